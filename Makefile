@@ -1,0 +1,62 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# The first Python that is new enough and can make a virtual environment.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; exit; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help venv demo up down test lint format lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(READY) ## Make .venv with the locked packages (done by every target that needs it)
+
+# The stamp is written last: an installation cut short is taken up again by the next make.
+$(READY): requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv found. Install it (Debian: apt install python3-venv) or run: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the locked packages into $(VENV) (about 850 MB, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode requirements-dev.txt
+	@touch $@
+
+demo: $(READY) ## Sample data in, one month loaded, the warehouse on the screen
+	@$(BIN)/python -m sandbox demo
+
+up: $(READY) ## Start the sandbox: S3 and a Redshift endpoint on this machine
+	@$(BIN)/python -m sandbox up
+
+down: $(READY) ## Stop the sandbox; the warehouse stays on disk
+	@$(BIN)/python -m sandbox down
+
+test: $(READY) ## Run the tests against the real parts
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff, mypy --strict and sqlfluff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy dags
+	@$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+
+format: $(READY) ## Format Python and SQL
+	@$(BIN)/ruff check --fix --exit-zero .
+	@$(BIN)/ruff format .
+	@$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+
+# One lock for users and one for developers; the second contains the first.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
+lock: ## Resolve pyproject.toml into exact requirements*.txt
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
+	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean: ## Stop the sandbox and remove what make made (environment, warehouse, caches)
+	@if test -d .sandbox && test -x $(BIN)/python; then $(BIN)/python -m sandbox down; fi
+	@rm -rf $(VENV) .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
