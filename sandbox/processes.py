@@ -1,0 +1,150 @@
+"""Background processes: start them detached, recognise them later, wait for them, stop them.
+
+A process is recognised by what it is (its module and the SANDBOX_HOME it was started with), not by a number
+in a file: no pid file can go stale, and a process id that was given to someone else is never signalled.
+"""
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from sandbox.errors import SandboxError
+
+_LOG_LIMIT_BYTES = 20_000_000
+_POLL_SECONDS = 0.05
+_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
+
+
+class ProcessError(SandboxError):
+    """A process of the sandbox did not start, or ended before it was ready."""
+
+
+def spawn(
+    command: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path | None = None
+) -> psutil.Popen:
+    """Start a process in a session of its own, so that closing the terminal leaves it running.
+
+    Args:
+        command: Program and arguments; never holds a secret, as everyone can read it.
+        log: File that receives its output, appended.
+        environment: Its whole environment.
+        folder: Its working directory; by default the current one.
+
+    Raises:
+        ProcessError: The program cannot be executed.
+    """
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _rotate(log)
+    try:
+        with log.open("ab") as output:
+            return psutil.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise ProcessError(f"{command[0]} cannot be started: {error}.") from error
+
+
+def module_command(module: str) -> list[str]:
+    """The command line of a Python module of the sandbox."""
+    return [sys.executable, "-m", module]
+
+
+def find_module(module: str, home: Path) -> list[psutil.Process]:
+    """Every running process of a module that belongs to the sandbox at `home`."""
+    return [process for process in psutil.process_iter() if _is_module(process, module, home)]
+
+
+def _is_module(process: psutil.Process, module: str, home: Path) -> bool:
+    try:
+        return (
+            process.cmdline()[1:] == ["-m", module]
+            and process.environ().get("SANDBOX_HOME") == str(home)
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except _GONE:
+        return False
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether the process still runs (a dead child that nobody waited for does not)."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except _GONE:
+        return False
+
+
+def stop(processes: Iterable[psutil.Process], signal_number: int, patience: float = 20.0) -> None:
+    """End processes: ask with a signal, and kill what still runs after `patience` seconds."""
+    asked = list(processes)
+    for process in asked:
+        with contextlib.suppress(*_GONE):
+            process.send_signal(signal_number)
+    _, stubborn = psutil.wait_procs(asked, timeout=patience)
+    for process in stubborn:
+        with contextlib.suppress(*_GONE):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=patience)
+
+
+def wait_until(
+    ready: Callable[[], bool], process: psutil.Process, name: str, log: Path, seconds: float = 60.0
+) -> None:
+    """Wait until `ready()` is true.
+
+    Raises:
+        ProcessError: The process ended, or `seconds` passed; the message ends with the last lines of its log.
+    """
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not is_alive(process):
+            raise ProcessError(f"{name} ended while starting. The end of {log}:\n{tail(log)}")
+        if time.monotonic() > deadline:
+            raise ProcessError(
+                f"{name} was not ready after {seconds:.0f} seconds. The end of {log}:\n{tail(log)}"
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log file, indented; a note when there are none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 16_384))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        text = ""
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:]) or "  (the log is empty)"
+
+
+@contextlib.contextmanager
+def lock(path: Path, busy: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock file; a second holder waits, and `busy()` is called once before it does."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            busy()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _rotate(log: Path) -> None:
+    """Keep one older log, so that a sandbox used for months does not fill the disk."""
+    if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
+        log.replace(log.with_name(log.name + ".1"))

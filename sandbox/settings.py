@@ -1,0 +1,173 @@
+"""Where a sandbox lives, which ports it uses and its generated credentials."""
+
+import hashlib
+import json
+import os
+import secrets
+import string
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DEFAULT_REDSHIFT_PORT = 5439
+DEFAULT_AWS_PORT = 4566
+
+# sun_path holds 108 bytes on Linux and 104 on macOS, the final NUL included (unix(7)).
+_LONGEST_SOCKET_PATH = 103
+_SOCKET_NAME = ".s.PGSQL.5432.lock"
+
+
+class SettingsError(SandboxError):
+    """The environment or the credentials file of a sandbox cannot be used."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The secrets of one sandbox, made once and kept in ``<home>/credentials.json`` (mode 0600)."""
+
+    password: str = field(repr=False)
+    admin_password: str = field(repr=False)
+    aws_access_key_id: str
+    aws_secret_access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One sandbox: its folder, ports, names and secrets.
+
+    Args:
+        home: Folder that holds everything the sandbox keeps (absolute).
+        redshift_port: TCP port of the Redshift endpoint on 127.0.0.1.
+        aws_port: TCP port of the AWS API server on 127.0.0.1.
+        password: Password of `user`, the Redshift login.
+        admin_password: Password of `admin_user`, PostgreSQL's internal superuser.
+        aws_access_key_id: Access key id the AWS API server accepts.
+        aws_secret_access_key: Secret that requests to the AWS API server are signed with.
+    """
+
+    home: Path
+    redshift_port: int
+    aws_port: int
+    password: str = field(repr=False)
+    admin_password: str = field(repr=False)
+    aws_access_key_id: str
+    aws_secret_access_key: str = field(repr=False)
+    database: str = "sparkify"
+    user: str = "sparkify"
+    admin_user: str = "rdsdb"
+    region: str = "us-east-1"
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the settings from the environment; make home and credentials when they are missing.
+
+        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT and SANDBOX_AWS_PORT.
+
+        Raises:
+            SettingsError: A port is no port, or home or its credentials cannot be read or written.
+        """
+        home, redshift_port, aws_port = home_folder(), *_ports()
+        credentials = _credentials(home)
+        return cls(home=home, redshift_port=redshift_port, aws_port=aws_port, **asdict(credentials))
+
+    @property
+    def aws_endpoint_url(self) -> str:
+        """URL of the AWS API server, for every service."""
+        return f"http://127.0.0.1:{self.aws_port}"
+
+    @property
+    def socket_dir(self) -> Path:
+        """Folder of PostgreSQL's unix socket, short enough for the operating system."""
+        inside = self.home / "socket"
+        if len(os.fsencode(inside / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"sparkify-{os.getuid()}-{digest}"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Folder of the parts' log files."""
+        return self.home / "logs"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make `load` in another process return these settings."""
+        return {
+            "SANDBOX_HOME": str(self.home),
+            "SANDBOX_REDSHIFT_PORT": str(self.redshift_port),
+            "SANDBOX_AWS_PORT": str(self.aws_port),
+        }
+
+
+def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The sandbox's folder: SANDBOX_HOME, or ``.sandbox`` in the repository; it need not exist."""
+    given = environ.get("SANDBOX_HOME")
+    return Path(given).expanduser().resolve() if given else REPOSITORY / ".sandbox"
+
+
+def _ports(environ: Mapping[str, str] = os.environ) -> tuple[int, int]:
+    redshift_port = _port(environ, "SANDBOX_REDSHIFT_PORT", DEFAULT_REDSHIFT_PORT)
+    aws_port = _port(environ, "SANDBOX_AWS_PORT", DEFAULT_AWS_PORT)
+    if redshift_port == aws_port:
+        raise SettingsError(
+            f"SANDBOX_REDSHIFT_PORT and SANDBOX_AWS_PORT are both {aws_port}: give one of them another port."
+        )
+    return redshift_port, aws_port
+
+
+def _port(environ: Mapping[str, str], variable: str, default: int) -> int:
+    text = environ.get(variable) or str(default)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise SettingsError(f"{variable}={text!r} is no port: set it to a number from 1 to 65535.")
+    return int(text)
+
+
+def _credentials(home: Path) -> Credentials:
+    path = home / "credentials.json"
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _write_once(path, json.dumps(asdict(_new_credentials()), indent=2))
+        return Credentials(**json.loads(path.read_text()))
+    except OSError as error:
+        raise SettingsError(
+            f"The sandbox's folder {home} cannot be used: {error}. "
+            "Make it yours or set SANDBOX_HOME to another folder."
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise SettingsError(
+            f"{path} is damaged ({error}). The warehouse in {home} cannot be opened without it: "
+            f"restore the file, or stop the sandbox and remove {home} to begin anew."
+        ) from error
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a private file, unless someone else was faster: then theirs stays."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(temporary).unlink()
+
+
+def _new_credentials() -> Credentials:
+    letters = string.ascii_letters + string.digits
+    return Credentials(
+        password=_random(letters, 32),
+        admin_password=_random(letters, 32),
+        aws_access_key_id="AKIA" + _random(string.ascii_uppercase + string.digits, 16),
+        aws_secret_access_key=_random(letters, 40),
+    )
+
+
+def _random(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
