@@ -38,7 +38,7 @@ def quote_table(name: str) -> str:
 
 
 def quote_columns(names: Sequence[str], prefix: str = "") -> str:
-    """Return column names quoted and joined by commas, each after `prefix` (an alias with its dot, or nothing)."""
+    """Return column names quoted and joined by commas, each after `prefix` (such as `alias.`)."""
     return ", ".join(prefix + quote_identifier(name) for name in names)
 
 
@@ -92,5 +92,5 @@ def bind(sql: str, values: Mapping[str, Value]) -> tuple[str, list[Value]]:
 
 
 def display(sql: str, values: Mapping[str, Value]) -> str:
-    """Return `sql` with its values written in, for logs and the rendered view in the UI; never to be executed."""
+    """Return `sql` with its values written in, for logs and the UI; never to be executed."""
     return _NAMED.sub(lambda match: quote_literal(values.get(match.group(1))), sql).strip()

@@ -101,4 +101,6 @@ def _parse(name: str, value: str | datetime) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except ValueError as error:
-        raise WindowError(f"{name} {value!r} is not a time such as 2018-11-01T00:00:00+00:00. {_HOW}") from error
+        raise WindowError(
+            f"{name} {value!r} is not a time such as 2018-11-01T00:00:00+00:00. {_HOW}"
+        ) from error

@@ -1,0 +1,187 @@
+"""Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
+from sparkify.audits import Audits
+from sparkify.operators import (
+    DataQualityOperator,
+    LoadDimensionOperator,
+    LoadFactOperator,
+    StageToRedshiftOperator,
+)
+
+INCLUDE = Path(__file__).resolve().parents[1] / "include"
+
+# In the order in which they can be made: a table before those that refer to it.
+TABLES = (
+    "ops",
+    "ops_staged_files",
+    "ops_loads",
+    "ops_rejected_rows",
+    "ops_quality_results",
+    "ops_late_arrivals",
+    "staging_events",
+    "staging_songs",
+    "users",
+    "artists",
+    "songs",
+    "time",
+    "songplays",
+)
+
+BUCKETS = {
+    "bucket": "{{ var.value.sparkify_source_bucket }}",
+    "work_bucket": "{{ var.value.sparkify_work_bucket }}",
+    "iam_role": "{{ var.value.get('sparkify_iam_role', 'default') }}",
+    "region": "{{ var.value.get('sparkify_region', '') }}",
+}
+
+WINDOW_HELP = "UTC. Give both ends or neither; without them the run loads its data interval, one hour."
+
+with DAG(
+    dag_id="sparkify_etl",
+    description="Event logs and songs from S3 into the star schema on Redshift, one window a run.",
+    doc_md="""
+### What it does
+Copies the event logs of one window and the new or changed files of the song catalogue from S3 into staging
+tables, builds the star schema (`songplays`, `users`, `songs`, `artists`, `time`) and checks it.
+
+### Which window
+A run loads one half-open UTC window `[start, end)`, written first in every task's log:
+
+* **scheduled and backfilled runs**: their data interval, one hour;
+* **manual runs**: the last whole hour before the logical date: 10:00 loads 09:00 to 10:00;
+* **with the params** `window_start` and `window_end`: exactly that window, an hour, a day or a year.
+
+### Running it again
+Any order, any overlap and any number of runs at once end in the same tables: a window is replaced, never
+appended. Clear a failed task once its cause, which its log names, is mended. For a month of history trigger
+one run with a wide window rather than 720 hourly ones.
+
+### When it fails
+* `stage_*`: the message names file, line, column and value. Mend the file, clear the task.
+* `load_*`: an audit failed or the SQL is wrong; the table is as it was before.
+* `check_quality`: the log has a table of all checks; `ops.quality_results` keeps it.
+""",
+    schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=4,
+    default_args={
+        "owner": "sparkify",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=2),
+    },
+    params={
+        "window_start": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Start of the window",
+            description=f"First moment to load. {WINDOW_HELP}",
+        ),
+        "window_end": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="End of the window",
+            description=f"First moment not to load. {WINDOW_HELP}",
+        ),
+        "song_prefix": Param(
+            "song_data/",
+            type="string",
+            pattern="^song_data/",
+            title="Song files",
+            description="Stage the song files whose key starts with this, for example song_data/A/A/.",
+        ),
+    },
+    template_searchpath=[str(INCLUDE)],
+    tags=["sparkify", "redshift", "etl"],
+) as dag:
+    create_tables = SQLExecuteQueryOperator(
+        task_id="create_tables",
+        conn_id="redshift_default",
+        sql=[f"sql/schema/{table}.sql" for table in TABLES],
+    )
+
+    stage_events = StageToRedshiftOperator(
+        task_id="stage_events",
+        table="staging_events",
+        mode="window",
+        key_pattern="log_data/%Y/%m/%Y-%m-%d-events.json",
+        time_column="ts",
+        jsonpaths="jsonpaths/log_events.json",
+        copy_options=["TIMEFORMAT AS 'epochmillisecs'"],
+        **BUCKETS,
+    )
+
+    stage_songs = StageToRedshiftOperator(
+        task_id="stage_songs",
+        table="staging_songs",
+        mode="changed_files",
+        prefix="{{ params.song_prefix }}",
+        key_columns=["song_id"],
+        **BUCKETS,
+    )
+
+    load_users = LoadDimensionOperator(
+        task_id="load_users",
+        table="users",
+        sql="sql/load/users.sql",
+        mode="upsert",
+        key_columns=["user_id"],
+        newer_by="level_as_of",
+    )
+
+    load_songs = LoadDimensionOperator(
+        task_id="load_songs",
+        table="songs",
+        sql="sql/load/songs.sql",
+        mode="replace",
+        key_columns=["song_id"],
+    )
+
+    load_artists = LoadDimensionOperator(
+        task_id="load_artists",
+        table="artists",
+        sql="sql/load/artists.sql",
+        mode="replace",
+        key_columns=["artist_id"],
+    )
+
+    load_time = LoadDimensionOperator(
+        task_id="load_time",
+        table="time",
+        sql="sql/load/time.sql",
+        mode="window",
+        key_columns=["start_time"],
+        time_column="start_time",
+    )
+
+    load_songplays = LoadFactOperator(
+        task_id="load_songplays",
+        table="songplays",
+        sql="sql/load/songplays.sql",
+        mode="window",
+        time_column="start_time",
+        audits=Audits(unique=["songplay_id"], not_null=["start_time", "user_id"]),
+        late_arrivals_sql="sql/load/songplays_late_songs.sql",
+        late_arrivals_from="staging_songs",
+    )
+
+    check_quality = DataQualityOperator(
+        task_id="check_quality",
+        checks="quality/star_schema.yaml",
+    )
+
+    create_tables >> [stage_events, stage_songs]
+    stage_events >> [load_users, load_time]
+    stage_songs >> [load_songs, load_artists]
+    [load_users, load_time, load_songs, load_artists] >> load_songplays >> check_quality

@@ -1,0 +1,72 @@
+-- Song and artist of earlier plays, after songs arrived or changed (those of the loads in late_loads): plays
+-- whose event names such a song, and plays that point to one, are matched again.
+UPDATE songplays
+SET song_id = matched.song_id, artist_id = matched.artist_id
+FROM (
+    WITH late_songs AS (
+        SELECT
+            staging_songs.song_id,
+            staging_songs.title,
+            staging_songs.artist_name,
+            staging_songs.duration
+        FROM staging_songs
+        INNER JOIN late_loads ON staging_songs.load_id = late_loads.load_id
+    ),
+
+    plays AS (
+        SELECT
+            song,
+            artist,
+            length,
+            MD5(
+                COALESCE(CAST(session_id AS VARCHAR(32)), '') || '-'
+                || COALESCE(CAST(item_in_session AS VARCHAR(32)), '') || '-'
+                || TO_CHAR(ts, 'YYYYMMDDHH24MISSMS') || '-'
+                || CAST(user_id AS VARCHAR(32))
+            ) AS songplay_id
+        FROM staging_events
+        WHERE page = 'NextSong' AND user_id IS NOT NULL
+    ),
+
+    affected AS (
+        SELECT
+            plays.songplay_id,
+            plays.song,
+            plays.artist,
+            plays.length
+        FROM plays
+        INNER JOIN late_songs
+            ON
+                plays.song = late_songs.title
+                AND plays.artist = late_songs.artist_name
+                AND plays.length = late_songs.duration
+        UNION DISTINCT
+        SELECT
+            plays.songplay_id,
+            plays.song,
+            plays.artist,
+            plays.length
+        FROM plays
+        INNER JOIN songplays AS matched_before ON plays.songplay_id = matched_before.songplay_id
+        INNER JOIN late_songs ON matched_before.song_id = late_songs.song_id
+    )
+
+    SELECT
+        affected.songplay_id,
+        catalogue.song_id,
+        catalogue.artist_id,
+        ROW_NUMBER() OVER (PARTITION BY affected.songplay_id ORDER BY catalogue.song_id) AS pick
+    FROM affected
+    LEFT JOIN staging_songs AS catalogue
+        ON
+            affected.song = catalogue.title
+            AND affected.artist = catalogue.artist_name
+            AND affected.length = catalogue.duration
+) AS matched
+WHERE
+    songplays.songplay_id = matched.songplay_id
+    AND matched.pick = 1
+    AND (
+        COALESCE(songplays.song_id, '') <> COALESCE(matched.song_id, '')
+        OR COALESCE(songplays.artist_id, '') <> COALESCE(matched.artist_id, '')
+    );

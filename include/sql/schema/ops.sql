@@ -1,0 +1,2 @@
+-- The pipeline's own records.
+CREATE SCHEMA IF NOT EXISTS ops;

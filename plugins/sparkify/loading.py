@@ -1,0 +1,242 @@
+"""Loading: the rows of one SELECT into a fact or dimension table, in one transaction under the table's lock.
+
+The SELECT runs after the lock: what it reads (a staging table) may be changed by another run at any time,
+and under the lock every load of a target sees whatever was committed before it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sparkify import history
+from sparkify.audits import Audits, audit_rows
+from sparkify.history import LoadRecord, TaskRun
+from sparkify.sql import Value, quote_columns, quote_identifier, quote_table
+from sparkify.transaction import Log, Session
+from sparkify.window import ALL_TIME, Window
+
+LoadMode = Literal["window", "append", "replace", "upsert"]
+
+NO_AUDITS = Audits()
+
+INCOMING = "incoming"
+SUPERSEDED = "superseded"
+CORRECTED = "corrected"
+LATE_LOADS = "late_loads"
+
+
+@dataclass(frozen=True, slots=True)
+class LateArrivals:
+    """How rows that reach a staging table late find the facts that were loaded without them.
+
+    Args:
+        source: the staging table whose loads are followed.
+        sql: one UPDATE of the target; it may read `late_loads`, a temp table with the `load_id` of every
+            load of the source that this statement has not taken in yet.
+    """
+
+    source: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadJob:
+    """What one fact or dimension task loads; see the operators for the meaning of each field."""
+
+    table: str
+    mode: LoadMode
+    select: str
+    run: TaskRun
+    window: Window | None = None
+    time_column: str | None = None
+    key_columns: Sequence[str] = ()
+    newer_by: str | None = None
+    audits: Audits = NO_AUDITS
+    late_arrivals: LateArrivals | None = None
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The values that the SELECT may name."""
+        return dict(self.window.values) if self.window else {}
+
+
+def load(session: Session, job: LoadJob, log: Log) -> LoadRecord:
+    """Bring the target up to date with the job's SELECT and return what was done.
+
+    Args:
+        session: a fresh session.
+        job: what to load.
+        log: everything unusual.
+
+    Raises:
+        LoadError: an audit failed; the table is as it was.
+    """
+    record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
+    columns = session.columns(job.table)
+    for name in (INCOMING, SUPERSEDED, CORRECTED):
+        session.execute(f"CREATE TEMP TABLE {name} (LIKE {quote_table(job.table)})")
+    session.execute(f"CREATE TEMP TABLE {LATE_LOADS} (load_id VARCHAR(64))")
+    session.commit()
+
+    session.lock(job.table)
+    _select_into(session, INCOMING, columns, job.select, job.values)
+    audit_rows(session, INCOMING, job.audits, f"The load of {job.table}")
+    deleted, inserted = _MODES[job.mode](session, job, columns)
+    late_loads = _take_in_late_arrivals(session, job, record.load_id, log)
+    if not (deleted or inserted or late_loads):
+        session.rollback()
+        log.info("Nothing changed: %s stays as it is.", job.table)
+        return record
+    record = replace(record, rows_deleted=deleted, rows_inserted=inserted)
+    history.record_load(session, record)
+    session.commit()
+    return record
+
+
+def _select_into(
+    session: Session, table: str, columns: Sequence[str], select: str, values: dict[str, Value]
+) -> int:
+    names = quote_columns(columns)
+    body = select.strip().rstrip(";")
+    return session.execute(
+        f"INSERT INTO {quote_table(table)} ({names})\nSELECT {names}\nFROM (\n{body}\n) AS source",
+        values,
+    )
+
+
+def _load_window(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
+    column = quote_identifier(job.time_column or "")
+    deleted = session.execute(
+        f"DELETE FROM {quote_table(job.table)} "
+        f"WHERE {column} >= %(window_start)s AND {column} < %(window_end)s",
+        job.values,
+    )
+    return deleted, _insert(session, job.table, INCOMING, columns)
+
+
+def _load_replace(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
+    if _same_rows(session, job.table, columns):
+        return 0, 0
+    deleted = session.execute(f"DELETE FROM {quote_table(job.table)}")
+    return deleted, _insert(session, job.table, INCOMING, columns)
+
+
+def _load_append(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
+    return 0, _insert_missing(session, job, columns)
+
+
+def _load_upsert(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
+    corrected = _correct_superseded(session, job, columns) if job.newer_by and job.window else (0, 0)
+    same = _same_key(job, job.table, INCOMING)
+    if job.newer_by:
+        column = quote_identifier(job.newer_by)
+        same += f" AND {INCOMING}.{column} >= {quote_table(job.table)}.{column}"
+    deleted = session.execute(f"DELETE FROM {quote_table(job.table)} USING {INCOMING} WHERE {same}")
+    return corrected[0] + deleted, corrected[1] + _insert_missing(session, job, columns)
+
+
+def _correct_superseded(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
+    """Rebuild the rows whose newest state came from this window and is no longer in it.
+
+    A source file may be corrected: the event that made a row what it is disappears. Such rows are rebuilt
+    from all of history; there are none in an ordinary run, which therefore never reads history.
+    """
+    target, newest = quote_table(job.table), quote_identifier(job.newer_by or "")
+    found = session.execute(
+        f"""
+INSERT INTO {SUPERSEDED} ({quote_columns(columns)})
+SELECT {quote_columns(columns, f"{target}.")}
+FROM {target}
+LEFT JOIN {INCOMING} ON {_same_key(job, job.table, INCOMING)} AND {INCOMING}.{newest} >= {target}.{newest}
+WHERE
+    {target}.{newest} >= %(window_start)s AND {target}.{newest} < %(window_end)s
+    AND {INCOMING}.{newest} IS NULL""",
+        job.values,
+    )
+    if not found:
+        return 0, 0
+    keys = _same_key(job, "source", SUPERSEDED)
+    everything = f"""
+SELECT source.*
+FROM (
+{job.select.strip().rstrip(";")}
+) AS source
+INNER JOIN {SUPERSEDED} ON {keys}"""
+    _select_into(session, CORRECTED, columns, everything, dict(ALL_TIME.values))
+    deleted = session.execute(
+        f"DELETE FROM {target} USING {SUPERSEDED} WHERE {_same_key(job, job.table, SUPERSEDED)}"
+    )
+    return deleted, _insert(session, job.table, CORRECTED, columns)
+
+
+def _take_in_late_arrivals(session: Session, job: LoadJob, load_id: str, log: Log) -> int:
+    """Run the late-arrivals UPDATE for the source's loads since it last ran; return how many there were.
+
+    Without such loads this costs one look-up in `ops`.
+    """
+    late = job.late_arrivals
+    if late is None:
+        return 0
+    found = session.execute(
+        f"""
+INSERT INTO {LATE_LOADS} (load_id)
+SELECT loads.load_id
+FROM ops.loads
+LEFT JOIN ops.late_arrivals
+    ON late_arrivals.source_load_id = loads.load_id AND late_arrivals.target_table = %(target)s
+WHERE loads.target_table = %(source)s AND late_arrivals.source_load_id IS NULL""",
+        {"source": late.source, "target": job.table},
+    )
+    if not found:
+        return 0
+    updated = session.execute(late.sql, job.values)
+    session.execute(
+        f"""
+INSERT INTO ops.late_arrivals (target_table, source_load_id, load_id)
+SELECT %(target)s, {LATE_LOADS}.load_id, %(load_id)s FROM {LATE_LOADS}""",
+        {"target": job.table, "load_id": load_id},
+    )
+    log.info(
+        "%d loads of %s taken in: %d earlier rows of %s changed.", found, late.source, updated, job.table
+    )
+    return found
+
+
+def _insert(session: Session, table: str, source: str, columns: Sequence[str]) -> int:
+    names = quote_columns(columns)
+    return session.execute(f"INSERT INTO {quote_table(table)} ({names}) SELECT {names} FROM {source}")
+
+
+def _insert_missing(session: Session, job: LoadJob, columns: Sequence[str]) -> int:
+    """Insert the incoming rows whose key the target does not hold."""
+    target, key = quote_table(job.table), quote_identifier(job.key_columns[0])
+    return session.execute(
+        f"""
+INSERT INTO {target} ({quote_columns(columns)})
+SELECT {quote_columns(columns, f"{INCOMING}.")}
+FROM {INCOMING}
+LEFT JOIN {target} ON {_same_key(job, job.table, INCOMING)}
+WHERE {target}.{key} IS NULL"""
+    )
+
+
+def _same_rows(session: Session, table: str, columns: Sequence[str]) -> bool:
+    names, target = quote_columns(columns), quote_table(table)
+    incoming, present = f"SELECT {names} FROM {INCOMING}", f"SELECT {names} FROM {target}"
+    counts = session.query(
+        f"""
+SELECT
+    (SELECT COUNT(*) FROM {INCOMING}) - (SELECT COUNT(*) FROM {target}),
+    (SELECT COUNT(*) FROM ({incoming} EXCEPT {present}) AS added)"""
+    )
+    return counts[0] == (0, 0)
+
+
+def _same_key(job: LoadJob, left: str, right: str) -> str:
+    return " AND ".join(
+        f"{quote_table(left)}.{quote_identifier(name)} = {quote_table(right)}.{quote_identifier(name)}"
+        for name in job.key_columns
+    )
+
+
+_MODES = {"window": _load_window, "append": _load_append, "replace": _load_replace, "upsert": _load_upsert}

@@ -1,0 +1,48 @@
+"""Manifests: exactly the files that one COPY loads, written to the work bucket."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from sparkify.source import SourceFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+def write_manifest(s3: S3Client, bucket: str, load_id: str, files: Sequence[SourceFile]) -> str:
+    """Write the manifest of a load and return its address.
+
+    Every entry is mandatory: by default COPY skips a listed file that is gone without a word.
+
+    Args:
+        s3: a boto3 client.
+        bucket: the work bucket.
+        load_id: names the manifest.
+        files: what to load; at least one.
+    """
+    entries = [{"url": file.url, "mandatory": True} for file in files]
+    body = json.dumps({"entries": entries}, indent=1).encode()
+    return _put(s3, bucket, f"manifests/{load_id}.json", body)
+
+
+def write_jsonpaths(s3: S3Client, bucket: str, name: str, text: str) -> str:
+    """Write a jsonpaths file under a name made from its content and return its address.
+
+    The same text always has the same address, so runs at the same time never see half of another's file.
+
+    Args:
+        s3: a boto3 client.
+        bucket: the work bucket.
+        name: the file's name in the project, kept so that people recognise it.
+        text: the jsonpaths document.
+    """
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _put(s3, bucket, f"jsonpaths/{digest}/{PurePosixPath(name).name}", text.encode())
+
+
+def _put(s3: S3Client, bucket: str, key: str, body: bytes) -> str:
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    return f"s3://{bucket}/{key}"

@@ -1,0 +1,92 @@
+"""What the loading operators share: the connection, the retries, the rendered statements and the log line."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from airflow.providers.common.sql.operators.sql import BaseSQLOperator
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from sparkify.failures import LoadError, explain, is_transient
+from sparkify.history import LoadRecord, utc_now
+from sparkify.transaction import Session, run_load
+from sparkify.window import Window, WindowError, resolve_window
+
+Result = TypeVar("Result")
+
+
+class LoadOperator(BaseSQLOperator):
+    """Run one load over the connection `conn_id`, of type `redshift` or `postgres`.
+
+    Args:
+        table: the target, `table` or `schema.table`.
+        conn_id: the warehouse's Airflow connection.
+    """
+
+    template_fields: Sequence[str] = ("table", "statements", *BaseSQLOperator.template_fields)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"statements": "sql"}
+    # The UI's rendered view then shows the statements that ran, with the window's values written in.
+    overwrite_rtif_after_execution = True
+    ui_color = "#e4f0e8"
+
+    def __init__(self, *, table: str, conn_id: str = "redshift_default", **kwargs: Any) -> None:
+        super().__init__(conn_id=conn_id, **kwargs)
+        self.table = table
+        self.statements = ""
+
+    def window(self, context: Context) -> Window:
+        """Return and log the window of this run.
+
+        Raises:
+            AirflowFailException: the run has none; trying again would not give it one.
+        """
+        try:
+            window = resolve_window(context)
+        except WindowError as error:
+            raise AirflowFailException(str(error)) from None
+        self.log.info("Window %s", window)
+        return window
+
+    def run_in_warehouse(self, load: Callable[[Session], Result]) -> Result:
+        """Run `load` with retries after transient failures and keep its statements for the UI.
+
+        Raises:
+            AirflowFailException: the failure is fatal: no retry of the task would mend it.
+            AirflowException: the failure may pass; Airflow's own retries go on from here.
+        """
+        what = f"{self.task_id}: loading {self.table} over connection {self.conn_id}"
+        try:
+            result, statements = run_load(self.get_db_hook().get_conn, load, what=what, log=self.log)
+        except Exception as error:
+            message = explain(error, what)
+            if is_transient(error):
+                raise AirflowException(message) from error
+            raise AirflowFailException(message) from (None if isinstance(error, LoadError) else error)
+        self.statements = ";\n\n".join(statements)
+        return result
+
+    def report(self, record: LoadRecord) -> dict[str, Any]:
+        """Log what a load did in one line and return it as the task's XCom value."""
+        seconds = (utc_now() - record.started_at).total_seconds()
+        source = ""
+        if record.files:
+            rate = record.rows_inserted / seconds
+            source = f" from {record.files} files, {record.bytes / 1e6:,.1f} MB ({rate:,.0f} rows/s)"
+        self.log.info(
+            "Loaded %s: %s rows in, %s out, %s rejected%s, %.2f s",
+            record.target_table,
+            f"{record.rows_inserted:,}",
+            f"{record.rows_deleted:,}",
+            f"{record.rows_rejected:,}",
+            source,
+            seconds,
+        )
+        return {
+            "load_id": record.load_id,
+            "rows_inserted": record.rows_inserted,
+            "rows_deleted": record.rows_deleted,
+            "rows_rejected": record.rows_rejected,
+            "files": record.files,
+            "bytes": record.bytes,
+            "seconds": round(seconds, 3),
+        }

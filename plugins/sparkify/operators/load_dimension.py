@@ -1,0 +1,83 @@
+"""LoadDimensionOperator: one SELECT over staging tables into a dimension table."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from airflow.sdk import Context
+
+from sparkify.audits import Audits
+from sparkify.history import TaskRun
+from sparkify.loading import LoadJob, LoadMode, load
+from sparkify.operators.base import LoadOperator
+
+
+class LoadDimensionOperator(LoadOperator):
+    """Load a dimension table from a SELECT so that running it again changes nothing.
+
+    Args:
+        table: the dimension table.
+        sql: the SELECT, or a `.sql` file below the DAG's template_searchpath. It names the target's columns,
+            gives each key once and may use `%(window_start)s` and `%(window_end)s`.
+        mode: `upsert`: replace rows of the same key and add the others; `window`: replace the window's rows;
+            `append`: add rows whose key is not there; `replace`: the table becomes what the SELECT gives.
+        key_columns: the columns that identify a row; every mode but `window` and `replace` needs them.
+        newer_by: mode `upsert`: a time column; a row only replaces one that is not newer, so the order in
+            which windows are loaded does not matter.
+        time_column: mode `window`: the target's column that places a row in a window.
+        audits: what must hold for the incoming rows, or the load is rolled back; by default
+            that the key is unique.
+
+    Returns:
+        Rows and seconds of the load.
+
+    Raises:
+        ValueError: arguments that do not go together.
+        AirflowFailException: an audit failed or the SQL is wrong; the table is as it was.
+    """
+
+    template_fields: Sequence[str] = ("sql", *LoadOperator.template_fields)
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **LoadOperator.template_fields_renderers,
+        "sql": "sql",
+    }
+    template_ext: Sequence[str] = (".sql",)
+
+    def __init__(
+        self,
+        *,
+        sql: str,
+        mode: LoadMode = "upsert",
+        key_columns: Sequence[str] = (),
+        newer_by: str | None = None,
+        time_column: str | None = None,
+        audits: Audits | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if mode in ("upsert", "append") and not key_columns:
+            raise ValueError(f"Mode {mode} needs key_columns")
+        if mode == "window" and not time_column:
+            raise ValueError("Mode window needs time_column")
+        if newer_by and mode != "upsert":
+            raise ValueError("newer_by goes with mode upsert")
+        self.sql = sql
+        self.mode = mode
+        self.key_columns = key_columns
+        self.newer_by = newer_by
+        self.time_column = time_column
+        self.audits = audits or Audits(unique=key_columns)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Load the dimension rows of this run."""
+        job = LoadJob(
+            table=self.table,
+            mode=self.mode,
+            select=self.sql,
+            run=TaskRun.of(context),
+            window=self.window(context) if "%(window_" in self.sql else None,
+            time_column=self.time_column,
+            key_columns=self.key_columns,
+            newer_by=self.newer_by,
+            audits=self.audits,
+        )
+        return self.report(self.run_in_warehouse(lambda session: load(session, job, self.log)))

@@ -1,0 +1,89 @@
+"""LoadFactOperator: one SELECT over staging tables into a fact table."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from airflow.sdk import Context
+
+from sparkify.audits import Audits
+from sparkify.history import TaskRun
+from sparkify.loading import LateArrivals, LoadJob, load
+from sparkify.operators.base import LoadOperator
+
+
+class LoadFactOperator(LoadOperator):
+    """Load a fact table from a SELECT so that running it again changes nothing.
+
+    Args:
+        table: the fact table.
+        sql: the SELECT, or a `.sql` file below the DAG's template_searchpath. It names the target's columns and
+            may use `%(window_start)s` and `%(window_end)s`.
+        mode: `window`: replace the window's rows; `append`: add rows whose key is not there; `replace`: the
+            table becomes what the SELECT gives.
+        time_column: mode `window`: the target's column that places a row in a window.
+        key_columns: mode `append`: the columns that identify a row.
+        audits: what must hold for the incoming rows, or the load is rolled back.
+        late_arrivals_sql: an UPDATE, or a `.sql` file, that completes facts loaded before a row of
+            `late_arrivals_from` arrived; it runs only when that table was loaded since.
+        late_arrivals_from: the staging table whose late rows matter.
+
+    Returns:
+        Rows and seconds of the load.
+
+    Raises:
+        ValueError: arguments that do not go together.
+        AirflowFailException: an audit failed or the SQL is wrong; the table is as it was.
+    """
+
+    template_fields: Sequence[str] = ("sql", "late_arrivals_sql", *LoadOperator.template_fields)
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **LoadOperator.template_fields_renderers,
+        "sql": "sql",
+        "late_arrivals_sql": "sql",
+    }
+    template_ext: Sequence[str] = (".sql",)
+
+    def __init__(
+        self,
+        *,
+        sql: str,
+        mode: Literal["window", "append", "replace"] = "window",
+        time_column: str | None = None,
+        key_columns: Sequence[str] = (),
+        audits: Audits | None = None,
+        late_arrivals_sql: str | None = None,
+        late_arrivals_from: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if mode == "window" and not time_column:
+            raise ValueError("Mode window needs time_column")
+        if mode == "append" and not key_columns:
+            raise ValueError("Mode append needs key_columns, or a retry would add its rows again")
+        if (late_arrivals_sql is None) != (late_arrivals_from is None):
+            raise ValueError("Give late_arrivals_sql and late_arrivals_from together")
+        self.sql = sql
+        self.mode = mode
+        self.time_column = time_column
+        self.key_columns = key_columns
+        self.audits = audits or Audits()
+        self.late_arrivals_sql = late_arrivals_sql
+        self.late_arrivals_from = late_arrivals_from
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Load the facts of this run."""
+        late = None
+        if self.late_arrivals_sql and self.late_arrivals_from:
+            late = LateArrivals(self.late_arrivals_from, self.late_arrivals_sql)
+        job = LoadJob(
+            table=self.table,
+            mode=self.mode,
+            select=self.sql,
+            run=TaskRun.of(context),
+            window=self.window(context) if "%(window_" in self.sql else None,
+            time_column=self.time_column,
+            key_columns=self.key_columns,
+            audits=self.audits,
+            late_arrivals=late,
+        )
+        return self.report(self.run_in_warehouse(lambda session: load(session, job, self.log)))

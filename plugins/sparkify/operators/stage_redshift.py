@@ -1,0 +1,130 @@
+"""StageToRedshiftOperator: files on S3 into a staging table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.sdk import Context
+
+from sparkify.history import TaskRun
+from sparkify.operators.base import LoadOperator
+from sparkify.staging import StagingJob, StagingMode, stage
+
+
+class StageToRedshiftOperator(LoadOperator):
+    """COPY JSON files into a staging table so that running it again changes nothing.
+
+    The staging table has the columns of the files, in the order of the jsonpaths file, and then `load_id`. Every
+    file read is kept in `ops.staged_files`, every load in `ops.loads`, in one transaction with its rows.
+
+    Args:
+        table: the staging table.
+        bucket: the source bucket.
+        work_bucket: where manifests and jsonpaths files are written; Redshift reads them from there.
+        key_pattern: key of the files with strftime directives, expanded over the window, for example
+            `log_data/%Y/%m/%Y-%m-%d-events.json`. A file that does not exist counts as empty.
+        prefix: instead of `key_pattern`: every key that starts with it.
+        mode: `window`: replace the window's rows; `changed_files`: copy files that are new or changed and
+            replace rows of the same key; `append`: add the rows of files not copied before; `replace`: replace
+            all rows.
+        time_column: mode `window`: the column that places a row in a window.
+        key_columns: mode `changed_files`: the columns that identify a row.
+        json: `auto`, `auto ignorecase`, or the `s3://` address of a jsonpaths file.
+        jsonpaths: instead of `json`: a jsonpaths file below the DAG's template_searchpath.
+        iam_role: `default` or the ARN of the role that Redshift reads S3 with.
+        region: region of the buckets, if it is not the cluster's.
+        gzip: the files are compressed with gzip.
+        max_errors: how many bad rows are passed over, kept in `ops.rejected_rows`, before the load fails.
+        copy_options: further COPY options, for example `TIMEFORMAT 'epochmillisecs'`.
+        aws_conn_id: the Airflow connection that lists the source and writes manifests.
+
+    Returns:
+        Rows, files, bytes and seconds of the load.
+
+    Raises:
+        ValueError: arguments that do not go together.
+        AirflowFailException: bad data, a missing bucket or table: the message says where and what to do.
+    """
+
+    template_fields: Sequence[str] = (
+        "bucket",
+        "work_bucket",
+        "key_pattern",
+        "prefix",
+        "json",
+        "jsonpaths",
+        "iam_role",
+        "region",
+        "copy_options",
+        *LoadOperator.template_fields,
+    )
+    template_ext: Sequence[str] = (".json",)
+
+    def __init__(
+        self,
+        *,
+        bucket: str,
+        work_bucket: str,
+        mode: StagingMode,
+        key_pattern: str | None = None,
+        prefix: str | None = None,
+        time_column: str | None = None,
+        key_columns: Sequence[str] = (),
+        json: str = "auto",
+        jsonpaths: str | None = None,
+        iam_role: str = "default",
+        region: str | None = None,
+        gzip: bool = False,
+        max_errors: int = 0,
+        copy_options: Sequence[str] = (),
+        aws_conn_id: str = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if (key_pattern is None) == (prefix is None):
+            raise ValueError("Give key_pattern or prefix: one of the two")
+        if mode == "window" and not time_column:
+            raise ValueError("Mode window needs time_column")
+        if mode == "changed_files" and not key_columns:
+            raise ValueError("Mode changed_files needs key_columns")
+        self.bucket = bucket
+        self.work_bucket = work_bucket
+        self.mode = mode
+        self.key_pattern = key_pattern
+        self.prefix = prefix
+        self.time_column = time_column
+        self.key_columns = key_columns
+        self.json = json
+        self.jsonpaths = jsonpaths
+        self.iam_role = iam_role
+        self.region = region
+        self.gzip = gzip
+        self.max_errors = max_errors
+        self.copy_options = copy_options
+        self.aws_conn_id = aws_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Stage the files of this run."""
+        needs_window = self.mode == "window" or "%" in (self.key_pattern or "")
+        job = StagingJob(
+            table=self.table,
+            mode=self.mode,
+            bucket=self.bucket,
+            work_bucket=self.work_bucket,
+            run=TaskRun.of(context),
+            window=self.window(context) if needs_window else None,
+            key_pattern=self.key_pattern,
+            prefix=self.prefix,
+            time_column=self.time_column,
+            key_columns=self.key_columns,
+            json=self.json,
+            jsonpaths=self.jsonpaths,
+            iam_role=self.iam_role,
+            region=self.region or None,
+            gzip=self.gzip,
+            max_errors=self.max_errors,
+            copy_options=self.copy_options,
+        )
+        s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
+        staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log))
+        return {**self.report(staged.record), "missing_files": len(staged.missing)}

@@ -1,0 +1,73 @@
+"""Source files on S3: listing them and telling their versions apart."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One version of one object.
+
+    Args:
+        size: in bytes.
+        last_modified: naive UTC, as TIMESTAMP columns hold it.
+    """
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    last_modified: datetime
+
+    @property
+    def url(self) -> str:
+        """The `s3://` address."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def list_prefix(s3: S3Client, bucket: str, prefix: str) -> list[SourceFile]:
+    """Return every file whose key starts with `prefix`, in key order; folder markers are left out.
+
+    Raises:
+        botocore.exceptions.ClientError: the bucket is missing or closed to us.
+    """
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    found = (entry for page in pages for entry in page.get("Contents", ()))
+    return [
+        _file(bucket, entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
+        for entry in found
+        if not entry["Key"].endswith("/")
+    ]
+
+
+def find_keys(s3: S3Client, bucket: str, keys: Iterable[str]) -> tuple[list[SourceFile], list[str]]:
+    """Return the files that exist under `keys`, and the keys that do not.
+
+    Raises:
+        botocore.exceptions.ClientError: the bucket is missing or closed to us.
+    """
+    s3.head_bucket(Bucket=bucket)
+    found: list[SourceFile] = []
+    missing: list[str] = []
+    for key in keys:
+        try:
+            head = s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
+                raise
+            missing.append(key)
+        else:
+            found.append(_file(bucket, key, head["ETag"], head["ContentLength"], head["LastModified"]))
+    return found, missing
+
+
+def _file(bucket: str, key: str, etag: str, size: int, last_modified: datetime) -> SourceFile:
+    naive = last_modified.astimezone(UTC).replace(tzinfo=None)
+    return SourceFile(bucket, key, etag.strip('"'), size, naive)

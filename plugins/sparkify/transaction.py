@@ -1,0 +1,175 @@
+"""One database session of a load, and the loop that tries a load again when that can help.
+
+Every load follows one shape: prepare in temp tables, commit, then LOCK, change and record in one short
+transaction. Nothing is read between BEGIN and LOCK: Redshift takes a transaction's snapshot at its first
+statement that reads, and one taken before the lock would let two runs insert the same rows.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar
+
+from sparkify.failures import explain, is_transient
+from sparkify.sql import Value, bind, display, quote_table
+
+Result = TypeVar("Result")
+
+
+class Log(Protocol):
+    """The part of a logger that loads use; Python's loggers and Airflow's both have it."""
+
+    def debug(self, message: str, *args: object) -> object: ...  # noqa: D102
+
+    def info(self, message: str, *args: object) -> object: ...  # noqa: D102
+
+    def warning(self, message: str, *args: object) -> object: ...  # noqa: D102
+
+
+class Connection(Protocol):
+    """The part of a DB-API connection that a session uses."""
+
+    def cursor(self) -> Any: ...  # noqa: D102, ANN401 - DB-API cursors share no type
+
+    def commit(self) -> None: ...  # noqa: D102
+
+    def rollback(self) -> None: ...  # noqa: D102
+
+    def close(self) -> None: ...  # noqa: D102
+
+
+class Session:
+    """A connection whose statements are bound, logged and kept for the rendered view of the task.
+
+    Args:
+        connection: an open DB-API connection with autocommit off.
+        log: statements go here at debug level.
+    """
+
+    def __init__(self, connection: Connection, log: Log) -> None:
+        self.connection = connection
+        self.log = log
+        self.statements: list[str] = []
+
+    def execute(self, sql: str, values: Mapping[str, Value] | None = None) -> int:
+        """Run one statement and return the number of rows it changed (-1 where the driver does not know)."""
+        with _closing(self._run(sql, values)) as cursor:
+            return int(cursor.rowcount)
+
+    def query(self, sql: str, values: Mapping[str, Value] | None = None) -> list[tuple[Any, ...]]:
+        """Run one SELECT and return its rows."""
+        with _closing(self._run(sql, values)) as cursor:
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def scalar(self, sql: str, values: Mapping[str, Value] | None = None) -> Any:
+        """Run one SELECT and return the first column of its only row."""
+        [row] = self.query(sql, values)
+        return row[0]
+
+    def columns(self, table: str) -> list[str]:
+        """Return the column names of `table` in order."""
+        with _closing(self._run(f"SELECT * FROM {quote_table(table)} LIMIT 0", None)) as cursor:
+            return [_text(column[0]) for column in cursor.description]
+
+    def insert_rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> None:
+        """Insert `rows` with multi-row statements, a thousand rows at a time.
+
+        Redshift takes at most 32,767 bound values in a statement and is slow at single-row inserts.
+        """
+        for first in range(0, len(rows), 1000):
+            chunk = rows[first : first + 1000]
+            values = {f"v{i}_{j}": value for i, row in enumerate(chunk) for j, value in enumerate(row)}
+            places = ", ".join(
+                "(" + ", ".join(f"%(v{i}_{j})s" for j in range(len(row))) + ")" for i, row in enumerate(chunk)
+            )
+            self.execute(f"INSERT INTO {quote_table(table)} ({', '.join(columns)}) VALUES {places}", values)
+
+    def lock(self, *tables: str) -> None:
+        """Lock `tables` until commit; to be the first statement of a transaction."""
+        self.execute("LOCK TABLE " + ", ".join(quote_table(table) for table in tables))
+
+    def commit(self) -> None:
+        """Commit what was done since the last commit."""
+        self.connection.commit()
+        self.statements.append("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what was done since the last commit."""
+        self.connection.rollback()
+        self.statements.append("ROLLBACK")
+
+    def _run(self, sql: str, values: Mapping[str, Value] | None) -> Any:
+        text, bound = bind(sql, values or {})
+        shown = display(sql, values or {}) if len(bound) <= 100 else f"{text[:500]} … ({len(bound)} values)"
+        self.log.debug("%s", shown)
+        self.statements.append(shown)
+        cursor = self.connection.cursor()
+        cursor.execute(text, bound)
+        return cursor
+
+
+class _closing:  # noqa: N801 - reads as the context manager it is
+    """Close a cursor, keeping an error of the block rather than one of closing."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+
+    def __enter__(self) -> Any:
+        return self.cursor
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(Exception):
+            self.cursor.close()
+
+
+def run_load(
+    connect: Callable[[], Connection],
+    load: Callable[[Session], Result],
+    *,
+    what: str,
+    log: Log,
+    tries: int = 5,
+) -> tuple[Result, list[str]]:
+    """Run `load` in a fresh session and again after a transient failure, with growing random pauses.
+
+    Args:
+        connect: opens a connection; every try gets its own, so temp tables and half-done work are gone.
+        load: does the work and commits.
+        what: the action for messages, for example `Staging staging_events over redshift_default`.
+        log: tells of every failed try.
+        tries: how often at most; pauses grow from about 1 to about 8 seconds.
+
+    Returns:
+        What `load` returned, and the statements of the try that succeeded.
+
+    Raises:
+        Exception: the last error, untouched, when it is fatal or the tries are used up.
+    """
+    for attempt in range(1, tries + 1):
+        try:
+            return _run_once(connect, load, log)
+        except Exception as error:
+            if attempt == tries or not is_transient(error):
+                raise
+            pause = min(8.0, 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
+            log.warning("%s Try %d of %d follows in %.1f s.", explain(error, what), attempt + 1, tries, pause)
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def _run_once(
+    connect: Callable[[], Connection], load: Callable[[Session], Result], log: Log
+) -> tuple[Result, list[str]]:
+    connection = connect()
+    try:
+        session = Session(connection, log)
+        return load(session), session.statements
+    finally:
+        # Closing ends the session on the server too: a killed or failed try leaves nothing running or locked.
+        with suppress(Exception):
+            connection.close()
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
