@@ -275,7 +275,7 @@ def _as_server_user(settings: Settings) -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise PostgresError(
-            "PostgreSQL does not run as root, and the program setpriv (package util-linux), which would start "
+            "PostgreSQL does not run as root, and setpriv (package util-linux), which would start "
             "it as another user, is missing: install it, or run the sandbox as an ordinary user."
         )
     user, group = _server_user(settings)

@@ -1,0 +1,147 @@
+"""S3 that survives its process: what moto holds in memory is written through to an `ObjectStore`.
+
+After every successful request that changes something, the touched objects are read back from moto's own
+backend, whatever operation it was (put, copy, multipart upload, deletion of many). Kept are buckets and the
+newest version of their objects; a bucket's configuration, tags and older versions live until `down`.
+"""
+
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
+
+from sandbox.aws import wsgi
+from sandbox.aws.refusals import RefusalError, respond
+from sandbox.aws.store import Body, ObjectStore, Properties, StoredBucket
+from sandbox.aws.wsgi import Application, Environ, StartResponse
+
+_READING = {"GET", "HEAD", "OPTIONS"}
+
+
+class DurableS3:
+    """A WSGI layer that writes S3's changes to disk before the client is told of them.
+
+    Args:
+        application: The layer below, moto.
+        store: Where buckets and objects are kept.
+    """
+
+    def __init__(self, application: Application, store: ObjectStore) -> None:
+        self._application = application
+        self._store = store
+        self._lock = threading.Lock()
+        self._backend: S3Backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Carry the request out and keep what it changed."""
+        if environ.get(wsgi.SERVICE) != "s3":
+            return self._application(environ, start_response)
+        try:
+            if environ["REQUEST_METHOD"] in _READING:
+                return self._application(environ, start_response)
+            return self._change(environ, start_response)
+        except (
+            FileNotFoundError
+        ):  # the object was replaced while it was read; clients try again by themselves
+            return respond(_replaced(), environ, start_response)
+
+    def restore(self) -> None:
+        """Give moto the buckets and objects of the store."""
+        for stored in self._store.buckets():
+            bucket = self._backend.create_bucket(stored.name, stored.region)
+            bucket.creation_date = datetime.fromisoformat(stored.created)
+        for bucket_name, name, body, properties in self._store.objects():
+            bucket = self._backend.buckets[bucket_name]
+            bucket.keys[name] = _key(bucket, name, body, properties)
+
+    def make_bucket(self, name: str, region: str) -> None:
+        """Make a bucket unless it exists."""
+        if name not in self._backend.buckets:
+            self._backend.create_bucket(name, region)
+            self._keep_bucket(name)
+
+    def _change(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Hold the answer back until the change is on disk."""
+        answer: list[Any] = []
+        body = self._application(environ, lambda *arguments: answer.extend(arguments))
+        if str(answer[0]).startswith("2"):
+            with self._lock:
+                self._keep(*wsgi.bucket_and_key(environ))
+        start_response(*answer)
+        return body
+
+    def _keep(self, bucket_name: str, key: str) -> None:
+        if bucket_name not in self._backend.buckets:
+            self._store.drop_bucket(bucket_name)
+        elif key and key in self._backend.buckets[bucket_name].keys:
+            self._keep_object(self._backend.buckets[bucket_name], key)
+        else:
+            self._keep_bucket(bucket_name)
+
+    def _keep_bucket(self, name: str) -> None:
+        """Keep the bucket, and whatever of its objects the store does not know or should no longer know."""
+        bucket = self._backend.buckets[name]
+        created = bucket.creation_date.isoformat()
+        self._store.put_bucket(StoredBucket(name, bucket.region_name, created))
+        held, kept = set(bucket.keys), self._store.keys(name)
+        for key in held - kept:
+            self._keep_object(bucket, key)
+        self._store.drop_objects(name, kept - held)
+
+    def _keep_object(self, bucket: FakeBucket, name: str) -> None:
+        key = bucket.keys.get(name)
+        if key is None or isinstance(key, FakeDeleteMarker):
+            self._store.drop_objects(bucket.name, {name})
+            return
+        properties = _properties(key)
+        body: object = key._value_buffer
+        if not isinstance(body, Body):
+            body = self._store.write_body(key.value)
+            _set_body(key, body)
+        self._store.put_object(bucket.name, name, body, properties)
+
+
+def _properties(key: FakeKey) -> Properties:
+    return Properties(
+        size=key.size,
+        etag=key.etag.strip('"'),
+        last_modified=key.last_modified.isoformat(),
+        storage_class=key.storage_class or "STANDARD",
+        metadata=dict(key.metadata),
+        checksum_algorithm=key.checksum_algorithm,
+        checksum_value=key.checksum_value,
+    )
+
+
+def _key(bucket: FakeBucket, name: str, body: Body, properties: Properties) -> FakeKey:
+    """The moto object for a stored one."""
+    key = FakeKey(
+        name=name,
+        value=b"",
+        account_id=bucket.account_id,
+        region_name=bucket.region_name,
+        bucket_name=bucket.name,
+        storage=properties.storage_class,
+        etag=properties.etag,
+        version_id="null",
+        checksum_value=properties.checksum_value,
+    )
+    _set_body(key, body)
+    key.contentsize = properties.size
+    key.last_modified = datetime.fromisoformat(properties.last_modified)
+    key.checksum_algorithm = properties.checksum_algorithm
+    key.set_metadata(properties.metadata)
+    return key
+
+
+def _set_body(key: FakeKey, body: Body) -> None:
+    """Let moto read an object from disk instead of from the buffer it made for it."""
+    key._value_buffer.close()
+    vars(key)["_value_buffer"] = body
+
+
+def _replaced() -> RefusalError:
+    return RefusalError("503 Slow Down", "SlowDown", "The object was replaced while it was read. Try again.")

@@ -1,0 +1,138 @@
+"""The AWS API server's process: the layers put together and served on 127.0.0.1."""
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.iam.models import iam_backends
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
+
+from sandbox.aws.dispatch import MotoServices
+from sandbox.aws.durable_s3 import DurableS3
+from sandbox.aws.refusals import RefusalError, respond
+from sandbox.aws.signature import SignatureCheck
+from sandbox.aws.store import ObjectStore
+from sandbox.aws.wsgi import Application, Environ, StartResponse
+from sandbox.settings import Settings
+
+SOURCE_BUCKET = "sparkify-raw"
+WORK_BUCKET = "sparkify-work"
+ROLE_NAME = "sparkify-redshift"
+HEALTH_PATH = "/_sandbox/health"
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "redshift.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+_LOCAL_HOSTS = {"127.0.0.1", "localhost"}
+
+log = logging.getLogger("sandbox.aws")
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT arrives."""
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    started = time.monotonic()
+    server = make_server(
+        "127.0.0.1", settings.aws_port, application(settings), threaded=True, request_handler=_Handler
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    log.info("ready at %s after %.1f s", settings.aws_endpoint_url, time.monotonic() - started)
+    server.serve_forever()
+    log.info("stopped")
+
+
+def application(settings: Settings) -> Application:
+    """The layers from the outside in: health, signatures, S3 on disk, moto."""
+    s3 = DurableS3(MotoServices(), ObjectStore(settings.home / "s3"))
+    s3.restore()
+    for bucket in (SOURCE_BUCKET, WORK_BUCKET):
+        s3.make_bucket(bucket, settings.region)
+    _make_role()
+    return _Front(SignatureCheck(s3, _secrets(settings)))
+
+
+class _Front:
+    """The outermost layer: answers health checks, and turns an unexpected error into an AWS error."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == HEALTH_PATH:
+            return _health(start_response)
+        if environ.get("HTTP_HOST", "").rpartition(":")[0] not in _LOCAL_HOSTS:
+            return respond(_wrong_host(environ), environ, start_response)
+        try:
+            return self._application(environ, start_response)
+        except Exception:
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            error = RefusalError(
+                "500 Internal Server Error", "InternalError", "See `python -m sandbox logs aws`."
+            )
+            return respond(error, environ, start_response)
+
+
+def _health(start_response: StartResponse) -> Iterable[bytes]:
+    body = json.dumps({"status": "ok", "pid": os.getpid()}).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _wrong_host(environ: Environ) -> RefusalError:
+    message = (
+        f"The host {environ.get('HTTP_HOST')!r} is not served. Use the endpoint http://127.0.0.1:<port> "
+        "and path-style S3 addresses."
+    )
+    return RefusalError("400 Bad Request", "InvalidRequest", message)
+
+
+def _secrets(settings: Settings) -> Callable[[str], str | None]:
+    """The secrets of the sandbox's own key and of those that IAM and STS have handed out."""
+
+    def secret_of(access_key_id: str) -> str | None:
+        if access_key_id == settings.aws_access_key_id:
+            return settings.aws_secret_access_key
+        issued = iam_backends[DEFAULT_ACCOUNT_ID]["aws"].access_keys.get(access_key_id)
+        return issued.secret_access_key if issued else None
+
+    return secret_of
+
+
+def _make_role() -> None:
+    """The role that COPY's IAM_ROLE names."""
+    iam_backends[DEFAULT_ACCOUNT_ID]["aws"].create_role(
+        role_name=ROLE_NAME,
+        assume_role_policy_document=json.dumps(_TRUST),
+        path="/",
+        permissions_boundary=None,
+        description="Redshift reads the source bucket as this role",
+        tags=[],
+        max_session_duration="3600",
+    )
+
+
+class _Handler(MotoRequestHandler):
+    """moto's request handler, writing only failed requests to the log."""
+
+    disable_nagle_algorithm = True
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 # as inherited
+        """Log a request that was answered with an error, without its query (it may hold a signature)."""
+        if str(code) >= "400":
+            log.info("%s %s -> %s", self.command, self.path.split("?", 1)[0], code)

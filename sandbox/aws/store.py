@@ -1,0 +1,166 @@
+"""The objects of S3 on disk: bodies as files, everything about them in one SQLite database.
+
+A body is written under a new random name before the row that points to it is committed, and removed after
+that row is gone, so a kill at any moment leaves a whole old or a whole new object. Files without a row are
+swept at start-up. There is no fsync: a kill costs nothing, a power cut may cost the last seconds.
+"""
+
+import io
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL, created TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS objects (
+    bucket TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, properties TEXT NOT NULL,
+    PRIMARY KEY (bucket, key)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class StoredBucket:
+    """A bucket; `created` is an ISO 8601 time."""
+
+    name: str
+    region: str
+    created: str
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What S3 tells about an object besides its body: `last_modified` in ISO 8601, `etag` without quotes."""
+
+    size: int
+    etag: str
+    last_modified: str
+    storage_class: str
+    metadata: dict[str, str]
+    checksum_algorithm: str | None
+    checksum_value: str | None
+
+
+class Body:
+    """A stored body, opened for each reading: thousands of objects need neither memory nor open files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Set the place the next read starts at (from the beginning only)."""
+        if whence != io.SEEK_SET:
+            raise ValueError("a stored body is sought from its beginning only")
+        self._offset = offset
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on from the current place."""
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read(size)
+        self._offset += len(data)
+        return data
+
+    def close(self) -> None:
+        """Nothing is open between two readings."""
+
+
+class ObjectStore:
+    """Buckets and objects in the folder `home`; safe to use from several threads.
+
+    Each method that changes something has done so on disk when it returns.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._bodies = home / "bodies"
+        self._bodies.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(home / "objects.sqlite", check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.executescript(_SCHEMA)
+        self._sweep()
+
+    def buckets(self) -> list[StoredBucket]:
+        """Every bucket."""
+        with self._lock:
+            rows = self._database.execute("SELECT name, region, created FROM buckets ORDER BY name")
+            return [StoredBucket(*row) for row in rows]
+
+    def objects(self) -> Iterator[tuple[str, str, Body, Properties]]:
+        """Every object: bucket, key, body and properties."""
+        with self._lock:
+            rows = self._database.execute("SELECT bucket, key, body, properties FROM objects").fetchall()
+        for bucket, key, body, properties in rows:
+            yield bucket, key, Body(self._path(body)), Properties(**json.loads(properties))
+
+    def keys(self, bucket: str) -> set[str]:
+        """The keys of a bucket's objects."""
+        with self._lock:
+            rows = self._database.execute("SELECT key FROM objects WHERE bucket = ?", [bucket])
+            return {key for (key,) in rows}
+
+    def put_bucket(self, bucket: StoredBucket) -> None:
+        """Keep a bucket, unless it is kept already."""
+        with self._lock, self._database:
+            values = [bucket.name, bucket.region, bucket.created]
+            self._database.execute("INSERT OR IGNORE INTO buckets VALUES (?, ?, ?)", values)
+
+    def drop_bucket(self, name: str) -> None:
+        """Forget a bucket and the objects it had."""
+        self.drop_objects(name, self.keys(name))
+        with self._lock, self._database:
+            self._database.execute("DELETE FROM buckets WHERE name = ?", [name])
+
+    def write_body(self, content: bytes) -> Body:
+        """Write a new body; it stays only if `put_object` follows."""
+        name = uuid.uuid4().hex
+        path = self._path(name)
+        try:
+            path.write_bytes(content)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.write_bytes(content)
+        return Body(path)
+
+    def put_object(self, bucket: str, key: str, body: Body, properties: Properties) -> None:
+        """Keep an object; a body it had before is removed."""
+        with self._lock:
+            former = self._body_of(bucket, key)
+            values = [bucket, key, body.path.name, json.dumps(asdict(properties))]
+            with self._database:
+                self._database.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", values)
+            if former not in (None, body.path):
+                former.unlink(missing_ok=True)
+
+    def drop_objects(self, bucket: str, keys: set[str]) -> None:
+        """Forget objects and remove their bodies."""
+        with self._lock:
+            former = [self._body_of(bucket, key) for key in keys]
+            with self._database:
+                self._database.executemany(
+                    "DELETE FROM objects WHERE bucket = ? AND key = ?", [(bucket, key) for key in keys]
+                )
+            for path in former:
+                if path is not None:
+                    path.unlink(missing_ok=True)
+
+    def _body_of(self, bucket: str, key: str) -> Path | None:
+        query = "SELECT body FROM objects WHERE bucket = ? AND key = ?"
+        row = self._database.execute(query, [bucket, key]).fetchone()
+        return self._path(row[0]) if row else None
+
+    def _path(self, name: str) -> Path:
+        return self._bodies / name[:2] / name
+
+    def _sweep(self) -> None:
+        known = {body for (body,) in self._database.execute("SELECT body FROM objects")}
+        for path in self._bodies.glob("*/*"):
+            if path.name not in known:
+                path.unlink()

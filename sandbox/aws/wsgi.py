@@ -1,0 +1,32 @@
+"""The WSGI vocabulary the layers of the AWS API server share."""
+
+import io
+import urllib.parse
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+# Set by the signature layer for the layers below it: the service name of the request's credential scope.
+SERVICE = "sandbox.service"
+
+
+def raw_path(environ: Environ) -> str:
+    """The request's path as it came over the wire, still percent-encoded."""
+    return str(environ.get("RAW_URI", "/")).split("?", 1)[0] or "/"
+
+
+def read_body(environ: Environ) -> bytes:
+    """The whole body; the layers below can read it again."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body: bytes = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def bucket_and_key(environ: Environ) -> tuple[str, str]:
+    """Bucket and key of a path-style S3 request; both may be empty."""
+    bucket, _, key = raw_path(environ).lstrip("/").partition("/")
+    return urllib.parse.unquote(bucket), urllib.parse.unquote(key)
