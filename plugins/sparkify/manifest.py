@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-def write_manifest(s3: S3Client, bucket: str, load_id: str, files: Sequence[SourceFile]) -> str:
+def write_manifest(s3: "S3Client", bucket: str, load_id: str, files: Sequence[SourceFile]) -> str:
     """Write the manifest of a load and return its address.
 
     Every entry is mandatory: by default COPY skips a listed file that is gone without a word.
@@ -28,7 +28,7 @@ def write_manifest(s3: S3Client, bucket: str, load_id: str, files: Sequence[Sour
     return _put(s3, bucket, f"manifests/{load_id}.json", body)
 
 
-def write_jsonpaths(s3: S3Client, bucket: str, name: str, text: str) -> str:
+def write_jsonpaths(s3: "S3Client", bucket: str, name: str, text: str) -> str:
     """Write a jsonpaths file under a name made from its content and return its address.
 
     The same text always has the same address, so runs at the same time never see half of another's file.
@@ -43,6 +43,6 @@ def write_jsonpaths(s3: S3Client, bucket: str, name: str, text: str) -> str:
     return _put(s3, bucket, f"jsonpaths/{digest}/{PurePosixPath(name).name}", text.encode())
 
 
-def _put(s3: S3Client, bucket: str, key: str, body: bytes) -> str:
+def _put(s3: "S3Client", bucket: str, key: str, body: bytes) -> str:
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
     return f"s3://{bucket}/{key}"

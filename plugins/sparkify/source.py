@@ -32,7 +32,7 @@ class SourceFile:
         return f"s3://{self.bucket}/{self.key}"
 
 
-def list_prefix(s3: S3Client, bucket: str, prefix: str) -> list[SourceFile]:
+def list_prefix(s3: "S3Client", bucket: str, prefix: str) -> list[SourceFile]:
     """Return every file whose key starts with `prefix`, in key order; folder markers are left out.
 
     Raises:
@@ -47,7 +47,7 @@ def list_prefix(s3: S3Client, bucket: str, prefix: str) -> list[SourceFile]:
     ]
 
 
-def find_keys(s3: S3Client, bucket: str, keys: Iterable[str]) -> tuple[list[SourceFile], list[str]]:
+def find_keys(s3: "S3Client", bucket: str, keys: Iterable[str]) -> tuple[list[SourceFile], list[str]]:
     """Return the files that exist under `keys`, and the keys that do not.
 
     Raises:

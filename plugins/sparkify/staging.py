@@ -56,7 +56,7 @@ class Staged:
     missing: Sequence[str]
 
 
-def stage(session: Session, job: StagingJob, s3: S3Client, log: Log) -> Staged:
+def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged:
     """Bring the staging table up to date with the job's files and return what was done.
 
     Args:
@@ -107,7 +107,7 @@ def stage(session: Session, job: StagingJob, s3: S3Client, log: Log) -> Staged:
     return Staged(record, files, missing)
 
 
-def _select_files(session: Session, job: StagingJob, s3: S3Client) -> tuple[list[SourceFile], list[str]]:
+def _select_files(session: Session, job: StagingJob, s3: "S3Client") -> tuple[list[SourceFile], list[str]]:
     missing: list[str] = []
     if job.key_pattern is not None:
         keys = job.window.expand(job.key_pattern) if job.window else [job.key_pattern]
@@ -152,7 +152,7 @@ def _copy(session: Session, command: CopyCommand, job: StagingJob, log: Log) -> 
 
 def _copy_command(
     job: StagingJob,
-    s3: S3Client,
+    s3: "S3Client",
     load_id: str,
     files: Sequence[SourceFile],
     columns: Sequence[str],

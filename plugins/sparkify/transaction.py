@@ -7,8 +7,8 @@ statement that reads, and one taken before the lock would let two runs insert th
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from sparkify.failures import explain, is_transient
@@ -20,17 +20,30 @@ Result = TypeVar("Result")
 class Log(Protocol):
     """The part of a logger that loads use; Python's loggers and Airflow's both have it."""
 
-    def debug(self, message: str, *args: object) -> object: ...  # noqa: D102
+    def debug(self, message: str, /, *args: object) -> object: ...  # noqa: D102
 
-    def info(self, message: str, *args: object) -> object: ...  # noqa: D102
+    def info(self, message: str, /, *args: object) -> object: ...  # noqa: D102
 
-    def warning(self, message: str, *args: object) -> object: ...  # noqa: D102
+    def warning(self, message: str, /, *args: object) -> object: ...  # noqa: D102
+
+
+class Cursor(Protocol):
+    """The part of a DB-API cursor that a session uses."""
+
+    rowcount: int
+    description: Sequence[Sequence[Any]]
+
+    def execute(self, sql: str, parameters: Sequence[Any], /) -> object: ...  # noqa: D102
+
+    def fetchall(self) -> Sequence[Sequence[Any]]: ...  # noqa: D102
+
+    def close(self) -> None: ...  # noqa: D102
 
 
 class Connection(Protocol):
     """The part of a DB-API connection that a session uses."""
 
-    def cursor(self) -> Any: ...  # noqa: D102, ANN401 - DB-API cursors share no type
+    def cursor(self) -> Any: ...  # noqa: D102, ANN401 - drivers' cursors share no declared type
 
     def commit(self) -> None: ...  # noqa: D102
 
@@ -54,22 +67,22 @@ class Session:
 
     def execute(self, sql: str, values: Mapping[str, Value] | None = None) -> int:
         """Run one statement and return the number of rows it changed (-1 where the driver does not know)."""
-        with _closing(self._run(sql, values)) as cursor:
-            return int(cursor.rowcount)
+        with self._run(sql, values) as cursor:
+            return cursor.rowcount
 
     def query(self, sql: str, values: Mapping[str, Value] | None = None) -> list[tuple[Any, ...]]:
         """Run one SELECT and return its rows."""
-        with _closing(self._run(sql, values)) as cursor:
+        with self._run(sql, values) as cursor:
             return [tuple(row) for row in cursor.fetchall()]
 
-    def scalar(self, sql: str, values: Mapping[str, Value] | None = None) -> Any:
+    def scalar(self, sql: str, values: Mapping[str, Value] | None = None) -> Any:  # noqa: ANN401 - a column's type is the query's
         """Run one SELECT and return the first column of its only row."""
         [row] = self.query(sql, values)
         return row[0]
 
     def columns(self, table: str) -> list[str]:
         """Return the column names of `table` in order."""
-        with _closing(self._run(f"SELECT * FROM {quote_table(table)} LIMIT 0", None)) as cursor:
+        with self._run(f"SELECT * FROM {quote_table(table)} LIMIT 0") as cursor:
             return [_text(column[0]) for column in cursor.description]
 
     def insert_rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> None:
@@ -99,28 +112,24 @@ class Session:
         self.connection.rollback()
         self.statements.append("ROLLBACK")
 
-    def _run(self, sql: str, values: Mapping[str, Value] | None) -> Any:
+    @contextmanager
+    def _run(self, sql: str, values: Mapping[str, Value] | None = None) -> Iterator[Cursor]:
         text, bound = bind(sql, values or {})
         shown = display(sql, values or {}) if len(bound) <= 100 else f"{text[:500]} … ({len(bound)} values)"
         self.log.debug("%s", shown)
         self.statements.append(shown)
-        cursor = self.connection.cursor()
-        cursor.execute(text, bound)
-        return cursor
+        cursor: Cursor = self.connection.cursor()
+        try:
+            cursor.execute(text, bound)
+            yield cursor
+        finally:
+            _close(cursor)
 
 
-class _closing:  # noqa: N801 - reads as the context manager it is
-    """Close a cursor, keeping an error of the block rather than one of closing."""
-
-    def __init__(self, cursor: Any) -> None:
-        self.cursor = cursor
-
-    def __enter__(self) -> Any:
-        return self.cursor
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(Exception):
-            self.cursor.close()
+def _close(cursor: Cursor) -> None:
+    """Close a cursor without hiding an error of its statement behind one of closing."""
+    with suppress(Exception):
+        cursor.close()
 
 
 def run_load(

@@ -16,15 +16,15 @@ class LoadFactOperator(LoadOperator):
 
     Args:
         table: the fact table.
-        sql: the SELECT, or a `.sql` file below the DAG's template_searchpath. It names the target's columns and
-            may use `%(window_start)s` and `%(window_end)s`.
-        mode: `window`: replace the window's rows; `append`: add rows whose key is not there; `replace`: the
-            table becomes what the SELECT gives.
+        sql: the SELECT, or a `.sql` file below the DAG's template_searchpath. It names the target's columns
+            and may use `%(window_start)s` and `%(window_end)s`.
+        mode: `window`: replace the window's rows; `append`: add rows whose key is new; `replace`: the table
+            becomes what the SELECT gives.
         time_column: mode `window`: the target's column that places a row in a window.
         key_columns: mode `append`: the columns that identify a row.
         audits: what must hold for the incoming rows, or the load is rolled back.
         late_arrivals_sql: an UPDATE, or a `.sql` file, that completes facts loaded before a row of
-            `late_arrivals_from` arrived; it runs only when that table was loaded since.
+            `late_arrivals_from` came; it runs only when that table was loaded since.
         late_arrivals_from: the staging table whose late rows matter.
 
     Returns:

@@ -14,8 +14,8 @@ from sparkify.staging import StagingJob, StagingMode, stage
 class StageToRedshiftOperator(LoadOperator):
     """COPY JSON files into a staging table so that running it again changes nothing.
 
-    The staging table has the columns of the files, in the order of the jsonpaths file, and then `load_id`. Every
-    file read is kept in `ops.staged_files`, every load in `ops.loads`, in one transaction with its rows.
+    The staging table has the columns of the files, in the order of the jsonpaths file, and then `load_id`.
+    Every file read is kept in `ops.staged_files`, every load in `ops.loads`, in the transaction of its rows.
 
     Args:
         table: the staging table.
@@ -24,9 +24,8 @@ class StageToRedshiftOperator(LoadOperator):
         key_pattern: key of the files with strftime directives, expanded over the window, for example
             `log_data/%Y/%m/%Y-%m-%d-events.json`. A file that does not exist counts as empty.
         prefix: instead of `key_pattern`: every key that starts with it.
-        mode: `window`: replace the window's rows; `changed_files`: copy files that are new or changed and
-            replace rows of the same key; `append`: add the rows of files not copied before; `replace`: replace
-            all rows.
+        mode: `window`: replace the window's rows; `changed_files`: copy new and changed files, replacing rows
+            of the same key; `append`: add the rows of files not copied before; `replace`: replace all rows.
         time_column: mode `window`: the column that places a row in a window.
         key_columns: mode `changed_files`: the columns that identify a row.
         json: `auto`, `auto ignorecase`, or the `s3://` address of a jsonpaths file.
