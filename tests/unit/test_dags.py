@@ -1,0 +1,72 @@
+"""What every DAG file promises, whatever it does."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+DAGS = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def bag():
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(str(DAGS[0].parent))
+
+
+def test_every_dag_file_imports_and_holds_one_dag_of_its_name(bag):
+    assert bag.import_errors == {}
+    assert sorted(bag.dags) == [path.stem for path in DAGS]
+
+
+def test_every_dag_can_be_serialized_for_the_scheduler(bag):
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    for dag in bag.dags.values():
+        assert DagSerialization.serialize_dag(dag)["dag_id"] == dag.dag_id
+
+
+@pytest.mark.parametrize("dag_id", [path.stem for path in DAGS])
+class TestEveryDag:
+    def test_explains_itself_in_the_ui(self, bag, dag_id):
+        dag = bag.dags[dag_id]
+        assert dag.description
+        assert len(dag.doc_md) > 200
+        assert "sparkify" in dag.tags
+
+    def test_has_an_owner_and_retries_on_every_task(self, bag, dag_id):
+        for task in bag.dags[dag_id].tasks:
+            assert task.owner == "sparkify", task.task_id
+            assert task.retries >= 1, task.task_id
+            assert task.execution_timeout, task.task_id
+
+    def test_describes_every_param(self, bag, dag_id):
+        params = bag.dags[dag_id].params
+        for name in params:
+            param = params.get_param(name)
+            assert param.schema.get("title"), name
+            assert param.description, name
+
+    def test_runs_on_data_intervals_or_by_hand(self, bag, dag_id):
+        dag = bag.dags[dag_id]
+        assert type(dag.timetable).__name__ in {"CronDataIntervalTimetable", "NullTimetable"}
+        assert not dag.catchup
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_a_dag_file_does_nothing_at_import_but_define(path):
+    calls = {
+        ".".join(_dotted(node.func))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    }
+    forbidden = {"Variable.get", "open", "Connection.get", "BaseHook.get_connection", "boto3.client", "print"}
+    assert not calls & forbidden
+    assert not {call for call in calls if call.endswith((".read_text", ".get_conn", ".execute"))}
+
+
+def _dotted(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Attribute):
+        return [*_dotted(node.value), node.attr]
+    return [node.id] if isinstance(node, ast.Name) else ["?"]
