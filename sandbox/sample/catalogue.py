@@ -17,7 +17,7 @@ _REPEATED_EVERY = 250
 
 @dataclass(frozen=True)
 class Artist:
-    """An artist: one id, one or several names, and where they are from ("" and None where unknown)."""
+    """An artist: an id, one or several names, and where they are from, as JSON text."""
 
     artist_id: str
     names: tuple[str, ...]
@@ -43,7 +43,7 @@ class Song:
         return [
             ("artist_id", quoted(self.artist.artist_id)),
             ("artist_latitude", self.artist.latitude),
-            ("artist_location", quoted(self.artist.location)),
+            ("artist_location", self.artist.location),
             ("artist_longitude", self.artist.longitude),
             ("artist_name", quoted(self.artist_name)),
             ("duration", decimal(self.duration)),
@@ -135,9 +135,11 @@ def _other_names(rng: random.Random, name: str) -> tuple[str, ...]:
 def _origin(rng: random.Random) -> tuple[str, str, str]:
     """Invent a place, its latitude and longitude (JSON text); half of the artists come from nowhere known."""
     if rng.random() < 0.46:
-        return "", "null", "null"
+        return '""', "null", "null"
+    if rng.random() < 0.005:
+        return str(below(rng, 100)), "null", "null"  # the real data has a place called 27, without quotes
     town = pick(rng, words.PLACE_STARTS) + pick(rng, words.PLACE_ENDS)
-    place = f"{town}, {pick(rng, words.STATES if rng.random() < 0.6 else words.COUNTRIES)}"
+    place = quoted(f"{town}, {pick(rng, words.STATES if rng.random() < 0.6 else words.COUNTRIES)}")
     if rng.random() < 0.35:
         return place, "null", "null"
     return place, decimal(below(rng, 12_000_000) - 5_500_000), decimal(below(rng, 36_000_000) - 18_000_000)
