@@ -1,0 +1,67 @@
+"""Results kept in `ops.quality_results`, one row a check, so that quality can be followed over time."""
+
+from collections.abc import Sequence
+
+from sparkify.checks.run import CheckResult
+from sparkify.history import TaskRun
+from sparkify.sql import Value
+from sparkify.transaction import Session
+from sparkify.window import Window
+
+QUALITY_RESULTS = "ops.quality_results"
+_COLUMNS = (
+    "checked_at",
+    "dag_id",
+    "run_id",
+    "check_name",
+    "check_kind",
+    "table_name",
+    "severity",
+    "status",
+    "observed",
+    "expected",
+    "detail",
+    "window_start",
+    "window_end",
+)
+
+
+def keep_results(
+    session: Session, results: Sequence[CheckResult], run: TaskRun, window: Window | None = None
+) -> None:
+    """Keep the results of a run in `ops.quality_results`, in place of an earlier try's, and commit."""
+    session.lock(QUALITY_RESULTS)
+    session.execute(
+        "DELETE FROM ops.quality_results WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s",
+        {"dag_id": run.dag_id, "run_id": run.run_id},
+    )
+    session.insert_rows(QUALITY_RESULTS, _COLUMNS, [_row(result, run, window) for result in results])
+    session.commit()
+
+
+def _row(result: CheckResult, run: TaskRun, window: Window | None) -> tuple[Value, ...]:
+    check = result.check
+    ends = window.values if window else {"window_start": None, "window_end": None}
+    return (
+        result.checked_at,
+        cut(run.dag_id, 250),
+        cut(run.run_id, 250),
+        cut(check.title, 250),
+        check.kind,
+        cut(check.table, 250),
+        check.severity,
+        result.status,
+        cut(result.observed, 1000),
+        cut(result.expected, 1000),
+        cut("; ".join(result.examples) or result.error, 4000),
+        ends["window_start"],
+        ends["window_end"],
+    )
+
+
+def cut(text: str, length: int) -> str:
+    """Return `text` cut to `length` bytes of UTF-8, which is how Redshift measures VARCHAR; … marks a cut."""
+    data = text.replace("\0", "").encode()
+    if len(data) <= length:
+        return data.decode()
+    return data[: length - len("…".encode())].decode(errors="ignore") + "…"

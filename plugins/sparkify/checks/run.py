@@ -1,0 +1,121 @@
+"""Asking the warehouse: every check in turn, whatever becomes of the others."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from sparkify.checks.model import Answer, Check, Row
+from sparkify.checks.query_kinds import shown
+from sparkify.failures import classify, describe, is_transient
+from sparkify.history import utc_now
+from sparkify.sql import Value, bind, display
+from sparkify.transaction import Session
+from sparkify.window import Window
+
+# Characters of one value in an example; events carry user agents of 150.
+_VALUE_LENGTH = 60
+
+
+Status: TypeAlias = Literal["passed", "failed", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What came of one check.
+
+    Attributes:
+        status: `passed`, `failed` (the warehouse breaks the promise) or `error` (the check could not be run).
+        examples: up to three offenders as text, of a failed check.
+        examples_sql: the query that gave the examples, its values written in.
+        error: why it could not be run, and what to do.
+        checked_at: when, naive UTC.
+        seconds: how long the queries took.
+    """
+
+    check: Check
+    status: Status
+    observed: str = ""
+    expected: str = ""
+    examples: tuple[str, ...] = ()
+    examples_sql: str = ""
+    error: str = ""
+    checked_at: datetime = field(default_factory=utc_now)
+    seconds: float = 0.0
+
+    @property
+    def stops(self) -> bool:
+        """Whether this result fails the task."""
+        return self.status != "passed" and self.check.severity == "error"
+
+
+def run_checks(
+    session: Session, checks: Sequence[Check], window: Window | None = None
+) -> Iterator[CheckResult]:
+    """Yield the result of each check in order, as it is known.
+
+    Each check has a transaction of its own, rolled back after it: a statement that fails leaves the next
+    check untouched, and each sees the warehouse as it is by then.
+
+    Args:
+        session: reads only.
+        checks: all are run, whatever the result of the others.
+        window: the run's window; a check that needs one without it ends in status `error`.
+
+    Raises:
+        Exception: a transient failure such as a lost connection, about which trying again helps.
+    """
+    values: dict[str, Value] = {**window.values} if window else {}
+    for check in checks:
+        yield _run_check(session, check, {**values, **check.parameters})
+
+
+def _run_check(session: Session, check: Check, values: dict[str, Value]) -> CheckResult:
+    started = time.perf_counter()
+    try:
+        result = _answer(session, check, values)
+    except Exception as error:
+        # Whatever is wrong with one check (its SQL, a missing table, an odd answer), the others run.
+        if is_transient(error):
+            raise
+        result = CheckResult(check, "error", error=_reason(error))
+    session.rollback()
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def _answer(session: Session, check: Check, values: dict[str, Value]) -> CheckResult:
+    verdict = check.judge(_ask(session, check.question(), values))
+    sql = check.examples()
+    if verdict.passed or sql is None:
+        status: Status = "passed" if verdict.passed else "failed"
+        return CheckResult(check, status, verdict.observed, verdict.expected)
+    offenders = _ask(session, sql, values)
+    examples = tuple(_example(offenders.columns, row) for row in offenders.rows)
+    return CheckResult(check, "failed", verdict.observed, verdict.expected, examples, display(sql, values))
+
+
+def _ask(session: Session, sql: str, values: dict[str, Value]) -> Answer:
+    text, bound = bind(sql, values)
+    session.statements.append(display(sql, values))
+    with closing(session.connection.cursor()) as cursor:
+        cursor.execute(text, bound)
+        # redshift_connector gives column names as bytes under some protocol versions.
+        names = [c[0].decode() if isinstance(c[0], bytes) else c[0] for c in cursor.description]
+        return Answer(names, cursor.fetchall())
+
+
+def _example(names: Sequence[str], row: Row) -> str:
+    return ", ".join(f"{name}={_short(shown(value))}" for name, value in zip(names, row, strict=True))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _VALUE_LENGTH else text[: _VALUE_LENGTH - 1] + "…"
+
+
+def _reason(error: Exception) -> str:
+    failure = describe(error)
+    if failure:
+        return f"{failure}. {classify(failure).remedy}"
+    return str(error.args[0]) if isinstance(error, KeyError | ValueError) and error.args else repr(error)

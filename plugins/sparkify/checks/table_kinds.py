@@ -1,0 +1,237 @@
+"""The checks of one table's rows: not_null, unique, foreign_key, accepted_values, row_count.
+
+The planner of Redshift believes declared keys, so these queries never lean on one: SELECT DISTINCT or
+COUNT(DISTINCT) over a declared primary key may be answered without looking (Amazon Redshift Database
+Developer Guide, "Defining table constraints").
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, StrictInt, model_validator
+
+from sparkify.checks.model import (
+    EXAMPLES,
+    Answer,
+    ColumnName,
+    Columns,
+    Constant,
+    Model,
+    TableCheck,
+    TableName,
+    Verdict,
+    restrict,
+)
+from sparkify.sql import Value, quote_columns, quote_identifier
+
+
+class NotNull(TableCheck):
+    """No row has a NULL in any of the columns."""
+
+    kind: Literal["not_null"]
+    columns: Columns = Field(description="columns that must have a value")
+
+    @property
+    def default_name(self) -> str:
+        """`not_null table(columns)`."""
+        return f"not_null {self.table}({', '.join(self.columns)})"
+
+    def question(self) -> str:
+        """Count the rows and the values of each column, in one pass."""
+        counts = ", ".join(f"COUNT({quote_identifier(column)})" for column in self.columns)
+        return f"SELECT COUNT(*), {counts} FROM {self.source}"
+
+    def judge(self, answer: Answer) -> Verdict:
+        """Pass when each column has as many values as there are rows."""
+        total, *present = answer.rows[0]
+        missing = [
+            f"{total - n} in {column}" for column, n in zip(self.columns, present, strict=True) if n < total
+        ]
+        found = f"NULLs: {', '.join(missing)}" if missing else "no NULL"
+        return Verdict(not missing, f"{found} ({total} rows)", "no NULL")
+
+    def examples(self) -> str:
+        """Return whole rows, because a NULL alone says nothing."""
+        condition = " OR ".join(f"{quote_identifier(column)} IS NULL" for column in self.columns)
+        rows = f"(SELECT * FROM {self.source}) AS checked"
+        return f"SELECT * FROM {rows} WHERE {condition} ORDER BY 1 LIMIT {EXAMPLES}"
+
+
+class Unique(TableCheck):
+    """No two rows have the same values in the columns; rows with a NULL among them are left out."""
+
+    kind: Literal["unique"]
+    columns: Columns = Field(description="columns that together are a key")
+
+    @property
+    def default_name(self) -> str:
+        """`unique table(columns)`."""
+        return f"unique {self.table}({', '.join(self.columns)})"
+
+    def question(self) -> str:
+        """Count the rows, and those that repeat the key of another."""
+        return f"SELECT COUNT(*), COUNT(CASE WHEN occurrence > 1 THEN 1 END) FROM {self._numbered()}"
+
+    def judge(self, answer: Answer) -> Verdict:
+        """Pass when no row repeats another's key."""
+        total, surplus = answer.rows[0]
+        return Verdict(surplus == 0, f"{surplus} repeated of {total} rows", "no repeated key")
+
+    def examples(self) -> str:
+        """Return repeated keys, each once."""
+        names = quote_columns(self.columns)
+        return (
+            f"SELECT {names} FROM {self._numbered()} WHERE occurrence = 2 ORDER BY {names} LIMIT {EXAMPLES}"
+        )
+
+    def _numbered(self) -> str:
+        names = quote_columns(self.columns)
+        present = " AND ".join(f"{quote_identifier(column)} IS NOT NULL" for column in self.columns)
+        rows = f"(SELECT {names} FROM {self.source}) AS checked"
+        number = f"ROW_NUMBER() OVER (PARTITION BY {names} ORDER BY {names}) AS occurrence"
+        return f"(SELECT {names}, {number} FROM {rows} WHERE {present}) AS numbered"
+
+
+class Reference(Model):
+    """The table and columns that a foreign key points to."""
+
+    table: TableName = Field(description="table the key points to")
+    columns: Columns = Field(description="its columns, in the order of the key's")
+    window_column: ColumnName | None = Field(
+        None, description="timestamp column that limits the rows looked at to the run's window"
+    )
+
+
+class ForeignKey(TableCheck):
+    """Every key exists in the table it points to; keys with a NULL are left out."""
+
+    kind: Literal["foreign_key"]
+    columns: Columns = Field(description="columns that together are the key")
+    references: Reference = Field(description="`table`, `columns` and, optionally, `window_column`")
+
+    @model_validator(mode="after")
+    def _same_length(self) -> "ForeignKey":
+        here, there = len(self.columns), len(self.references.columns)
+        if here != there:
+            raise ValueError(f"columns has {here} and references.columns {there}: give as many of each")
+        return self
+
+    @property
+    def default_name(self) -> str:
+        """`foreign_key table(columns) -> table(columns)`."""
+        return f"foreign_key {self.table}({', '.join(self.columns)}) -> {self._target}"
+
+    @property
+    def _target(self) -> str:
+        return f"{self.references.table}({', '.join(self.references.columns)})"
+
+    def question(self) -> str:
+        """Count the rows whose key is not found."""
+        return f"SELECT COUNT(*) FROM {self._orphans()}"
+
+    def judge(self, answer: Answer) -> Verdict:
+        """Pass when every key is found."""
+        (orphans,) = answer.rows[0]
+        return Verdict(orphans == 0, f"{orphans} rows without a match", f"every key in {self._target}")
+
+    def examples(self) -> str:
+        """Return the missing keys with the most rows."""
+        names = quote_columns(self.columns, "child.")
+        return (
+            f"SELECT {names}, COUNT(*) AS row_count FROM {self._orphans()}"
+            f" GROUP BY {names} ORDER BY row_count DESC, {names} LIMIT {EXAMPLES}"
+        )
+
+    def _orphans(self) -> str:
+        pairs = [
+            (f"child.{quote_identifier(here)}", f"parent.{quote_identifier(there)}")
+            for here, there in zip(self.columns, self.references.columns, strict=True)
+        ]
+        child = f"(SELECT {quote_columns(self.columns)} FROM {self.source}) AS child"
+        parents = restrict(self.references.table, self.references.window_column)
+        parent = f"(SELECT {quote_columns(self.references.columns)} FROM {parents}) AS parent"
+        matches = " AND ".join(f"{here} = {there}" for here, there in pairs)
+        present = " AND ".join(f"{here} IS NOT NULL" for here, _ in pairs)
+        return f"{child} LEFT JOIN {parent} ON {matches} WHERE {pairs[0][1]} IS NULL AND {present}"
+
+
+class AcceptedValues(TableCheck):
+    """Every value of the column is one of the list; NULL is left out."""
+
+    kind: Literal["accepted_values"]
+    column: ColumnName = Field(description="column to look at")
+    values: list[Constant] = Field(min_length=1, description="the values it may have")
+
+    @property
+    def default_name(self) -> str:
+        """`accepted_values table(column)`."""
+        return f"accepted_values {self.table}({self.column})"
+
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """The accepted values, to be bound."""
+        return {f"value_{number}": value for number, value in enumerate(self.values)}
+
+    def question(self) -> str:
+        """Count the rows, and those with another value."""
+        return f"SELECT COUNT(*), COUNT(CASE WHEN {self._other} THEN 1 END) FROM {self.source}"
+
+    def judge(self, answer: Answer) -> Verdict:
+        """Pass when no row has another value."""
+        total, others = answer.rows[0]
+        accepted = ", ".join(str(value) for value in self.values)
+        return Verdict(others == 0, f"{others} others of {total} rows", f"one of {accepted}")
+
+    def examples(self) -> str:
+        """Return the most frequent other values."""
+        column = quote_identifier(self.column)
+        rows = f"(SELECT {column} FROM {self.source}) AS checked"
+        return (
+            f"SELECT {column}, COUNT(*) AS row_count FROM {rows} WHERE {self._other}"
+            f" GROUP BY {column} ORDER BY row_count DESC, {column} LIMIT {EXAMPLES}"
+        )
+
+    @property
+    def _other(self) -> str:
+        # The list holds no NULL, so NOT IN is unknown, and not true, only where the column is NULL.
+        accepted = ", ".join(f"%({name})s" for name in self.parameters)
+        return f"{quote_identifier(self.column)} NOT IN ({accepted})"
+
+
+class RowCount(TableCheck):
+    """The number of rows lies between min and max, both included; one of the two may be left out."""
+
+    kind: Literal["row_count"]
+    min: StrictInt | None = Field(None, ge=0, description="fewest rows")
+    max: StrictInt | None = Field(None, ge=0, description="most rows")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "RowCount":
+        if self.min is None and self.max is None:
+            raise ValueError("neither min nor max is given: give at least one")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is greater than max {self.max}")
+        return self
+
+    @property
+    def default_name(self) -> str:
+        """`row_count table`."""
+        return f"row_count {self.table}"
+
+    def question(self) -> str:
+        """Count the rows."""
+        return f"SELECT COUNT(*) FROM {self.source}"
+
+    def judge(self, answer: Answer) -> Verdict:
+        """Pass when the count is within the bounds."""
+        (count,) = answer.rows[0]
+        passed = (self.min is None or count >= self.min) and (self.max is None or count <= self.max)
+        return Verdict(passed, f"{count} rows", self._expected)
+
+    @property
+    def _expected(self) -> str:
+        if self.max is None:
+            return f"at least {self.min} rows"
+        if self.min is None:
+            return f"at most {self.max} rows"
+        return f"{self.min} rows" if self.min == self.max else f"{self.min} to {self.max} rows"
