@@ -31,6 +31,7 @@ from sandbox.settings import Settings
 
 _PORT = "5432"  # only names the socket file
 _MAINTENANCE_DATABASE = "postgres"
+_DATA_FOLDER = "postgres"
 
 # A warehouse on a laptop: bulk loads, few connections, no replicas, nothing lost when everything is killed.
 _CONFIGURATION = {
@@ -82,23 +83,26 @@ def is_running(settings: Settings) -> bool:
 
 
 def stop(settings: Settings) -> None:
-    """Stop PostgreSQL; open transactions roll back. Harmless when it does not run."""
-    server = find(settings)
-    if server is not None:
-        processes.stop([server], signal.SIGINT)  # "fast shutdown"
+    """Stop PostgreSQL; open transactions roll back. Harmless when it does not run.
+
+    Of the settings only `home` is used.
+    """
+    processes.stop(find(settings.home)[:1], signal.SIGINT)  # "fast shutdown"
     # What a killed server left behind would keep its shared memory, and a new one from starting.
-    processes.stop(_family(settings), signal.SIGQUIT)
+    processes.stop(find(settings.home), signal.SIGQUIT)
+    with contextlib.suppress(OSError):
+        settings.socket_dir.rmdir()
 
 
-def find(settings: Settings) -> psutil.Process | None:
-    """The server's main process."""
-    family = _family(settings)
-    pids = {process.pid for process in family}
-    for process in family:
-        with contextlib.suppress(psutil.Error):
-            if process.ppid() not in pids:
-                return process
-    return None
+def find(home: Path) -> list[psutil.Process]:
+    """Every process of the server, the main one first: all of them work in the data folder."""
+    data_dir = str(home / _DATA_FOLDER)
+    family = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.name() == "postgres" and process.cwd() == data_dir:
+                family.append(process)
+    return processes.sort_family(family)
 
 
 def log_file(settings: Settings) -> Path:
@@ -144,18 +148,7 @@ def programs() -> Path:
 
 
 def _data_dir(settings: Settings) -> Path:
-    return settings.home / "postgres"
-
-
-def _family(settings: Settings) -> list[psutil.Process]:
-    """Every process of the server: all of them work in the data folder."""
-    data_dir = str(_data_dir(settings))
-    family = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.name() == "postgres" and process.cwd() == data_dir:
-                family.append(process)
-    return family
+    return settings.home / _DATA_FOLDER
 
 
 def _initialise(settings: Settings) -> None:

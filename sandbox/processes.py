@@ -1,7 +1,8 @@
 """Background processes: start them detached, recognise them later, wait for them, stop them.
 
-A process is recognised by what it is (its module and the SANDBOX_HOME it was started with), not by a number
-in a file: no pid file can go stale, and a process id that was given to someone else is never signalled.
+A process is recognised by two variables it was started with, its part's name and SANDBOX_HOME, not by a
+number in a file: nothing can go stale, its children are recognised too, and a process id that was given to
+someone else is never signalled.
 """
 
 import contextlib
@@ -16,9 +17,11 @@ from pathlib import Path
 import psutil
 
 from sandbox.errors import SandboxError
+from sandbox.settings import REPOSITORY, Settings
 
 _LOG_LIMIT_BYTES = 20_000_000
 _POLL_SECONDS = 0.05
+_PART = "SANDBOX_PART"
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
 
 
@@ -57,24 +60,36 @@ def spawn(
         raise ProcessError(f"{command[0]} cannot be started: {error}.") from error
 
 
-def module_command(module: str) -> list[str]:
-    """The command line of a Python module of the sandbox."""
-    return [sys.executable, "-m", module]
+def start_module(module: str, name: str, settings: Settings, log: Path) -> psutil.Popen:
+    """Start a Python module as the part `name` of a sandbox, with the repository as its folder."""
+    environment = {**os.environ, **settings.environment(), _PART: name, "PYTHONUNBUFFERED": "1"}
+    return spawn([sys.executable, "-m", module], log, environment, folder=REPOSITORY)
 
 
-def find_module(module: str, home: Path) -> list[psutil.Process]:
-    """Every running process of a module that belongs to the sandbox at `home`."""
-    return [process for process in psutil.process_iter() if _is_module(process, module, home)]
+def find_part(name: str, home: Path) -> list[psutil.Process]:
+    """Every running process of a part of the sandbox at `home`, its main process first."""
+    family = [process for process in psutil.process_iter() if _is_part(process, name, home)]
+    return sort_family(family)
 
 
-def _is_module(process: psutil.Process, module: str, home: Path) -> bool:
+def sort_family(family: list[psutil.Process]) -> list[psutil.Process]:
+    """Processes that belong together, with those whose parent is not among them first."""
+    pids = {process.pid for process in family}
+
+    def has_parent(process: psutil.Process) -> bool:
+        try:
+            return process.ppid() in pids
+        except _GONE:
+            return True
+
+    return sorted(family, key=has_parent)
+
+
+def _is_part(process: psutil.Process, name: str, home: Path) -> bool:
     try:
-        return (
-            process.cmdline()[1:] == ["-m", module]
-            and process.environ().get("SANDBOX_HOME") == str(home)
-            and process.status() != psutil.STATUS_ZOMBIE
-        )
-    except _GONE:
+        environment = process.environ()
+        return environment.get(_PART) == name and environment.get("SANDBOX_HOME") == str(home)
+    except _GONE:  # a zombie has no environment either
         return False
 
 

@@ -16,6 +16,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_REDSHIFT_PORT = 5439
 DEFAULT_AWS_PORT = 4566
 
+# What `up` makes in the AWS account.
+SOURCE_BUCKET = "sparkify-raw"
+WORK_BUCKET = "sparkify-work"
+ROLE_NAME = "sparkify-redshift"
+
 # sun_path holds 108 bytes on Linux and 104 on macOS, the final NUL included (unix(7)).
 _LONGEST_SOCKET_PATH = 103
 _SOCKET_NAME = ".s.PGSQL.5432.lock"
@@ -73,6 +78,19 @@ class Settings:
         home, redshift_port, aws_port = home_folder(), *_ports()
         credentials = _credentials(home)
         return cls(home=home, redshift_port=redshift_port, aws_port=aws_port, **asdict(credentials))
+
+    @classmethod
+    def of_home(cls, home: Path) -> "Settings":
+        """Settings without ports and secrets: enough to find and stop what runs, even where `load` fails."""
+        return cls(
+            home=home,
+            redshift_port=0,
+            aws_port=0,
+            password="",
+            admin_password="",
+            aws_access_key_id="",
+            aws_secret_access_key="",
+        )
 
     @property
     def aws_endpoint_url(self) -> str:

@@ -16,16 +16,12 @@ from werkzeug.serving import make_server
 
 from sandbox.aws.dispatch import MotoServices
 from sandbox.aws.durable_s3 import DurableS3
+from sandbox.aws.health import HEALTH_PATH
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.signature import SignatureCheck
 from sandbox.aws.store import ObjectStore
 from sandbox.aws.wsgi import Application, Environ, StartResponse
-from sandbox.settings import Settings
-
-SOURCE_BUCKET = "sparkify-raw"
-WORK_BUCKET = "sparkify-work"
-ROLE_NAME = "sparkify-redshift"
-HEALTH_PATH = "/_sandbox/health"
+from sandbox.settings import ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
 
 _TRUST = {
     "Version": "2012-10-17",

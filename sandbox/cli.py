@@ -1,0 +1,60 @@
+"""The command line: ``python -m sandbox up | down | status | load | sample | env | psql | logs | demo``."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from sandbox.console import note
+from sandbox.errors import SandboxError
+
+# Each command is a module with add_arguments(parser) and run(args) -> exit code; only the one asked for is
+# imported.
+_COMMANDS = {
+    "up": ("sandbox.commands.up", "start the sandbox, or what is missing of it"),
+    "down": ("sandbox.commands.down", "stop it; the data stays on disk"),
+    "status": ("sandbox.commands.status", "show each part's process, port and health (exit 3: not healthy)"),
+    "load": ("sandbox.upload", "upload a folder of *.json and *.json.gz files to S3"),
+    "sample": ("sandbox.sample.cli", "write sample data in the format of the real files"),
+    "env": ("sandbox.environment", "print export lines for Airflow, boto3 and the aws command"),
+    "psql": ("sandbox.commands.psql", "a SQL shell on the Redshift endpoint; further words go to psql"),
+    "logs": ("sandbox.commands.logs", "show the logs of the parts"),
+    "demo": ("sandbox.commands.demo", "sample data, one month loaded, the warehouse on the screen"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 not healthy (``status``)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words[:1] == ["psql"]:
+            words.insert(1, "--")  # options after it are psql's, not ours
+        parsed = _parser(words).parse_args(words)
+        exit_code: int = _implementation(parsed.command).run(parsed)
+    except SandboxError as error:
+        note(f"Error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        note("Interrupted.")
+        return 130
+    return exit_code
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="AWS on this machine: S3, IAM and a Redshift endpoint, without an account or Docker.",
+        epilog="Environment: SANDBOX_HOME (default .sandbox), SANDBOX_REDSHIFT_PORT (5439), "
+        "SANDBOX_AWS_PORT (4566). Sandboxes with different homes and ports run side by side.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    for name, (_, summary) in _COMMANDS.items():
+        subparser = commands.add_parser(name, help=summary, description=summary)
+        if words[:1] == [name]:
+            _implementation(name).add_arguments(subparser)
+    return parser
+
+
+def _implementation(command: str) -> ModuleType:
+    return importlib.import_module(_COMMANDS[command][0])

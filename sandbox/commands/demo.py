@@ -1,0 +1,15 @@
+"""``python -m sandbox demo``: see `sandbox.demo`."""
+
+import argparse
+
+from sandbox import demo
+from sandbox.settings import Settings
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """It has no options."""
+
+
+def run(_: argparse.Namespace) -> int:
+    """Run the demo; return its exit code."""
+    return demo.main(Settings.load())

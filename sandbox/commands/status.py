@@ -1,0 +1,35 @@
+"""``python -m sandbox status``: how each part is."""
+
+import argparse
+
+from sandbox import lifecycle
+from sandbox.console import say
+from sandbox.lifecycle import PartStatus
+from sandbox.settings import Settings, home_folder
+
+_UNHEALTHY = 3
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """It has no options."""
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print one line a part; return 0 if all are healthy, else 3."""
+    if not home_folder().exists():
+        say(f"There is no sandbox in {home_folder()}. Make one: python -m sandbox up")
+        return _UNHEALTHY
+    parts = lifecycle.status(Settings.load())
+    say(f"{'part':<10}{'pid':>8}{'port':>7}  health")
+    for part in parts:
+        say(f"{part.name:<10}{part.pid or '-':>8}{part.port or '-':>7}  {_health(part)}")
+    if all(part.healthy for part in parts):
+        return 0
+    say("Start what is missing: python -m sandbox up. What happened: python -m sandbox logs")
+    return _UNHEALTHY
+
+
+def _health(part: PartStatus) -> str:
+    if part.healthy:
+        return "ok"
+    return "not answering" if part.pid else "not running"

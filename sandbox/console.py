@@ -1,0 +1,38 @@
+"""What the command line says: results on standard output, progress and errors on standard error."""
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+
+def say(text: str = "") -> None:
+    """Write a line of the command's result."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """Write a line beside the result: progress, a warning, an error."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def step(text: str, seconds: float = 2.0) -> Iterator[None]:
+    """Announce a step that takes longer than `seconds`, and then how long it took."""
+    started = time.monotonic()
+    announced = threading.Event()
+
+    def announce() -> None:
+        announced.set()
+        note(f"{text} …")
+
+    timer = threading.Timer(seconds, announce)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if announced.is_set():
+            note(f"{text}: {time.monotonic() - started:.1f} s")

@@ -1,0 +1,87 @@
+"""Bringing a sandbox up and down, and telling how it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import processes
+from sandbox.console import note, step
+from sandbox.parts import Part, all_parts
+from sandbox.settings import Settings
+
+_LOCK = "sandbox.lock"
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """How one part of a sandbox is; `pid` is None where nothing runs, `port` where it needs none."""
+
+    name: str
+    pid: int | None
+    port: int | None
+    healthy: bool
+
+
+def up(settings: Settings) -> list[str]:
+    """Start what does not run and wait until everything is healthy.
+
+    Safe to call at any time and from several processes at once. If it fails, it stops what it had started.
+
+    Returns:
+        The names of the parts it started.
+
+    Raises:
+        SandboxError: A port is taken, or a part did not start.
+    """
+    with processes.lock(settings.home / _LOCK, _tell_waiting):
+        missing = [part for part in all_parts(settings) if not part.is_healthy()]
+        for part in missing:
+            part.check()
+        _start(missing)
+    return [part.name for part in missing]
+
+
+def _start(parts: list[Part]) -> None:
+    begun: list[Part] = []
+    try:
+        for part in parts:
+            begun.append(part)
+            with step(f"Starting the {part.title}"):
+                part.start()
+        for part in parts:
+            with step(f"Waiting for the {part.title}"):
+                part.wait()
+    except BaseException:  # Ctrl-C too must leave nothing behind
+        for part in reversed(begun):
+            part.stop()
+        raise
+
+
+def down(home: Path) -> bool:
+    """Stop every part of the sandbox at `home`, whatever state it is in.
+
+    Returns:
+        Whether anything was running.
+    """
+    if not home.exists():
+        return False
+    with processes.lock(home / _LOCK, _tell_waiting):
+        parts = all_parts(Settings.of_home(home))
+        running = any(part.find() for part in parts)
+        for part in reversed(parts):
+            with step(f"Stopping the {part.title}"):
+                part.stop()
+    return running
+
+
+def status(settings: Settings) -> list[PartStatus]:
+    """How each part is, in the order they start."""
+    return [_status(part) for part in all_parts(settings)]
+
+
+def _status(part: Part) -> PartStatus:
+    family = part.find()
+    return PartStatus(part.name, family[0].pid if family else None, part.port, part.is_healthy())
+
+
+def _tell_waiting() -> None:
+    note("Waiting for another `python -m sandbox` that starts or stops this sandbox …")

@@ -1,0 +1,241 @@
+"""The three processes of a sandbox: PostgreSQL, the AWS API server, the Redshift endpoint."""
+
+import http.client
+import json
+import signal
+import socket
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from sandbox import postgres, processes
+from sandbox.aws.health import HEALTH_PATH
+from sandbox.errors import SandboxError
+from sandbox.settings import Settings
+
+
+class PortInUseError(SandboxError):
+    """A port the sandbox needs is taken by another program."""
+
+
+class Part(ABC):
+    """One process of the sandbox.
+
+    Attributes:
+        name: What `status` and `logs` call it.
+        title: What messages call it.
+    """
+
+    name: str
+    title: str
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @property
+    def port(self) -> int | None:
+        """Its TCP port on 127.0.0.1, if it has one."""
+        return None
+
+    @property
+    def log(self) -> Path:
+        """Its log file."""
+        return self.settings.logs_dir / f"{self.name}.log"
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise an error if something outside the sandbox would keep the part from starting."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it, without waiting until it is healthy."""
+
+    @abstractmethod
+    def wait(self) -> None:
+        """Wait until it is healthy, or raise an error with the end of its log."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop it and whatever an earlier crash left of it; harmless when nothing runs."""
+
+    @abstractmethod
+    def find(self) -> list[psutil.Process]:
+        """Its processes, the main one first."""
+
+    @abstractmethod
+    def is_healthy(self) -> bool:
+        """Whether it does its work."""
+
+
+class Postgres(Part):
+    """The database behind the Redshift endpoint."""
+
+    name = "postgres"
+    title = "PostgreSQL server"
+
+    def check(self) -> None:
+        """Raise an error where its programs are missing."""
+        postgres.programs()
+
+    def start(self) -> None:
+        """Start it; it is healthy when this returns."""
+        postgres.ensure_running(self.settings)
+
+    def wait(self) -> None:
+        """Nothing to wait for: `start` did."""
+
+    def stop(self) -> None:
+        """Stop it; open transactions roll back."""
+        postgres.stop(self.settings)
+
+    def find(self) -> list[psutil.Process]:
+        """Its processes, the main one first."""
+        return postgres.find(self.settings.home)
+
+    def is_healthy(self) -> bool:
+        """Whether it accepts connections."""
+        return postgres.is_running(self.settings)
+
+
+class Service(Part):
+    """A part that is a Python module of the sandbox and listens on a port."""
+
+    module: str
+    port_variable: str
+
+    @property
+    @abstractmethod
+    def port(self) -> int:
+        """Its TCP port on 127.0.0.1."""
+
+    def check(self) -> None:
+        """Refuse a port that someone else listens on."""
+        if not self.find() and _is_taken(self.port):
+            raise PortInUseError(
+                f"Port {self.port} on 127.0.0.1, which the {self.title} needs, is used by "
+                f"{_listener(self.port)}. Stop that program, or choose another port: "
+                f"{self.port_variable}={_free_port()} python -m sandbox up"
+            )
+
+    def start(self) -> None:
+        """Start it, and replace what is left of an unhealthy one."""
+        self.stop()
+        self.check()
+        self._process = processes.start_module(self.module, self.name, self.settings, self.log)
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        processes.wait_until(self.is_healthy, self._process, f"The {self.title}", self.log)
+
+    def stop(self) -> None:
+        """Ask it to end, and kill it if it does not."""
+        processes.stop(self.find(), signal.SIGTERM, patience=10)
+
+    def find(self) -> list[psutil.Process]:
+        """Its processes, the main one first."""
+        return processes.find_part(self.name, self.settings.home)
+
+
+class Aws(Service):
+    """S3, IAM and the other AWS APIs."""
+
+    name = "aws"
+    title = "AWS API server"
+    module = "sandbox.aws"
+    port_variable = "SANDBOX_AWS_PORT"
+
+    @property
+    def port(self) -> int:
+        """Its TCP port."""
+        return self.settings.aws_port
+
+    def is_healthy(self) -> bool:
+        """Whether it answers, and is this sandbox's."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", HEALTH_PATH)
+            pid = json.load(connection.getresponse())["pid"]
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+            return False
+        finally:
+            connection.close()
+        return pid in {process.pid for process in self.find()}
+
+
+class Redshift(Service):
+    """The Redshift endpoint."""
+
+    name = "redshift"
+    title = "Redshift endpoint"
+    module = "sandbox.redshift"
+    port_variable = "SANDBOX_REDSHIFT_PORT"
+
+    @property
+    def port(self) -> int:
+        """Its TCP port."""
+        return self.settings.redshift_port
+
+    def is_healthy(self) -> bool:
+        """Whether the user can log in and query; the password proves that it is this sandbox's."""
+        try:
+            with psycopg.connect(
+                host="127.0.0.1",
+                port=self.port,
+                user=self.settings.user,
+                password=self.settings.password,
+                dbname=self.settings.database,
+                sslmode="disable",
+                connect_timeout=5,
+            ) as connection:
+                return connection.execute("SELECT 1").fetchone() == (1,)
+        except psycopg.Error:
+            return False
+
+
+def all_parts(settings: Settings) -> list[Part]:
+    """Every part, in the order they start; they stop in the opposite order.
+
+    The endpoint needs PostgreSQL. The AWS API server comes first because it loads while PostgreSQL starts.
+    """
+    return [Aws(settings), Postgres(settings), Redshift(settings)]
+
+
+def require_up(settings: Settings) -> None:
+    """Raise an error that says what to do unless the endpoint and the AWS API server answer."""
+    parts: list[Part] = [Aws(settings), Redshift(settings)]
+    silent = [f"the {part.title} (127.0.0.1:{part.port})" for part in parts if not part.is_healthy()]
+    if silent:
+        raise SandboxError(
+            f"The sandbox in {settings.home} is not up (no answer from {' and '.join(silent)}). "
+            "Start it: python -m sandbox up"
+        )
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listener(port: int) -> str:
+    """Who listens on a port, as far as the operating system tells us."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+            if listens and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except (psutil.Error, OSError):
+        pass
+    return "another program"
