@@ -22,6 +22,7 @@ MARKER = ".sample"
 EVENTS_A_DAY = 50
 """The most events a listener has on an average day; the keenest has four times that, most of its hours."""
 FEWEST_EVENTS_A_DAY = 12
+_LINES_AT_ONCE = 4096
 
 
 class SampleError(SandboxError):
@@ -155,11 +156,20 @@ def _write_events(out: Path, request: Request, pieces: list[Song], report: Progr
         if share:
             path = out / f"log_data/{day:%Y/%m}/{day:%Y-%m-%d}-events.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            size += path.write_bytes("\n".join(population.day(day, share)).encode("ascii"))
+            size += _write_lines(path, population.day(day, share))
             files += 1
             done += share
         report("events", done, request.events)
     return files, size
+
+
+def _write_lines(path: Path, lines: list[str]) -> int:
+    """Write lines, with no newline after the last as in the real files; in pieces, as a day can be large."""
+    with path.open("wb") as file:
+        for first in range(0, len(lines), _LINES_AT_ONCE):
+            piece = "\n".join(lines[first : first + _LINES_AT_ONCE])
+            file.write((f"\n{piece}" if first else piece).encode("ascii"))
+        return file.tell()
 
 
 def _clear(out: Path) -> None:
