@@ -1,0 +1,105 @@
+"""A COPY … FROM 's3://…' statement as a value."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sandbox.redshift.copy.credentials import Authorization
+from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, CopyError
+from sandbox.redshift.copy.options import Options, parse_options
+from sandbox.redshift.copy.tokens import Token, TokenStream, tokenize
+
+__all__ = ["CopyCommand", "CopyError", "parse_copy"]
+
+_COPY = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*copy\b", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class CopyCommand:
+    """What one COPY statement asks for.
+
+    Args:
+        schema: Schema as written, folded to lower case, or None.
+        table: Target table.
+        columns: The column list, or None when the statement has none.
+        source: ``s3://bucket/prefix`` or, with MANIFEST, the manifest's address.
+        authorization: How S3 is to be read.
+        options: Every other parameter.
+    """
+
+    schema: str | None
+    table: str
+    columns: tuple[str, ...] | None
+    source: str
+    authorization: Authorization
+    options: Options
+
+    def backend_sql(self, columns: Sequence[str] | None = None) -> str:
+        """PostgreSQL's statement that takes the converted rows.
+
+        Args:
+            columns: The target's columns; needed when the statement has no column list.
+        """
+        names = self.columns if self.columns is not None else columns
+        if names is None:
+            raise ValueError("COPY without a column list needs the table's columns")
+        target = ".".join(quote(name) for name in (self.schema, self.table) if name is not None)
+        return f"COPY {target} ({', '.join(map(quote, names))}) FROM STDIN"
+
+
+def parse_copy(sql: str) -> CopyCommand | None:
+    """The command in `sql`, or None when `sql` is not a COPY from a quoted source.
+
+    Raises:
+        CopyError: It is one, but with a syntax error, an unknown, repeated or contradictory option, or
+            something the sandbox does not support.
+    """
+    if not _COPY.match(sql):
+        return None
+    tokens = tokenize(sql)
+    if not _has_quoted_source(tokens):
+        return None
+    stream = TokenStream(tokens)
+    stream.expect("COPY")
+    schema, table = _target(stream)
+    columns = _columns(stream)
+    stream.expect("FROM")
+    source = _source(stream)
+    authorization, options = parse_options(stream)
+    return CopyCommand(schema, table, columns, source, authorization, options)
+
+
+def quote(name: str) -> str:
+    """`name` as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _has_quoted_source(tokens: Sequence[Token]) -> bool:
+    return any(word.keyword == "FROM" and source.kind == "string" for word, source in pairwise(tokens))
+
+
+def _target(stream: TokenStream) -> tuple[str | None, str]:
+    name = stream.identifier()
+    return (name, stream.identifier()) if stream.accept(".") else (None, name)
+
+
+def _columns(stream: TokenStream) -> tuple[str, ...] | None:
+    if not stream.accept("("):
+        return None
+    columns = [stream.identifier()]
+    while stream.accept(","):
+        columns.append(stream.identifier())
+    stream.expect(")")
+    return tuple(columns)
+
+
+def _source(stream: TokenStream) -> str:
+    source = stream.string("FROM")
+    if re.fullmatch(r"s3://[^/]+/.*", source, re.DOTALL) is None:
+        raise CopyError(
+            FEATURE_NOT_SUPPORTED,
+            f"COPY from '{source}' is not supported by the sandbox",
+            hint="Give the data's address as 's3://bucket/prefix'.",
+        )
+    return source

@@ -1,0 +1,109 @@
+"""CHAR, VARCHAR and SUPER."""
+
+import re
+
+from sandbox.redshift.copy.conversion.values import NULL, Converter, invalid_utf8, json_text
+from sandbox.redshift.copy.errors import ConversionError
+from sandbox.redshift.copy.options import Options
+
+MAX_VARCHAR = 65535
+# Characters that PostgreSQL's COPY text format escapes.
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+# A NUL cannot be stored; a lone surrogate is a byte that was not UTF-8 (surrogateescape) or half a \u pair.
+_INVALID = re.compile("\0|[\udc80-\udcff]+|[\ud800-\udfff]")
+_NOT_CHAR = re.compile("\0|[\udc80-\udcff]+|[^\x01-\x7f]")
+_NUL_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def varchar_converter(length: int | None, options: Options) -> Converter:
+    """A converter to VARCHAR(length): lengths are bytes of UTF-8."""
+    return _text_converter(
+        length or MAX_VARCHAR, options, "String length exceeds DDL length", ascii_only=False
+    )
+
+
+def char_converter(length: int | None, options: Options) -> Converter:
+    """A converter to CHAR(length): single-byte characters only."""
+    return _text_converter(length or 1, options, "Char length exceeds DDL length", ascii_only=True)
+
+
+def super_converter() -> Converter:
+    """A converter to SUPER, which the sandbox keeps as JSON."""
+
+    def convert(value: object) -> str:
+        if value is None:
+            return NULL
+        text = json_text([value])[1:-1]
+        invalid = _INVALID.search(text)
+        if invalid or _NUL_ESCAPE.search(text):
+            raise invalid_utf8(_bytes(invalid) if invalid else b"\0")
+        return text.translate(_ESCAPES)
+
+    return convert
+
+
+def _text_converter(limit: int, options: Options, too_long: str, *, ascii_only: bool) -> Converter:
+    # Whatever has this many characters or fewer fits, however many bytes each one takes.
+    surely_fits = limit if ascii_only else limit // 4
+
+    def convert(value: object) -> str:
+        if value is None:
+            return NULL
+        text = value if type(value) is str else json_text(value)
+        # Most texts are short, printable and hold no backslash: nothing more to check, nothing to escape.
+        plain = len(text) <= surely_fits and text.isprintable() and "\\" not in text
+        return text if plain and not ascii_only else checked(text).translate(_ESCAPES)
+
+    def checked(text: str) -> str:
+        text = _ascii(text) if ascii_only else _utf8(text, options.accept_invalid_chars)
+        encoded = text.encode()
+        if len(encoded) <= limit:
+            return text
+        if not options.truncate_columns:
+            raise ConversionError(1204, too_long)
+        # An incomplete character at the cut is dropped.
+        return encoded[:limit].decode(errors="ignore")
+
+    rewrites = options.empty_as_null or options.blanks_as_null or options.trim_blanks
+    return _rewriting(convert, options) if rewrites else convert
+
+
+def _rewriting(convert: Converter, options: Options) -> Converter:
+    """`convert` behind EMPTYASNULL, BLANKSASNULL and TRIMBLANKS."""
+
+    def convert_rewritten(value: object) -> str:
+        if isinstance(value, str):
+            if (options.empty_as_null and not value) or (options.blanks_as_null and value.isspace()):
+                return NULL
+            if options.trim_blanks:
+                return convert(value.rstrip())
+        return convert(value)
+
+    return convert_rewritten
+
+
+def _utf8(text: str, replacement: str | None) -> str:
+    """`text` with what is not UTF-8 replaced: a sequence of bytes by as many replacements."""
+    invalid = _INVALID.search(text)
+    if invalid is None:
+        return text
+    if replacement is None:
+        raise invalid_utf8(_bytes(invalid))
+    return _INVALID.sub(lambda match: replacement * len(match.group()), text)
+
+
+def _ascii(text: str) -> str:
+    """`text` if a CHAR can hold its characters."""
+    invalid = _NOT_CHAR.search(text)
+    if invalid is None:
+        return text
+    # Two spaces after "using": so Redshift writes it.
+    reason = "Multibyte character not supported for CHAR (Hint: Try using  VARCHAR). Invalid char: "
+    raise ConversionError(1220, reason + _bytes(invalid).hex(" "))
+
+
+def _bytes(match: re.Match[str]) -> bytes:
+    try:
+        return match.group().encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return match.group().encode(errors="surrogatepass")

@@ -1,0 +1,59 @@
+"""What every conversion shares."""
+
+import json
+from collections.abc import Callable
+
+import orjson
+
+from sandbox.redshift.copy.errors import ConversionError
+
+# A JSON value in, a field of PostgreSQL's COPY text format out; raises ConversionError.
+Converter = Callable[[object], str]
+
+NULL = r"\N"
+
+
+def json_text(value: object) -> str:
+    """The text form of a JSON value, which Redshift converts to the column's type.
+
+    Objects and arrays give compact JSON, numbers their shortest exact text, booleans true and false.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        # Integers beyond 64 bits and texts that are not UTF-8, which the caller finds.
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def invalid_digit(text: str, type_name: str, allowed: str = "0123456789") -> ConversionError:
+    """Error 1207 for the first character of `text` that no number of this type holds."""
+    start = 1 if text[:1] in {"+", "-"} else 0
+    position = next((i for i in range(start, len(text)) if text[i] not in allowed), 0)
+    reason = f"Invalid digit, Value '{text[position]}', Pos {position}, Type: {type_name}"
+    return ConversionError(1207, reason)
+
+
+def invalid_utf8(sequence: bytes) -> ConversionError:
+    """Error 1220 for bytes that are not UTF-8; the numbers are those of the guide's page on such errors."""
+    number = _utf8_error_number(sequence)
+    reason = (
+        "String contains invalid or unsupported UTF-8 codepoints. "
+        f"Bad UTF-8 hex sequence: {sequence.hex(' ')} (error {number})"
+    )
+    return ConversionError(1220, reason)
+
+
+def _utf8_error_number(sequence: bytes) -> int:
+    # 1: too long for VARCHAR, 2: incomplete, 3: the starting byte is out of range.
+    first = sequence[0] if sequence else 0
+    if 0xF8 <= first <= 0xFD:
+        return 1
+    if 0xC2 <= first <= 0xF4:
+        return 2
+    return 3

@@ -1,0 +1,220 @@
+"""A file's bytes as JSON documents.
+
+A file is a sequence of objects or arrays with nothing but white space between them, one or many a line, on one
+or many lines. Nearly every file has one a line: whole blocks of such lines are parsed at once, everything else
+goes through a splitter that finds each document's end, names its line and carries on behind a broken one.
+"""
+
+import json
+import re
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+# Redshift's limit for one document, its braces included; no error tolerance helps beyond.
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+
+_TOO_LARGE = f"JSON document exceeds {MAX_DOCUMENT_BYTES} bytes"
+
+# A text (never over a line break), a quote that is not closed on its line, or a bracket.
+_PART = re.compile(rb'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|["{}\[\]]')
+_SPACE = re.compile(rb"\s*")
+_JUNK = re.compile(rb"[^\s{\[]+")
+# In a sound document only a comma, colon or bracket stands before a line that begins with a bracket.
+_NEXT_DOCUMENT = re.compile(rb"[^,:\[\s](?=[ \t\r]*\n\s*[{\[])")
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Parsed documents with the number of each one's last line and its bytes."""
+
+    values: Sequence[object]
+    lines: Sequence[int]
+    texts: Sequence[bytes]
+    objects_only: bool
+
+
+@dataclass(frozen=True)
+class BadDocument:
+    """Bytes that are no document; `fatal` when the load must end whatever MAXERROR says."""
+
+    line: int
+    text: bytes
+    reason: str
+    fatal: bool = False
+
+
+class DocumentReader:
+    """Documents of one file, in order.
+
+    Args:
+        blocks: The file's bytes, decompressed, in pieces of any size.
+        skip_lines: Lines to leave out at the start (IGNOREHEADER).
+
+    `lines` counts the lines read so far.
+    """
+
+    def __init__(self, blocks: Iterable[bytes], skip_lines: int = 0) -> None:
+        self._blocks = _without_lines(blocks, skip_lines)
+        self._first_line = skip_lines + 1
+        self.lines = skip_lines
+
+    def __iter__(self) -> Iterator[Documents | BadDocument]:
+        """Yield documents in batches, broken ones one by one."""
+        rest = b""
+        for block in self._blocks:
+            self.lines += block.count(b"\n")
+            text = rest + block
+            end = text.rfind(b"\n") + 1
+            quick = self._whole_lines(text, end)
+            if quick is not None:
+                yield quick
+                rest = text[end:]
+            else:
+                rest = yield from self._split(text, final=False)
+            if len(rest) > MAX_DOCUMENT_BYTES:
+                yield self._too_large(rest)
+                return
+        if rest.strip():
+            self.lines += not rest.endswith(b"\n")
+            yield from self._split(rest, final=True)
+
+    def _whole_lines(self, text: bytes, end: int) -> Documents | None:
+        """The documents of `text[:end]` if it has exactly one object on every line."""
+        if not end or len(text) > MAX_DOCUMENT_BYTES:
+            return None
+        lines = text[: end - 1].split(b"\n")
+        try:
+            values = list(map(orjson.loads, lines))
+        except orjson.JSONDecodeError:
+            return None
+        if set(map(type, values)) != {dict}:
+            return None
+        first = self._first_line
+        self._first_line += len(lines)
+        return Documents(values, range(first, first + len(lines)), lines, objects_only=True)
+
+    def _split(self, text: bytes, *, final: bool) -> Generator["Documents | BadDocument", None, bytes]:
+        """Yield what `text` holds; return the unfinished rest."""
+        batch = _Batch()
+        position, line = 0, self._first_line
+        while True:
+            start = _end(_SPACE, text, position)
+            line += text.count(b"\n", position, start)
+            found = _next(text, start, final=final) if start < len(text) else None
+            if found is None:
+                break
+            end, value = found
+            line += text.count(b"\n", start, end)
+            if isinstance(value, _Broken):
+                yield from batch.flush()
+                yield BadDocument(line, text[start:end], value.reason, fatal=end - start > MAX_DOCUMENT_BYTES)
+            else:
+                batch.add(value, line, text[start:end])
+            position = end
+        yield from batch.flush()
+        self._first_line = line
+        return text[start:]
+
+    def _too_large(self, text: bytes) -> BadDocument:
+        line = self._first_line + text.count(b"\n")
+        return BadDocument(line, text[:1024], _TOO_LARGE, fatal=True)
+
+
+class _Batch:
+    """Documents found one by one."""
+
+    def __init__(self) -> None:
+        self._documents: list[tuple[object, int, bytes]] = []
+
+    def add(self, value: object, line: int, text: bytes) -> None:
+        self._documents.append((value, line, text))
+
+    def flush(self) -> Iterator[Documents]:
+        if self._documents:
+            values, lines, texts = zip(*self._documents, strict=True)
+            self._documents = []
+            objects_only = all(isinstance(value, dict) for value in values)
+            yield Documents(values, lines, texts, objects_only)
+
+
+@dataclass(frozen=True)
+class _Broken:
+    reason: str
+
+
+def _next(text: bytes, start: int, *, final: bool) -> tuple[int, object] | None:
+    """The end and the value (or `_Broken`) of what begins at `start`; None if it may go on behind `text`."""
+    if text[start] not in b"{[":
+        end = _end(_JUNK, text, start)
+        return (end, _Broken("Invalid data outside of JSON documents")) if end < len(text) or final else None
+    line_end = text.find(b"\n", start)
+    if line_end > 0:
+        try:
+            return line_end, orjson.loads(text[start:line_end])
+        except orjson.JSONDecodeError:
+            pass
+    closed = _closing(text, start)
+    value = _parse(text[start:closed]) if closed else _Broken("Invalid JSON document: it is never closed")
+    if not isinstance(value, _Broken):
+        return closed, value
+    if broken := _NEXT_DOCUMENT.search(text, start, closed or len(text)):
+        return broken.end(), value
+    if closed:
+        return closed, value
+    return (len(text.rstrip()), value) if final else None
+
+
+def _closing(text: bytes, start: int) -> int:
+    """The position behind the bracket that closes the one at `start`, or 0."""
+    depth = 0
+    for part in _PART.finditer(text, start):
+        first = text[part.start()]
+        if first in b"{[":
+            depth += 1
+        elif first in b"}]":
+            depth -= 1
+            if not depth:
+                return part.end()
+        elif part.end() - part.start() == 1:
+            return 0
+    return 0
+
+
+def _parse(text: bytes) -> object:
+    """The value of one document, or `_Broken`.
+
+    What orjson refuses the standard library may still read: bytes that are no UTF-8 and halves of surrogate
+    pairs become lone surrogates, so that the column they stand in can be named or a replacement stored.
+    """
+    if len(text) > MAX_DOCUMENT_BYTES:
+        return _Broken(_TOO_LARGE)
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        reason = str(error)
+    try:
+        return json.loads(text.decode(errors="surrogateescape"), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return _Broken(f"Invalid JSON document: {reason}")
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _end(pattern: re.Pattern[bytes], text: bytes, start: int) -> int:
+    match = pattern.match(text, start)
+    return match.end() if match else start
+
+
+def _without_lines(blocks: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """`blocks` without their first `count` lines."""
+    for block in blocks:
+        rest = block
+        while count and rest:
+            _, newline, rest = rest.partition(b"\n")
+            count -= bool(newline)
+        if rest:
+            yield rest

@@ -1,0 +1,87 @@
+"""What can go wrong in a COPY: the whole command, one row of it, one value of a row."""
+
+from dataclasses import dataclass, field
+
+INTERNAL_ERROR = "XX000"
+SYNTAX_ERROR = "42601"
+FEATURE_NOT_SUPPORTED = "0A000"
+INVALID_PARAMETER = "22023"
+
+
+class CopyError(Exception):
+    """A COPY that ends with an error, in the fields of an ErrorResponse.
+
+    Args:
+        sqlstate: Five characters; Redshift reports most load failures as XX000.
+        message: The primary message (field M).
+        detail: What clients show below it (field D).
+        hint: What to do next (field H).
+        reached_load: The load phase had begun, so `pg_last_copy_id()` counts this COPY.
+    """
+
+    def __init__(
+        self,
+        sqlstate: str,
+        message: str,
+        detail: str | None = None,
+        hint: str | None = None,
+        *,
+        reached_load: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+        self.reached_load = reached_load
+
+
+class ConversionError(Exception):
+    """A value that does not fit its column.
+
+    Args:
+        code: Load error code, as in Redshift's load error reference (1200 … 1224).
+        reason: The text for ``err_reason``.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class LoadError:
+    """One rejected row: what STL_LOAD_ERRORS and SYS_LOAD_ERROR_DETAIL say about it.
+
+    `fields` are the texts of the row's values up to and including the bad one (STL_LOADERROR_DETAIL).
+    """
+
+    file_name: str
+    line_number: int
+    code: int
+    reason: str
+    raw_line: str
+    column: str = ""
+    column_type: str = ""
+    column_length: str = ""
+    position: int = 0
+    raw_value: str = ""
+    fields: tuple[tuple[int, str | None], ...] = field(default=())
+
+
+def s3_error(message: str, *, context: str = "", hint: str | None = None) -> CopyError:
+    """An error of reading S3, laid out as Redshift does (code 8001, SQLSTATE XX000).
+
+    The layout was seen in public reports, e.g. github.com/apache/hop/issues/3469.
+    """
+    rule = "  " + "-" * 47
+    detail = f"\n{rule}\n  error:  {message}\n  code:      8001\n  context:   {context}\n{rule}"
+    return CopyError(INTERNAL_ERROR, message, detail, hint)
+
+
+def load_failed(table: str) -> CopyError:
+    """The error of a load with more bad rows than MAXERROR allows."""
+    # Two spaces before "Check": Redshift writes them and clients match on them.
+    message = f"Load into table '{table}' failed.  Check 'stl_load_errors' system table for details."
+    return CopyError(INTERNAL_ERROR, message, reached_load=True)

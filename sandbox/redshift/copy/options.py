@@ -1,0 +1,236 @@
+"""The parameters of COPY, in any order; what is not known here is an error, never ignored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.redshift.copy.conversion.formats import format_parser
+from sandbox.redshift.copy.credentials import Authorization, authorization
+from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER, SYNTAX_ERROR, CopyError
+from sandbox.redshift.copy.tokens import TokenStream
+
+_FLAGS = {
+    "MANIFEST": "manifest",
+    "TRUNCATECOLUMNS": "truncate_columns",
+    "TRIMBLANKS": "trim_blanks",
+    "BLANKSASNULL": "blanks_as_null",
+    "EMPTYASNULL": "empty_as_null",
+    "ACCEPTANYDATE": "accept_any_date",
+    "ROUNDEC": "round_decimals",
+    "NOLOAD": "no_load",
+    "EXPLICIT_IDS": "explicit_ids",
+    "IGNOREALLERRORS": "ignore_all_errors",
+}
+_COMPRESSIONS = {"GZIP", "BZIP2"}
+_ENCODINGS = {"UTF8": "utf-8", "UTF16": "utf-16", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be"}
+_KEYS = {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"}
+_NOT_WITH_JSON = {
+    *("DELIMITER", "ESCAPE", "FILLRECORD", "FIXEDWIDTH", "IGNOREBLANKLINES", "NULL", "QUOTE"),
+    *("READRATIO", "REMOVEQUOTES"),
+}
+_OTHER_FORMATS = {"CSV", "PARQUET", "ORC", "AVRO", "SHAPEFILE", "TEXT", "FIXEDWIDTH", "DELIMITER"}
+_NOT_HERE = {"ENCRYPTED", "MASTER_SYMMETRIC_KEY", "SSH", "LZOP", "ZSTD", "JOB", "FILLTARGET"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a COPY says beside its target, source and authorization.
+
+    Args:
+        json: 'auto', 'auto ignorecase' or the address of a jsonpaths file.
+        region: Region of the buckets, or None for the cluster's.
+        compression: 'GZIP', 'BZIP2' or None.
+        time_format: None (the default), 'auto', 'epochsecs', 'epochmillisecs' or a format string.
+        date_format: None (the default), 'auto' or a format string.
+        max_error: Errors at which the load fails; 0 and 1 both mean the first.
+        accept_invalid_chars: Replacement of invalid UTF-8 bytes, or None to reject them.
+        encoding: Python's name of the files' encoding.
+        ignore_header: Lines skipped at the start of each file.
+    """
+
+    json: str
+    region: str | None = None
+    manifest: bool = False
+    compression: str | None = None
+    time_format: str | None = None
+    date_format: str | None = None
+    max_error: int = 0
+    ignore_all_errors: bool = False
+    truncate_columns: bool = False
+    trim_blanks: bool = False
+    blanks_as_null: bool = False
+    empty_as_null: bool = False
+    accept_invalid_chars: str | None = None
+    accept_any_date: bool = False
+    round_decimals: bool = False
+    encoding: str = "utf-8"
+    no_load: bool = False
+    explicit_ids: bool = False
+    ignore_header: int = 0
+    comp_update: str | None = None
+    stat_update: str | None = None
+    comp_rows: int | None = None
+
+
+def parse_options(stream: TokenStream) -> tuple[Authorization, Options]:
+    """Read everything behind the source, up to the end or a semicolon.
+
+    Raises:
+        CopyError: An option is unknown, repeated, contradictory, malformed or not supported here.
+    """
+    found = _Found(stream)
+    while not stream.exhausted and not stream.accept(";"):
+        found.read_one()
+    if not stream.exhausted:
+        raise stream.error("nothing may follow the semicolon")
+    return found.authorization(), found.options()
+
+
+class _Found:
+    """The options read so far."""
+
+    def __init__(self, stream: TokenStream) -> None:
+        self._stream = stream
+        self._values: dict[str, Any] = {}
+        self._readers: dict[str, Callable[[], None]] = {
+            "FORMAT": self._format,
+            "JSON": self._json,
+            "WITH": lambda: None,
+            "IAM_ROLE": self._iam_role,
+            "CREDENTIALS": self._credentials,
+            "REGION": lambda: self._set("region", self._text("REGION"), "REGION"),
+            "TIMEFORMAT": lambda: self._time_format("TIMEFORMAT", "time_format"),
+            "DATEFORMAT": lambda: self._time_format("DATEFORMAT", "date_format"),
+            "MAXERROR": lambda: self._number("MAXERROR", "max_error", 0, 100_000),
+            "IGNOREHEADER": lambda: self._number("IGNOREHEADER", "ignore_header", 0, 2**31 - 1),
+            "COMPROWS": lambda: self._number("COMPROWS", "comp_rows", 1000, 2**31 - 1),
+            "COMPUPDATE": lambda: self._switch("COMPUPDATE", "comp_update", "PRESET"),
+            "STATUPDATE": lambda: self._switch("STATUPDATE", "stat_update"),
+            "ACCEPTINVCHARS": self._accept_invalid_chars,
+            "ENCODING": self._encoding,
+        }
+
+    def read_one(self) -> None:
+        word = self._stream.peek().keyword
+        if word in _NOT_WITH_JSON | _OTHER_FORMATS | _NOT_HERE:
+            raise self._unsupported(word)
+        if word not in self._readers and word not in _FLAGS and word not in _KEYS | _COMPRESSIONS:
+            raise self._stream.error("no option of COPY has this name")
+        self._stream.take()
+        if word in _FLAGS:
+            self._set(_FLAGS[word], True, word)
+        elif word in _KEYS:
+            self._set(word, self._text(word), word)
+        elif word in _COMPRESSIONS:
+            self._set("compression", word, word)
+        else:
+            self._readers[word]()
+
+    def authorization(self) -> Authorization:
+        keys = {key: self._values.pop(key) for key in _KEYS if key in self._values}
+        role = self._values.pop("iam_role", None)
+        credentials = self._values.pop("credentials", None)
+        default_role = self._values.pop("default_role", False)
+        return authorization(role, credentials, keys, default_role=default_role)
+
+    def options(self) -> Options:
+        if "json" not in self._values:
+            raise CopyError(
+                FEATURE_NOT_SUPPORTED,
+                "COPY of delimited text is not supported by the sandbox",
+                hint="Load JSON: FORMAT AS JSON 'auto', 'auto ignorecase' or 's3://bucket/jsonpaths.json'.",
+            )
+        if "max_error" in self._values and "ignore_all_errors" in self._values:
+            raise _conflict("MAXERROR and IGNOREALLERRORS exclude each other.")
+        return Options(**self._values)
+
+    def _set(self, name: str, value: object, option: str) -> None:
+        if name in self._values:
+            raise _conflict(f"{option} is given more than once, or twice in different words.")
+        self._values[name] = value
+
+    def _text(self, option: str) -> str:
+        self._stream.accept("AS")
+        return self._stream.string(option)
+
+    def _number(self, option: str, name: str, low: int, high: int) -> None:
+        self._stream.accept("AS")
+        self._set(name, self._stream.number(option, low, high), option)
+
+    def _switch(self, option: str, name: str, *more: str) -> None:
+        # Without an argument both switches mean ON.
+        self._set(name, self._stream.accept("ON", "OFF", "TRUE", "FALSE", *more) or "ON", option)
+
+    def _format(self) -> None:
+        self._stream.accept("AS")
+        word = self._stream.peek().keyword
+        if word != "JSON":
+            raise (
+                self._unsupported(word) if word in _OTHER_FORMATS else self._stream.error("FORMAT takes JSON")
+            )
+        self._stream.take()
+        self._json()
+
+    def _json(self) -> None:
+        self._stream.accept("AS")
+        mapping = self._stream.take().text if self._stream.peek().kind == "string" else "auto"
+        if mapping == "noshred":
+            raise CopyError(FEATURE_NOT_SUPPORTED, "JSON 'noshred' is not supported by the sandbox")
+        if mapping not in {"auto", "auto ignorecase"} and not mapping.startswith("s3://"):
+            raise CopyError(
+                INVALID_PARAMETER,
+                f"Invalid JSON option '{mapping}'",
+                hint="JSON takes 'auto', 'auto ignorecase' or the address of a jsonpaths file, 's3://bucket/key'.",
+            )
+        self._set("json", mapping, "JSON")
+
+    def _iam_role(self) -> None:
+        self._stream.accept("AS")
+        if self._stream.accept("DEFAULT"):
+            self._set("default_role", True, "IAM_ROLE")
+        else:
+            self._set("iam_role", self._stream.string("IAM_ROLE"), "IAM_ROLE")
+
+    def _credentials(self) -> None:
+        self._set("credentials", self._text("CREDENTIALS"), "CREDENTIALS")
+
+    def _time_format(self, option: str, name: str) -> None:
+        text = self._text(option)
+        keywords = {"auto", "epochsecs", "epochmillisecs"} if option == "TIMEFORMAT" else {"auto"}
+        if text not in keywords:
+            _check_format(option, text)
+        self._set(name, text, option)
+
+    def _accept_invalid_chars(self) -> None:
+        self._stream.accept("AS")
+        text = self._stream.take().text if self._stream.peek().kind == "string" else "?"
+        if len(text) != 1 or not text.isascii() or text == "\0":
+            raise CopyError(INVALID_PARAMETER, "ACCEPTINVCHARS takes one ASCII character other than NUL")
+        self._set("accept_invalid_chars", text, "ACCEPTINVCHARS")
+
+    def _encoding(self) -> None:
+        self._stream.accept("AS")
+        name = self._stream.take().text.upper()
+        if name not in _ENCODINGS:
+            raise CopyError(INVALID_PARAMETER, f"ENCODING {name} is none of {', '.join(_ENCODINGS)}")
+        self._set("encoding", _ENCODINGS[name], "ENCODING")
+
+    def _unsupported(self, word: str) -> CopyError:
+        if word in _NOT_WITH_JSON and "json" in self._values:
+            return CopyError(FEATURE_NOT_SUPPORTED, f"{word} argument is not supported for JSON based COPY")
+        return CopyError(
+            FEATURE_NOT_SUPPORTED,
+            f"COPY with {word} is not supported by the sandbox",
+            hint="The sandbox loads JSON files, plain or compressed with GZIP or BZIP2.",
+        )
+
+
+def _check_format(option: str, text: str) -> None:
+    try:
+        format_parser(text)
+    except ValueError as error:
+        raise CopyError(INVALID_PARAMETER, f"Invalid {option}: {error}") from error
+
+
+def _conflict(detail: str) -> CopyError:
+    return CopyError(SYNTAX_ERROR, "conflicting or redundant options", detail)

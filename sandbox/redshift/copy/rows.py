@@ -1,0 +1,138 @@
+"""Documents to rows of PostgreSQL's COPY text format."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from sandbox.redshift.copy.columns import TargetColumn, converter_for
+from sandbox.redshift.copy.conversion.values import NULL, json_text
+from sandbox.redshift.copy.documents import BadDocument, Documents
+from sandbox.redshift.copy.errors import ConversionError, LoadError
+from sandbox.redshift.copy.jsonpaths import MEMBER_OF_NO_OBJECT
+from sandbox.redshift.copy.mapping import Source, fold_keys
+from sandbox.redshift.copy.options import Options
+
+_SHOWN_CHARACTERS = 1024
+_NOT_AN_OBJECT = "Invalid JSON document: not an object; arrays need a jsonpaths file"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows as bytes, how many they are, and the errors of the others."""
+
+    data: bytes
+    count: int
+    errors: Sequence[LoadError] = ()
+
+
+class RowBuilder:
+    """Turns documents into rows of the target's columns.
+
+    Args:
+        columns: The target's columns in COPY's order.
+        sources: What each of them takes.
+        options: How values are converted.
+        auto: The sources are the columns' names, not a jsonpaths file.
+
+    Raises:
+        CopyError: A column has a type that cannot be loaded.
+    """
+
+    def __init__(
+        self, columns: Sequence[TargetColumn], sources: Sequence[Source], options: Options, *, auto: bool
+    ) -> None:
+        self._columns = columns
+        self._auto = auto
+        self._fields = [
+            (source, converter_for(column, options)) for source, column in zip(sources, columns, strict=True)
+        ]
+        self._fold = auto and options.json == "auto ignorecase"
+
+    def build(self, documents: Documents, file_name: str) -> Rows:
+        """The rows of `documents`: column by column, and only when a value is bad row by row."""
+        values = documents.values
+        if self._fold:
+            values = [fold_keys(value) for value in values]
+        if documents.objects_only:
+            try:
+                cells = list(self._cells(cast("Sequence[dict[str, object]]", values)))
+            except ConversionError:
+                pass
+            else:
+                return _joined(list(zip(*cells, strict=True)))
+        return self._build_singly(values, documents, file_name)
+
+    def _cells(self, values: Sequence[dict[str, object]]) -> Iterator[list[str]]:
+        for source, convert in self._fields:
+            if isinstance(source, str):
+                yield [convert(value.get(source)) for value in values]
+            else:
+                yield [convert(source(value)) for value in values]
+
+    def _build_singly(self, values: Sequence[object], documents: Documents, file_name: str) -> Rows:
+        rows: list[Sequence[str]] = []
+        errors: list[LoadError] = []
+        for value, line, text in zip(values, documents.lines, documents.texts, strict=True):
+            fields: list[str] = []
+            try:
+                for source, convert in self._fields:
+                    fields.append(convert(self._take(source, value)))
+            except ConversionError as error:
+                errors.append(self._error(error, value, fields, BadDocument(line, text, ""), file_name))
+            else:
+                rows.append(fields)
+        return _joined(rows, errors)
+
+    def _take(self, source: Source, value: object) -> object:
+        if not isinstance(source, str):
+            return source(value)
+        if isinstance(value, dict):
+            return value.get(source)
+        raise ConversionError(1216, _NOT_AN_OBJECT if self._auto else MEMBER_OF_NO_OBJECT)
+
+    def _error(
+        self, error: ConversionError, value: object, fields: Sequence[str], where: BadDocument, file_name: str
+    ) -> LoadError:
+        column = self._columns[len(fields)]
+        source, _ = self._fields[len(fields)]
+        try:
+            raw: str | None = _shown(self._take(source, value))
+        except ConversionError:
+            raw = None
+        done = [(number, None if field == NULL else field) for number, field in enumerate(fields)]
+        return LoadError(
+            file_name=file_name,
+            line_number=where.line,
+            code=error.code,
+            reason=error.reason,
+            raw_line=shown_text(where.text),
+            column=column.name,
+            column_type=column.short_type,
+            column_length=column.length_text,
+            raw_value=raw or "",
+            fields=(*done, (len(fields), raw)),
+        )
+
+
+def document_error(document: BadDocument, file_name: str) -> LoadError:
+    """The load error of bytes that are no document."""
+    return LoadError(file_name, document.line, 1216, document.reason, shown_text(document.text))
+
+
+def shown_text(text: bytes) -> str:
+    """The beginning of `text` as a load error can keep it: PostgreSQL stores neither NUL nor bad UTF-8."""
+    return _storable(text[: 4 * _SHOWN_CHARACTERS].decode(errors="replace"))
+
+
+def _shown(value: object) -> str | None:
+    return None if value is None else _storable(json_text(value))
+
+
+def _storable(text: str) -> str:
+    clean = text.replace("\0", "").encode(errors="replace").decode()
+    return clean[:_SHOWN_CHARACTERS]
+
+
+def _joined(rows: Sequence[Sequence[str]], errors: Sequence[LoadError] = ()) -> Rows:
+    data = "".join(["\t".join(row) + "\n" for row in rows])
+    return Rows(data.encode(), len(rows), errors)
