@@ -172,8 +172,8 @@ one run with a wide window rather than 720 hourly ones.
         mode="window",
         time_column="start_time",
         audits=Audits(unique=["songplay_id"], not_null=["start_time", "user_id"]),
+        late_arrivals_from="sql/load/late_songs.sql",
         late_arrivals_sql="sql/load/songplays_late_songs.sql",
-        late_arrivals_from="staging_songs",
     )
 
     check_quality = DataQualityOperator(

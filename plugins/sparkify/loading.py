@@ -30,13 +30,13 @@ class LateArrivals:
     """How rows that reach a staging table late find the facts that were loaded without them.
 
     Args:
-        source: the staging table whose loads are followed.
-        sql: one UPDATE of the target; it may read `late_loads`, a temp table with the `load_id` of every
-            load of the source that this statement has not taken in yet.
+        select: a SELECT of the `load_id`s whose rows the facts may take in; which of them they have taken in
+            is kept in `ops.late_arrivals`.
+        update: one UPDATE of the target; it reads the others from the temp table `late_loads`.
     """
 
-    source: str
-    sql: str
+    select: str
+    update: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,8 @@ def _select_into(
     session: Session, table: str, columns: Sequence[str], select: str, values: dict[str, Value]
 ) -> int:
     names = quote_columns(columns)
-    body = select.strip().rstrip(";")
     return session.execute(
-        f"INSERT INTO {quote_table(table)} ({names})\nSELECT {names}\nFROM (\n{body}\n) AS source",
+        f"INSERT INTO {quote_table(table)} ({names})\nSELECT {names}\nFROM (\n{_body(select)}\n) AS source",
         values,
     )
 
@@ -159,7 +158,7 @@ WHERE
     everything = f"""
 SELECT source.*
 FROM (
-{job.select.strip().rstrip(";")}
+{_body(job.select)}
 ) AS source
 INNER JOIN {SUPERSEDED} ON {keys}"""
     _select_into(session, CORRECTED, columns, everything, dict(ALL_TIME.values))
@@ -170,10 +169,7 @@ INNER JOIN {SUPERSEDED} ON {keys}"""
 
 
 def _take_in_late_arrivals(session: Session, job: LoadJob, load_id: str, log: Log) -> int:
-    """Run the late-arrivals UPDATE for the source's loads since it last ran; return how many there were.
-
-    Without such loads this costs one look-up in `ops`.
-    """
+    """Run the late-arrivals UPDATE for the loads that came since it last ran; return how many there were."""
     late = job.late_arrivals
     if late is None:
         return 0
@@ -181,15 +177,17 @@ def _take_in_late_arrivals(session: Session, job: LoadJob, load_id: str, log: Lo
         f"""
 INSERT INTO {LATE_LOADS} (load_id)
 SELECT loads.load_id
-FROM ops.loads
+FROM (
+{_body(late.select)}
+) AS loads
 LEFT JOIN ops.late_arrivals
     ON late_arrivals.source_load_id = loads.load_id AND late_arrivals.target_table = %(target)s
-WHERE loads.target_table = %(source)s AND late_arrivals.source_load_id IS NULL""",
-        {"source": late.source, "target": job.table},
+WHERE late_arrivals.source_load_id IS NULL""",
+        {"target": job.table},
     )
     if not found:
         return 0
-    updated = session.execute(late.sql, job.values)
+    updated = session.execute(late.update, job.values)
     session.execute(
         f"""
 INSERT INTO ops.late_arrivals (target_table, source_load_id, load_id)
@@ -218,6 +216,11 @@ FROM {INCOMING}
 LEFT JOIN {target} ON {_same_key(job, job.table, INCOMING)}
 WHERE {target}.{key} IS NULL"""
     )
+
+
+def _body(select: str) -> str:
+    """Return a SELECT so that it can stand in parentheses."""
+    return select.strip().rstrip(";")
 
 
 def _same_rows(session: Session, table: str, columns: Sequence[str]) -> bool:

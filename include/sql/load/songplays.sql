@@ -1,5 +1,6 @@
 -- One row per NextSong event of a known user. The same event twice is one play: its id is made from what
 -- identifies it. Of several songs with the same title, artist and duration the smallest song_id is taken.
+-- A song counts once its dimension rows are there, so that no play ever points to a song that is not in songs.
 WITH events AS (
     SELECT
         ts AS start_time,
@@ -37,13 +38,19 @@ plays AS (
 
 catalogue AS (
     SELECT
-        title,
-        artist_name,
-        duration,
-        song_id,
-        artist_id,
-        ROW_NUMBER() OVER (PARTITION BY title, artist_name, duration ORDER BY song_id) AS pick
+        staging_songs.title,
+        staging_songs.artist_name,
+        staging_songs.duration,
+        songs.song_id,
+        songs.artist_id,
+        ROW_NUMBER() OVER (
+            PARTITION BY staging_songs.title, staging_songs.artist_name, staging_songs.duration
+            ORDER BY songs.song_id
+        ) AS pick
     FROM staging_songs
+    INNER JOIN songs
+        ON staging_songs.song_id = songs.song_id AND staging_songs.artist_id = songs.artist_id
+    INNER JOIN artists ON songs.artist_id = artists.artist_id
 )
 
 SELECT

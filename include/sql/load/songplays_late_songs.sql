@@ -49,6 +49,19 @@ FROM (
         FROM plays
         INNER JOIN songplays AS matched_before ON plays.songplay_id = matched_before.songplay_id
         INNER JOIN late_songs ON matched_before.song_id = late_songs.song_id
+    ),
+
+    catalogue AS (
+        SELECT
+            staging_songs.title,
+            staging_songs.artist_name,
+            staging_songs.duration,
+            songs.song_id,
+            songs.artist_id
+        FROM staging_songs
+        INNER JOIN songs
+            ON staging_songs.song_id = songs.song_id AND staging_songs.artist_id = songs.artist_id
+        INNER JOIN artists ON songs.artist_id = artists.artist_id
     )
 
     SELECT
@@ -57,7 +70,7 @@ FROM (
         catalogue.artist_id,
         ROW_NUMBER() OVER (PARTITION BY affected.songplay_id ORDER BY catalogue.song_id) AS pick
     FROM affected
-    LEFT JOIN staging_songs AS catalogue
+    LEFT JOIN catalogue
         ON
             affected.song = catalogue.title
             AND affected.artist = catalogue.artist_name

@@ -1,7 +1,7 @@
 """What the loading operators share: the connection, the retries, the rendered statements and the log line."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import Context
@@ -9,8 +9,12 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.failures import LoadError, explain, is_transient
 from sparkify.history import LoadRecord, utc_now
+from sparkify.lineage import describe_load
 from sparkify.transaction import Session, run_load
 from sparkify.window import Window, WindowError, resolve_window
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
 Result = TypeVar("Result")
 
@@ -33,6 +37,8 @@ class LoadOperator(BaseSQLOperator):
         super().__init__(conn_id=conn_id, **kwargs)
         self.table = table
         self.statements = ""
+        self.loaded: LoadRecord | None = None
+        self.loaded_files: Sequence[str] = ()
 
     def window(self, context: Context) -> Window:
         """Return and log the window of this run.
@@ -67,6 +73,7 @@ class LoadOperator(BaseSQLOperator):
 
     def report(self, record: LoadRecord) -> dict[str, Any]:
         """Log what a load did in one line and return it as the task's XCom value."""
+        self.loaded = record
         seconds = (utc_now() - record.started_at).total_seconds()
         source = ""
         if record.files:
@@ -90,3 +97,20 @@ class LoadOperator(BaseSQLOperator):
             "bytes": record.bytes,
             "seconds": round(seconds, 3),
         }
+
+    def get_openlineage_facets_on_start(self) -> None:
+        """Leave lineage to the end of the task, when files and rows are known."""
+
+    def get_openlineage_facets_on_complete(
+        self, _task_instance: object
+    ) -> "OperatorLineage[Any, Any] | None":
+        """Return what this load read and wrote; the OpenLineage provider calls it where it is installed."""
+        if self.loaded is None:
+            return None
+        return describe_load(
+            self.get_db_hook(),
+            self.table,
+            self.loaded.rows_inserted,
+            select=getattr(self, "sql", None),
+            files=self.loaded_files,
+        )

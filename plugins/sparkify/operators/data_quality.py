@@ -36,7 +36,7 @@ class DataQualityOperator(LoadOperator):
     trying again would not mend the data. One of severity `warn` is only logged.
 
     Args:
-        checks: a `.yaml` file below the DAG's template_searchpath, or YAML text; docs/quality.md describes it.
+        checks: a `.yaml` file below the DAG's template_searchpath, or YAML text (see docs/quality.md).
 
     Returns:
         How many checks passed, failed, warned (failed with severity `warn`) and could not be run (errors).

@@ -23,9 +23,10 @@ class LoadFactOperator(LoadOperator):
         time_column: mode `window`: the target's column that places a row in a window.
         key_columns: mode `append`: the columns that identify a row.
         audits: what must hold for the incoming rows, or the load is rolled back.
-        late_arrivals_sql: an UPDATE, or a `.sql` file, that completes facts loaded before a row of
-            `late_arrivals_from` came; it runs only when that table was loaded since.
-        late_arrivals_from: the staging table whose late rows matter.
+        late_arrivals_from: a SELECT, or a `.sql` file, of `load_id`s of a staging table that earlier facts may
+            have missed.
+        late_arrivals_sql: an UPDATE, or a `.sql` file, that completes earlier facts from the loads in the temp
+            table `late_loads`; it runs only when `late_arrivals_from` gives loads it has not seen.
 
     Returns:
         Rows and seconds of the load.
@@ -35,10 +36,16 @@ class LoadFactOperator(LoadOperator):
         AirflowFailException: an audit failed or the SQL is wrong; the table is as it was.
     """
 
-    template_fields: Sequence[str] = ("sql", "late_arrivals_sql", *LoadOperator.template_fields)
+    template_fields: Sequence[str] = (
+        "sql",
+        "late_arrivals_from",
+        "late_arrivals_sql",
+        *LoadOperator.template_fields,
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         **LoadOperator.template_fields_renderers,
         "sql": "sql",
+        "late_arrivals_from": "sql",
         "late_arrivals_sql": "sql",
     }
     template_ext: Sequence[str] = (".sql",)

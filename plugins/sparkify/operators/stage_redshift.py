@@ -126,4 +126,5 @@ class StageToRedshiftOperator(LoadOperator):
         )
         s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
         staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log))
+        self.loaded_files = [file.url for file in staged.files]
         return {**self.report(staged.record), "missing_files": len(staged.missing)}

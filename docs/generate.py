@@ -1,0 +1,100 @@
+"""Write the pages of docs/ that are made from the code: `python docs/generate.py` (or `make docs`)."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
+
+import sqlglot  # noqa: E402 - after the path
+from sqlglot import exp  # noqa: E402
+
+from sparkify import operators as package  # noqa: E402
+from sparkify.failures import DATABASE_FAILURES  # noqa: E402
+
+NOTE = "<!-- Made by docs/generate.py; change the code, then run make docs. -->\n"
+
+
+def operators() -> str:
+    """Return the operator reference: every operator's own docstring and signature."""
+    pages = [NOTE, "# Operators\n", "`from sparkify.operators import …`\n"]
+    for name in sorted(package.__all__):
+        operator = getattr(package, name)
+        pages.append(f"## {name}\n\n```text\n{inspect.cleandoc(operator.__doc__)}\n```\n")
+        pages.append(
+            "Template fields: " + ", ".join(f"`{field}`" for field in operator.template_fields) + "\n"
+        )
+    return "\n".join(pages)
+
+
+def failures() -> str:
+    """Return the table of failure classes."""
+    lines = [
+        NOTE,
+        "# Failures\n",
+        "A load tries again by itself where that can help, with growing pauses, and leaves the rest to",
+        "Airflow's retries. Every other failure ends the task at once, because no retry would mend it. Either",
+        "way every table is as it was. The first class that fits decides.\n",
+        "| class | tried again | what to do |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {known.name} | {_yes(known.transient)} | {known.remedy} |" for known in DATABASE_FAILURES]
+    return "\n".join(lines) + "\n"
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
+
+
+def schema() -> str:
+    """Return the ER diagram of every table in include/sql/schema, keys as they are declared."""
+    lines = [NOTE, "# Tables\n", "```mermaid", "erDiagram"]
+    relations: list[str] = []
+    for path in sorted((ROOT / "include" / "sql" / "schema").glob("*.sql")):
+        statement = sqlglot.parse_one(path.read_text(), read="redshift")
+        if statement.args["kind"] != "TABLE":
+            continue
+        lines += _entity(statement)
+        relations += _relations(statement)
+    return "\n".join([*lines, *sorted(relations), "```", ""])
+
+
+def _entity(statement: exp.Expression) -> list[str]:
+    keys = {column.name for key in statement.find_all(exp.PrimaryKey) for column in key.expressions}
+    columns = [
+        f"        {column.kind.sql('redshift').split('(')[0].replace(' ', '_')} {column.name}"
+        + (" PK" if column.name in keys else "")
+        for column in statement.find_all(exp.ColumnDef)
+    ]
+    return [f"    {_name(statement)} {{", *columns, "    }"]
+
+
+def _relations(statement: exp.Expression) -> list[str]:
+    return [
+        f"    {_name(key.args['reference'])} ||--o{{ {_name(statement)} : {key.expressions[0].name}"
+        for key in statement.find_all(exp.ForeignKey)
+    ]
+
+
+def _name(statement: exp.Expression) -> str:
+    table = statement.find(exp.Table)
+    return f"{table.db}_{table.name}" if table.db else table.name
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "operators.md": operators,
+    "failures.md": failures,
+    "schema.md": schema,
+}
+
+
+def main() -> None:
+    """Write every page."""
+    for name, page in PAGES.items():
+        (ROOT / "docs" / name).write_text(page())
+
+
+if __name__ == "__main__":
+    main()
