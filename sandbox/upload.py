@@ -1,0 +1,207 @@
+"""``python -m sandbox load``: bring a folder of source files to S3, replacing what changed."""
+
+import argparse
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from sandbox.console import say
+from sandbox.errors import SandboxError
+from sandbox.parts import Aws
+from sandbox.settings import SOURCE_BUCKET, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_SUFFIXES = (".json", ".json.gz")
+_THREADS = 8
+_DELETE_LIMIT = 1000  # keys a DeleteObjects request may name
+
+
+class UploadError(SandboxError):
+    """The folder or the bucket of an upload cannot be used."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What an upload did; `size` counts the uploaded bytes."""
+
+    uploaded: int
+    unchanged: int
+    deleted: int
+    size: int
+    seconds: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``load``."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="holds log_data/, song_data/, …")
+    parser.add_argument("--bucket", default=SOURCE_BUCKET, help="bucket to upload to (%(default)s)")
+    parser.add_argument(
+        "--delete",
+        action="store_true",
+        help="also remove the keys below the same top folders that DIR does not have",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Upload and print what was done; return 0."""
+    done = upload(Settings.load(), args.folder, bucket=args.bucket, delete=args.delete)
+    removed = f", {done.deleted:,} deleted" if args.delete else ""
+    say(
+        f"s3://{args.bucket}: {done.uploaded:,} files uploaded ({done.size / 1e6:,.1f} MB), "
+        f"{done.unchanged:,} unchanged{removed}, in {done.seconds:.1f} s"
+    )
+    return 0
+
+
+def upload(
+    settings: Settings, folder: Path, *, bucket: str = SOURCE_BUCKET, delete: bool = False, show: bool = True
+) -> Upload:
+    """Upload every ``*.json`` and ``*.json.gz`` file below `folder`; its key is its path inside the folder.
+
+    A file whose object already has the same content (ETag = MD5) is left alone, so that its ETag and its
+    LastModified stay.
+
+    Args:
+        settings: The sandbox.
+        folder: Holds the files, as a rule in the folders log_data and song_data.
+        bucket: An existing bucket.
+        delete: Also remove the keys below the same top folders for which there is no file.
+        show: Draw a progress bar on standard error.
+
+    Raises:
+        UploadError: The folder is missing or empty, the bucket is missing, or the sandbox is not up.
+    """
+    began = time.monotonic()
+    files = _files(folder)
+    if not Aws(settings).is_healthy():
+        raise UploadError(f"Nothing answers at {settings.aws_endpoint_url}. Start it: python -m sandbox up")
+    s3 = _client(settings)
+    present = _present(s3, bucket, {_top_folder(key) or key for key in files})
+    with _progress(files, show) as progress:
+        sizes = list(_put_all(s3, bucket, files, present, progress))
+    surplus = [key for key in present if key not in files and _top_folder(key)] if delete else []
+    _delete(s3, bucket, surplus)
+    uploaded = [size for size in sizes if size is not None]
+    return Upload(
+        uploaded=len(uploaded),
+        unchanged=len(sizes) - len(uploaded),
+        deleted=len(surplus),
+        size=sum(uploaded),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The files to upload by their keys."""
+    if not folder.is_dir():
+        raise UploadError(f"{folder} is not a folder.")
+    files = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.name.endswith(_SUFFIXES) and not path.name.startswith(".") and path.is_file()
+    }
+    if not files:
+        raise UploadError(
+            f"There is no *.json or *.json.gz file below {folder}. "
+            f"Sample data: python -m sandbox sample --out {folder}"
+        )
+    return files
+
+
+def _top_folder(key: str) -> str:
+    """The first folder of a key with its slash; empty where it has none."""
+    folder, slash, _ = key.partition("/")
+    return folder + slash if slash else ""
+
+
+def _client(settings: Settings) -> "S3Client":
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.aws_endpoint_url,
+        aws_access_key_id=settings.aws_access_key_id,
+        aws_secret_access_key=settings.aws_secret_access_key,
+        region_name=settings.region,
+        config=Config(
+            max_pool_connections=_THREADS,
+            proxies={},
+            # A checksum over loopback would only cost time; the ETag is compared anyway.
+            request_checksum_calculation="when_required",
+            s3={"payload_signing_enabled": False},
+        ),
+    )
+
+
+def _present(s3: "S3Client", bucket: str, prefixes: Iterable[str]) -> dict[str, str]:
+    """Keys and ETags below the prefixes."""
+    etags = {}
+    try:
+        for prefix in prefixes:
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                etags.update({entry["Key"]: entry["ETag"].strip('"') for entry in page.get("Contents", [])})
+    except ClientError as error:
+        raise UploadError(f"The bucket {bucket} cannot be listed: {error}.") from error
+    return etags
+
+
+@contextmanager
+def _progress(files: dict[str, Path], show: bool) -> Iterator[Progress]:
+    """A bar of files on standard error."""
+    columns = (
+        TextColumn("Uploading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not show) as progress:
+        progress.add_task("upload", total=len(files))
+        yield progress
+
+
+def _put_all(
+    s3: "S3Client", bucket: str, files: dict[str, Path], present: dict[str, str], progress: Progress
+) -> Iterator[int | None]:
+    """Upload the files, several at a time; yields each one's bytes, or None where nothing had changed."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        jobs = [pool.submit(_put, s3, bucket, key, path, present.get(key)) for key, path in files.items()]
+        try:
+            for job in as_completed(jobs):
+                yield job.result()
+                progress.advance(progress.task_ids[0])
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _put(s3: "S3Client", bucket: str, key: str, path: Path, etag: str | None) -> int | None:
+    """Upload one file in one part, which makes its ETag the MD5 of its content."""
+    with path.open("rb") as file:
+        if etag == hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest():
+            return None
+        size = file.tell()
+        file.seek(0)
+        try:
+            kind = "application/gzip" if key.endswith(".gz") else "application/json"
+            s3.put_object(Bucket=bucket, Key=key, Body=file, ContentType=kind)
+        except ClientError as error:
+            raise UploadError(f"{path} could not be uploaded to s3://{bucket}/{key}: {error}.") from error
+        return size
+
+
+def _delete(s3: "S3Client", bucket: str, keys: list[str]) -> None:
+    for start in range(0, len(keys), _DELETE_LIMIT):
+        batch = keys[start : start + _DELETE_LIMIT]
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True})

@@ -1,0 +1,126 @@
+"""Fixtures every test may use: an Airflow of its own, and one private sandbox for the whole session."""
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Airflow reads its configuration when it is first imported, so this stands before every such import. The
+# sandbox's unix socket lies below this folder, which must therefore have a short path.
+_FOLDER = Path(tempfile.mkdtemp(prefix="sparkify-test-", dir="/tmp"))
+os.environ.update(
+    {
+        "AIRFLOW_HOME": str(_FOLDER / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_FOLDER}/airflow/airflow.db",
+        # Nothing a test does may reach an account or a sandbox of the person who runs it.
+        "SANDBOX_HOME": str(_FOLDER / "sandbox"),
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+)
+for _name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SANDBOX_REDSHIFT_PORT", "SANDBOX_AWS_PORT"):
+    os.environ.pop(_name, None)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from sandbox.settings import Settings
+
+
+def pytest_unconfigure() -> None:
+    """Remove what the session wrote."""
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> "Iterator[Settings]":
+    """A running private sandbox, with the environment variables that point Airflow and boto3 at it."""
+    from sandbox import environment, lifecycle
+    from sandbox.settings import Settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANDBOX_REDSHIFT_PORT", str(free_port()))
+        patch.setenv("SANDBOX_AWS_PORT", str(free_port()))
+        settings = Settings.load()
+        try:
+            lifecycle.up(settings)
+            for name, value in environment.variables(settings).items():
+                if not name.startswith("AIRFLOW_HOME") and not name.startswith("AIRFLOW__"):
+                    patch.setenv(name, value)
+            patch.setenv("AIRFLOW_CONN_POSTGRES_SANDBOX", _postgres_connection(settings))
+            yield settings
+        finally:
+            lifecycle.down(settings.home)
+
+
+@pytest.fixture
+def s3(sandbox: "Settings") -> "S3Client":
+    """An S3 client of the session's sandbox."""
+    import boto3
+
+    return boto3.client(
+        "s3",
+        endpoint_url=sandbox.aws_endpoint_url,
+        aws_access_key_id=sandbox.aws_access_key_id,
+        aws_secret_access_key=sandbox.aws_secret_access_key,
+        region_name=sandbox.region,
+    )
+
+
+@pytest.fixture
+def redshift(sandbox: "Settings") -> Iterator[Any]:
+    """A redshift_connector connection to the session's sandbox; what it left open is rolled back."""
+    import redshift_connector
+
+    connection = redshift_connector.connect(
+        host="127.0.0.1",
+        port=sandbox.redshift_port,
+        user=sandbox.user,
+        password=sandbox.password,
+        database=sandbox.database,
+        ssl=False,
+    )
+    connection.autocommit = False
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _postgres_connection(settings: "Settings") -> str:
+    """The same endpoint as an Airflow connection of type postgres (psycopg2)."""
+    return json.dumps(
+        {
+            "conn_type": "postgres",
+            "host": "127.0.0.1",
+            "port": settings.redshift_port,
+            "login": settings.user,
+            "password": settings.password,
+            "schema": settings.database,
+            "extra": {"sslmode": "disable"},
+        }
+    )
