@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -20,7 +21,12 @@ from sparkify.sql import Value, quote_identifier, quote_table
 
 EXAMPLES = 3
 Row: TypeAlias = Sequence[Any]
-Constant: TypeAlias = StrictBool | StrictInt | StrictFloat | StrictStr
+
+
+def _constant(value: object) -> object:
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError("must be text, a number, true or false (quote a date)")
+    return value
 
 
 def _table(name: str) -> str:
@@ -35,6 +41,7 @@ def _column(name: str) -> str:
 
 TableName = Annotated[str, AfterValidator(_table)]
 ColumnName = Annotated[str, AfterValidator(_column)]
+Constant = Annotated[StrictBool | StrictInt | StrictFloat | StrictStr, BeforeValidator(_constant)]
 Columns = Annotated[list[ColumnName], Field(min_length=1)]
 Sql = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -71,9 +78,14 @@ class Check(Model, ABC):
 
     kind: str
     table: TableName = Field(description="table the check is about, `table` or `schema.table`")
-    name: str | None = Field(None, min_length=1, max_length=200, description="name in reports")
+    name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="name in reports, by default made from the other fields",
+    )
     severity: Literal["error", "warn"] = Field(
-        "error", description="`error` fails the task, `warn` is logged"
+        "error", description="`error` (the default) fails the task, `warn` is logged"
     )
     description: str = Field("", description="what a failure means, shown with it")
 

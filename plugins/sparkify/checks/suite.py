@@ -110,11 +110,15 @@ def _remedy(fault: ErrorDetails, location: Location, content: Any) -> str:  # no
 
 
 def _allowed(location: Location, content: Any) -> Sequence[str]:  # noqa: ANN401 - any YAML
-    if len(location) < 3:
-        return list(Suite.model_fields) if len(location) < 2 else ["kind", "table"]
-    if location[2] == "references" and len(location) > 3:
-        return list(Reference.model_fields)
-    return list(KINDS[content["checks"][location[1]]["kind"]].model_fields)
+    """Return the names that may stand where the last part of `location` stands."""
+    match location[:-1]:
+        case ():
+            return list(Suite.model_fields)
+        case ("checks", int(number)) if isinstance(content["checks"][number], dict):
+            return list(KINDS[content["checks"][number]["kind"]].model_fields)
+        case (*_, "references"):
+            return list(Reference.model_fields)
+    return ["kind", "table", "the fields of the kind"]
 
 
 def _line(root: yaml.Node | None, location: Location) -> int:
