@@ -35,12 +35,12 @@ def failures() -> str:
         NOTE,
         "# Failures\n",
         "A load tries again by itself where that can help, with growing pauses, and leaves the rest to",
-        "Airflow's retries. Every other failure ends the task at once, because no retry would mend it. Either",
-        "way every table is as it was. The first class that fits decides.\n",
+        "Airflow's retries. Every other failure ends the task at once, because no retry would mend it.",
+        "Either way every table is as it was. The first class that fits decides.\n",
         "| class | tried again | what to do |",
         "|---|---|---|",
     ]
-    lines += [f"| {known.name} | {_yes(known.transient)} | {known.remedy} |" for known in DATABASE_FAILURES]
+    lines += [f"| {one.name} | {_yes(one.transient)} | {one.remedy} |" for one in DATABASE_FAILURES]
     return "\n".join(lines) + "\n"
 
 

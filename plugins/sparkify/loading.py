@@ -191,12 +191,11 @@ WHERE late_arrivals.source_load_id IS NULL""",
     session.execute(
         f"""
 INSERT INTO ops.late_arrivals (target_table, source_load_id, load_id)
-SELECT %(target)s, {LATE_LOADS}.load_id, %(load_id)s FROM {LATE_LOADS}""",
+SELECT CAST(%(target)s AS VARCHAR(128)), {LATE_LOADS}.load_id, CAST(%(load_id)s AS VARCHAR(64))
+FROM {LATE_LOADS}""",
         {"target": job.table, "load_id": load_id},
     )
-    log.info(
-        "%d loads of %s taken in: %d earlier rows of %s changed.", found, late.source, updated, job.table
-    )
+    log.info("%d late loads taken in: %d rows of %s changed.", found, updated, job.table)
     return found
 
 

@@ -204,14 +204,14 @@ def _delete(session: Session, job: StagingJob) -> int:
 
 def _insert(session: Session, job: StagingJob, load_id: str, columns: Sequence[str]) -> int:
     names = quote_columns(columns)
-    rows = f"SELECT {names}, %(load_id)s AS {LOAD_ID} FROM {INCOMING}"
+    rows = f"SELECT {names}, CAST(%(load_id)s AS VARCHAR(64)) AS {LOAD_ID} FROM {INCOMING}"
     if job.mode == "window":
         rows += f" WHERE {_in_window(job)}"
     elif job.mode == "changed_files":
         # Two files may hold the same key; which one stays depends on what they say, never on their order.
         has_key = " AND ".join(f"{quote_identifier(name)} IS NOT NULL" for name in job.key_columns)
         rows = f"""
-SELECT {names}, %(load_id)s AS {LOAD_ID}
+SELECT {names}, CAST(%(load_id)s AS VARCHAR(64)) AS {LOAD_ID}
 FROM (
     SELECT
         {names},

@@ -1,6 +1,6 @@
 -- One row per NextSong event of a known user. The same event twice is one play: its id is made from what
 -- identifies it. Of several songs with the same title, artist and duration the smallest song_id is taken.
--- A song counts once its dimension rows are there, so that no play ever points to a song that is not in songs.
+-- A song counts once its dimension rows are there: no play ever points to a song that is not in songs.
 WITH events AS (
     SELECT
         ts AS start_time,

@@ -23,10 +23,10 @@ class LoadFactOperator(LoadOperator):
         time_column: mode `window`: the target's column that places a row in a window.
         key_columns: mode `append`: the columns that identify a row.
         audits: what must hold for the incoming rows, or the load is rolled back.
-        late_arrivals_from: a SELECT, or a `.sql` file, of `load_id`s of a staging table that earlier facts may
-            have missed.
-        late_arrivals_sql: an UPDATE, or a `.sql` file, that completes earlier facts from the loads in the temp
-            table `late_loads`; it runs only when `late_arrivals_from` gives loads it has not seen.
+        late_arrivals_from: a SELECT, or a `.sql` file, of `load_id`s of a staging table that facts may have
+            missed.
+        late_arrivals_sql: an UPDATE, or a `.sql` file, that completes earlier facts from the loads in the
+            temp table `late_loads`; it runs only when `late_arrivals_from` gives loads it has not seen.
 
     Returns:
         Rows and seconds of the load.
