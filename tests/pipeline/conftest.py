@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -96,8 +97,17 @@ def source(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Source:
 Run = Callable[..., Any]
 
 
+@pytest.fixture(scope="session")
+def metadata_database() -> None:
+    """Airflow's own tables, in the session's SQLite file."""
+    from airflow.utils.db import initdb
+
+    Path(os.environ["AIRFLOW_HOME"]).mkdir(exist_ok=True)
+    initdb()
+
+
 @pytest.fixture
-def run_etl(sandbox: Any) -> Iterator[Run]:
+def run_etl(sandbox: Any, metadata_database: None) -> Iterator[Run]:
     """Run the whole DAG once; keyword `window` is a pair of UTC times, `at` a logical date."""
     from airflow.dag_processing.dagbag import DagBag
 
