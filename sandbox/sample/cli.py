@@ -43,16 +43,17 @@ def run(args: argparse.Namespace) -> int:
             users=args.users,
             progress=report,
         )
-    console.print(described(summary, args.out), highlight=False, soft_wrap=True, markup=False)
+    line = f"{args.out}: {described(summary)}, in {summary.seconds:,.1f} s"
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
     return 0
 
 
-def described(summary: SampleSummary, out: Path) -> str:
-    """Tell in one line what is in ``out``."""
+def described(summary: SampleSummary) -> str:
+    """Tell in one line what was written."""
     return (
-        f"{out}: {summary.events:,} events of {summary.users:,} listeners in {summary.event_files:,} files"
+        f"{summary.events:,} events of {summary.users:,} listeners in {summary.event_files:,} files"
         f" ({summary.event_bytes / 1e6:,.1f} MB), {summary.song_files:,} songs"
-        f" ({summary.song_bytes / 1e6:,.1f} MB); {summary.seconds:,.1f} s"
+        f" ({summary.song_bytes / 1e6:,.1f} MB)"
     )
 
 

@@ -4,9 +4,10 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.sample.catalogue import Song
@@ -53,6 +54,10 @@ class Request:
     def listeners(self) -> int:
         """The number of listeners."""
         return self.users or max(10, -(-self.events // (self.days * FEWEST_EVENTS_A_DAY)))
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the request as keyword arguments of :func:`generate`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def check(self) -> None:
         """Refuse what cannot be generated.

@@ -1,0 +1,136 @@
+"""``make demo``: a sandbox, a month of sample data, one run of the DAG, and the warehouse on the screen."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import redshift_connector
+from rich.console import Console
+
+from sandbox import lifecycle, report
+from sandbox.console import step
+from sandbox.dag_run import TaskProgress, run_dag
+from sandbox.environment import prepare_airflow
+from sandbox.sample import Request, generate, generated
+from sandbox.sample.cli import described, shown
+from sandbox.settings import SOURCE_BUCKET, Settings
+from sandbox.upload import upload
+
+DAG_ID = "sparkify_etl"
+LOGICAL_DATE = "2018-12-01T00:00:00+00:00"
+WINDOW = {"window_start": "2018-11-01T00:00:00+00:00", "window_end": "2018-12-01T00:00:00+00:00"}
+SAMPLE = Request()
+
+_NEXT = """\
+Look further
+  python -m sandbox psql            a SQL shell on the warehouse; the questions above are in
+                                    include/sql/analytics: \\i include/sql/analytics/user_agents.sql
+  eval "$(python -m sandbox env)"   points airflow, aws and Python at this sandbox; after it
+  airflow dags test sparkify_etl 2018-11-15T10:00:00+00:00
+                                    loads one hour again, 09:00 to 10:00
+  python -m sandbox load DIR        brings your own log_data/ and song_data/ to S3
+  README.md and docs/               how it works, and how to run it on AWS
+Stop
+  make down                         the data stays for the next make up or make demo
+"""
+
+
+def main(settings: Settings) -> int:
+    """Run the demo; return 0, or 1 if the DAG run failed.
+
+    Raises:
+        SandboxError: the sandbox does not start, or a file cannot be written or uploaded.
+    """
+    console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
+    folder = settings.home / "sample"
+    with _stage(console, "Sandbox") as done:
+        lifecycle.up(settings)
+        prepare_airflow(settings)
+        done.append(f"Redshift on 127.0.0.1:{settings.redshift_port}, S3 on {settings.aws_endpoint_url}")
+    with _stage(console, "Sample data") as done:
+        done.append(_sample(progress, folder))
+    with _stage(console, "Upload") as done:
+        done.append(_upload(settings, folder))
+    since = datetime.now(UTC).replace(tzinfo=None)
+    with _stage(console, "Load") as done:
+        code, errors = _load(settings, progress)
+        done.append("November 2018 in one run of sparkify_etl" if code == 0 else "failed")
+    if code != 0:
+        _explain(console, errors, _log(settings))
+        return 1
+    _report(console, settings, since)
+    console.print(_NEXT, markup=False, soft_wrap=True)
+    return 0
+
+
+@contextlib.contextmanager
+def _stage(console: Console, title: str) -> Iterator[list[str]]:
+    """Time a stage of the demo and print it with what the block appended."""
+    began = time.monotonic()
+    outcome: list[str] = []
+    yield outcome
+    line = f"{title:<12}{time.monotonic() - began:5.1f} s  {' '.join(outcome)}"
+    console.print(line, markup=False, soft_wrap=True)
+
+
+def _sample(progress: Console, folder: Path) -> str:
+    """Generate the month unless it is there."""
+    summary = generated(folder, SAMPLE)
+    if summary:
+        return f"{described(summary)}, as generated before"
+    with shown(progress) as show:
+        return described(generate(folder, **SAMPLE.arguments(), progress=show))
+
+
+def _upload(settings: Settings, folder: Path) -> str:
+    # Where there is no terminal for the bar, one line says that the upload is going on.
+    with contextlib.nullcontext() if sys.stderr.isatty() else step("Uploading the sample"):
+        done = upload(settings, folder)
+    uploaded = f"{done.uploaded:,} files ({done.size / 1e6:,.1f} MB) to s3://{SOURCE_BUCKET}"
+    return f"{uploaded}, {done.unchanged:,} unchanged"
+
+
+def _load(settings: Settings, progress: Console) -> tuple[int, list[str]]:
+    with TaskProgress(progress) as tasks:
+        return run_dag(
+            settings, DAG_ID, logical_date=LOGICAL_DATE, conf=WINDOW, log=_log(settings), watch=tasks.watch
+        )
+
+
+def _log(settings: Settings) -> Path:
+    return settings.logs_dir / "demo.log"
+
+
+def _explain(console: Console, errors: list[str], log: Path) -> None:
+    """Print what went wrong, each message once, and where the rest is."""
+    for message in dict.fromkeys(errors):
+        console.print(f"\n{message}", markup=False, soft_wrap=True)
+    console.print(f"\nThe run failed; the tables are as they were before. Its log: {log}", soft_wrap=True)
+
+
+def _report(console: Console, settings: Settings, since: datetime) -> None:
+    connection = connect(settings)
+    try:
+        console.print()
+        report.show_counts(console, connection)
+        report.show_loads(console, connection, since)
+        report.show_quality(console, connection, since)
+        report.show_answers(console, connection)
+    finally:
+        connection.close()
+
+
+def connect(settings: Settings) -> Any:  # noqa: ANN401 — redshift_connector has no types
+    """Open a connection to the sandbox's warehouse with the driver that production uses."""
+    return redshift_connector.connect(
+        host="127.0.0.1",
+        port=settings.redshift_port,
+        database=settings.database,
+        user=settings.user,
+        password=settings.password,
+        ssl=False,
+    )

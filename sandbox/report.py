@@ -1,0 +1,125 @@
+"""The warehouse's report: row counts, the loads of a run, the quality checks and the analysts' answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rich.console import Console
+
+from sandbox.screen import Answer, show
+from sandbox.settings import REPOSITORY
+
+Connection: TypeAlias = Any
+"""A DB-API connection: redshift_connector's or psycopg's."""
+
+ANALYTICS = REPOSITORY / "include" / "sql" / "analytics"
+QUESTIONS: dict[str, str | None] = {
+    "plays_detail": None,
+    "plays_per_hour": "plays",
+    "user_agents": None,
+    "most_played_songs": None,
+    "free_versus_paid": "plays",
+    "songs_of_user_while_paid": None,
+    "plays_of_artist_by_user": None,
+}
+"""The files of include/sql/analytics in the order they are answered, and the column that is drawn as bars."""
+
+_COUNTS = """
+SELECT 'songplays' AS table_name, COUNT(*) AS row_count, 'plays' AS one_row_each_for FROM songplays
+UNION ALL SELECT 'users', COUNT(*), 'listeners with a play' FROM users
+UNION ALL SELECT 'songs', COUNT(*), 'songs of the catalogue' FROM songs
+UNION ALL SELECT 'artists', COUNT(*), 'artists of the catalogue' FROM artists
+UNION ALL SELECT 'time', COUNT(*), 'moments at which something was played' FROM time
+UNION ALL SELECT 'staging_events', COUNT(*), 'events of the windows loaded so far' FROM staging_events
+UNION ALL SELECT 'staging_songs', COUNT(*), 'songs, in their newest version' FROM staging_songs
+"""
+_LOADS = """
+SELECT
+    task_id AS task,
+    target_table,
+    rows_deleted AS deleted,
+    rows_inserted AS inserted,
+    rows_rejected AS rejected,
+    files,
+    bytes / 1000000.0 AS mb,
+    DATEDIFF(ms, started_at, finished_at) / 1000.0 AS seconds
+FROM ops.loads
+WHERE finished_at >= %s
+ORDER BY started_at, task_id, target_table
+"""
+_COPIES = """
+SELECT
+    table_name AS copied_into,
+    source_file_count AS files,
+    loaded_rows,
+    source_file_bytes / 1000000.0 AS mb,
+    duration / 1000000.0 AS seconds,
+    loaded_rows * 1000000.0 / NULLIF(duration, 0) AS rows_per_second,
+    source_file_bytes * 1.0 / NULLIF(duration, 0) AS mb_per_second
+FROM sys_load_history
+WHERE status = 'completed' AND start_time >= %s
+ORDER BY start_time, query_id
+"""
+_QUALITY = """
+SELECT check_name, table_name, check_kind AS kind, severity, status, observed, expected
+FROM ops.quality_results
+WHERE checked_at >= %s
+ORDER BY CASE status WHEN 'passed' THEN 1 ELSE 0 END, severity, check_name, table_name
+"""
+
+
+def ask(connection: Connection, sql: str, values: Sequence[object] = ()) -> Answer:
+    """Run one SELECT and leave no transaction open."""
+    cursor = connection.cursor()
+    cursor.execute(sql, tuple(values))
+    columns = tuple(str(column[0]) for column in cursor.description)
+    answer = Answer(columns, [tuple(row) for row in cursor.fetchall()])
+    connection.rollback()
+    return answer
+
+
+def question(path: Path) -> str:
+    """Return what a file of include/sql/analytics asks: the first sentence of its comment."""
+    lines = path.read_text("utf-8").splitlines()
+    comment = " ".join(line.removeprefix("--").strip() for line in lines if line.startswith("--")) + " "
+    ends = [comment.index(mark) for mark in ("? ", ": ", ". ") if mark in comment]
+    end = min(ends)
+    return comment[: end + 1] if comment[end] == "?" else comment[:end]
+
+
+def show_counts(console: Console, connection: Connection) -> None:
+    """Show how many rows each table of the star, and each staging table, holds."""
+    heading(console, "The warehouse")
+    show(console, ask(connection, _COUNTS))
+
+
+def show_loads(console: Console, connection: Connection, since: datetime) -> None:
+    """Show what the loads that ended after ``since`` (UTC, naive) changed, and how fast COPY was."""
+    heading(console, "What the run changed")
+    show(console, ask(connection, _LOADS, (since,)))
+    heading(console, "How fast COPY read S3")
+    show(console, ask(connection, _COPIES, (since,)))
+
+
+def show_quality(console: Console, connection: Connection, since: datetime) -> None:
+    """Show the outcome of every check made after ``since`` (UTC, naive), failures first."""
+    answer = ask(connection, _QUALITY, (since,))
+    status = answer.columns.index("status")
+    passed = sum(row[status] == "passed" for row in answer.rows)
+    heading(console, f"Quality: {passed} of {len(answer.rows)} checks passed")
+    show(console, answer)
+
+
+def show_answers(console: Console, connection: Connection) -> None:
+    """Answer the questions of include/sql/analytics."""
+    for name, bar in QUESTIONS.items():
+        path = ANALYTICS / f"{name}.sql"
+        heading(console, question(path))
+        show(console, ask(connection, path.read_text("utf-8")), bar)
+
+
+def heading(console: Console, text: str) -> None:
+    """Print the title of a section."""
+    console.print(text, style="bold cyan", markup=False, highlight=False)
+    console.print()
