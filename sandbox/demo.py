@@ -126,7 +126,7 @@ def _report(console: Console, settings: Settings, since: datetime) -> None:
 
 def connect(settings: Settings) -> Any:  # noqa: ANN401 — redshift_connector has no types
     """Open a connection to the sandbox's warehouse with the driver that production uses."""
-    return redshift_connector.connect(
+    connection = redshift_connector.connect(
         host="127.0.0.1",
         port=settings.redshift_port,
         database=settings.database,
@@ -134,3 +134,5 @@ def connect(settings: Settings) -> Any:  # noqa: ANN401 — redshift_connector h
         password=settings.password,
         ssl=False,
     )
+    connection.autocommit = True
+    return connection

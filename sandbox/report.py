@@ -70,13 +70,11 @@ ORDER BY CASE status WHEN 'passed' THEN 1 ELSE 0 END, severity, check_name, tabl
 
 
 def ask(connection: Connection, sql: str, values: Sequence[object] = ()) -> Answer:
-    """Run one SELECT and leave no transaction open."""
+    """Run one SELECT."""
     cursor = connection.cursor()
     cursor.execute(sql, tuple(values))
     columns = tuple(str(column[0]) for column in cursor.description)
-    answer = Answer(columns, [tuple(row) for row in cursor.fetchall()])
-    connection.rollback()
-    return answer
+    return Answer(columns, [tuple(row) for row in cursor.fetchall()])
 
 
 def question(path: Path) -> str:

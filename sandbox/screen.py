@@ -73,7 +73,8 @@ def _text(value: Any, column: str) -> str:  # noqa: ANN401 — whatever a driver
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float | Decimal):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.1f}"
+        number = float(value)
+        return f"{number:,.0f}" if number >= 1000 else f"{number:,.1f}"
     return "".join(letter if letter.isprintable() else "?" for letter in str(value))
 
 
