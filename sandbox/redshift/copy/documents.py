@@ -1,8 +1,8 @@
 """A file's bytes as JSON documents.
 
-A file is a sequence of objects or arrays with nothing but white space between them, one or many a line, on one
-or many lines. Nearly every file has one a line: whole blocks of such lines are parsed at once, everything else
-goes through a splitter that finds each document's end, names its line and carries on behind a broken one.
+A file is a sequence of objects or arrays with nothing but white space between them, one or many a line, on
+one or many lines. Nearly every file has one a line: whole blocks of such lines are parsed at once. Everything
+else goes through a splitter that finds each document's end, names its line and carries on behind a broken one.
 """
 
 import json

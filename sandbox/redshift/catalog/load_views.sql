@@ -1,0 +1,133 @@
+-- System views of loads, with the columns and types of Redshift's documentation. Users see their own rows.
+-- CHAR columns are blank-padded, as in Redshift.
+
+CREATE OR REPLACE VIEW pg_internal.visible_load AS
+SELECT load.*
+FROM pg_internal.all_load AS load
+JOIN pg_catalog.pg_user AS me ON me.usename = current_user
+WHERE me.usesuper OR me.usesysid = load.user_id::oid;
+
+CREATE OR REPLACE VIEW pg_catalog.sys_load_history AS
+SELECT
+    user_id,
+    query_id::bigint AS query_id,
+    transaction_id,
+    session_id,
+    database_name,
+    status,
+    table_name,
+    start_time,
+    end_time,
+    (extract(EPOCH FROM coalesce(end_time, clock_timestamp() AT TIME ZONE 'UTC') - start_time) * 1000000)::bigint
+        AS duration,
+    data_source,
+    'JSON'::text AS file_format,
+    loaded_rows,
+    loaded_bytes,
+    source_file_count,
+    source_file_bytes,
+    source_file_count AS file_count_scanned,
+    source_file_bytes AS file_bytes_scanned,
+    error_count,
+    (-1)::bigint AS copy_job_id
+FROM pg_internal.visible_load;
+
+CREATE OR REPLACE VIEW pg_catalog.sys_load_detail AS
+SELECT
+    load.user_id,
+    load.query_id,
+    file.file_name::character(256) AS file_name,
+    file.bytes_scanned,
+    file.lines_scanned,
+    file.end_time AS record_time,
+    0 AS splits_scanned,
+    file.start_time,
+    file.end_time
+FROM pg_internal.visible_load AS load
+JOIN pg_internal.all_load_file AS file USING (query_id);
+
+CREATE OR REPLACE VIEW pg_catalog.sys_load_error_detail AS
+SELECT
+    load.user_id,
+    load.query_id::bigint AS query_id,
+    load.transaction_id,
+    load.session_id,
+    load.database_name::character(64) AS database_name,
+    load.table_id,
+    load.start_time,
+    error.file_name::character(256) AS file_name,
+    error.line_number,
+    error.column_name::character(127) AS column_name,
+    error.column_type::character(10) AS column_type,
+    error.column_length::character(10) AS column_length,
+    error."position",
+    error.error_code,
+    error.error_reason::character(512) AS error_message
+FROM pg_internal.visible_load AS load
+JOIN pg_internal.all_load_error AS error USING (query_id);
+
+CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
+SELECT
+    load.user_id AS userid,
+    0 AS slice,
+    load.table_id AS tbl,
+    load.start_time AS starttime,
+    load.session_id AS session,
+    load.query_id AS query,
+    error.file_name::character(256) AS filename,
+    error.line_number,
+    error.column_name::character(127) AS colname,
+    error.column_type::character(10) AS type,
+    error.column_length::character(10) AS col_length,
+    error."position",
+    error.raw_line::character(1024) AS raw_line,
+    error.raw_value::character(1024) AS raw_field_value,
+    error.error_code AS err_code,
+    error.error_reason::character(100) AS err_reason,
+    0 AS is_partial,
+    0::bigint AS start_offset,
+    (-1)::bigint AS copy_job_id
+FROM pg_internal.visible_load AS load
+JOIN pg_internal.all_load_error AS error USING (query_id);
+
+CREATE OR REPLACE VIEW pg_catalog.stl_loaderror_detail AS
+SELECT
+    load.user_id AS userid,
+    0 AS slice,
+    load.session_id AS session,
+    load.query_id AS query,
+    error.file_name::character(256) AS filename,
+    error.line_number,
+    field.field,
+    error.column_name::character(1024) AS colname,
+    field.value::character(1024) AS value,
+    (field.value IS NULL)::integer AS is_null,
+    error.column_type::character(10) AS type,
+    error.column_length::character(10) AS col_length
+FROM pg_internal.visible_load AS load
+JOIN pg_internal.all_load_error AS error USING (query_id)
+JOIN pg_internal.all_load_error_field AS field USING (query_id, error_number);
+
+CREATE OR REPLACE VIEW pg_catalog.stl_load_commits AS
+SELECT
+    load.user_id AS userid,
+    load.query_id AS query,
+    0 AS slice,
+    file.file_name::character(256) AS name,
+    file.file_name::character(256) AS filename,
+    file.bytes_scanned::integer AS byte_offset,
+    file.lines_scanned,
+    file.error_count AS errors,
+    file.end_time AS curtime,
+    1 AS status,
+    'JSON'::character(16) AS file_format,
+    0 AS is_partial,
+    0::bigint AS start_offset,
+    (-1)::bigint AS copy_job_id
+FROM pg_internal.visible_load AS load
+JOIN pg_internal.all_load_file AS file USING (query_id);
+
+GRANT SELECT ON
+    pg_catalog.sys_load_history, pg_catalog.sys_load_detail, pg_catalog.sys_load_error_detail,
+    pg_catalog.stl_load_errors, pg_catalog.stl_loaderror_detail, pg_catalog.stl_load_commits
+TO PUBLIC;

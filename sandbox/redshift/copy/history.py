@@ -1,0 +1,179 @@
+"""The log of loads, written through a connection of its own so that it survives the client's rollback."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+
+from sandbox import postgres
+from sandbox.redshift.copy.errors import LoadError
+from sandbox.settings import Settings
+
+# STL_LOADERROR_DETAIL keeps the fields of the first 20 bad rows of a slice.
+_DETAILED_ERRORS = 20
+# What a transaction that began before the load's end sees of its errors.
+_REPEATED_ERRORS = 1000
+_WRITE_ERRORS = 500
+
+_START = """
+INSERT INTO pg_internal.load (
+    user_id, session_id, backend_start, transaction_id, database_name, table_id, table_name, query_text,
+    data_source, start_time
+)
+SELECT
+    (SELECT usesysid FROM pg_user WHERE usename = %(user)s), %(session_id)s,
+    (SELECT backend_start FROM pg_stat_activity WHERE pid = %(session_id)s), %(transaction_id)s,
+    %(database_name)s, %(table_id)s, %(table_name)s, %(query_text)s, %(data_source)s, %(start_time)s
+RETURNING to_jsonb(load)
+"""
+_ADD_ERRORS = """
+INSERT INTO pg_internal.load_error
+SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.load_error, %s::jsonb)
+"""
+_ADD_FIELDS = """
+INSERT INTO pg_internal.load_error_field
+SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.load_error_field, %s::jsonb)
+"""
+
+
+@dataclass(frozen=True)
+class LoadStart:
+    """What is known of a load before it reads anything."""
+
+    session_id: int
+    user: str
+    database_name: str
+    transaction_id: int | None
+    table_id: int
+    table_name: str
+    query_text: str
+    data_source: str
+
+
+@dataclass
+class LoadedFile:
+    """One file read by a load; sizes in bytes, times in UTC."""
+
+    file_name: str
+    bytes_scanned: int
+    start_time: dt.datetime
+    end_time: dt.datetime
+    lines_scanned: int = 0
+    error_count: int = 0
+
+
+@dataclass
+class LoadTotals:
+    """How a load ended; `reached_load` tells whether `pg_last_copy_id()` counts it."""
+
+    status: str
+    reached_load: bool
+    loaded_rows: int = 0
+    loaded_bytes: int = 0
+    error_message: str | None = None
+    files: Sequence[LoadedFile] = field(default=())
+
+
+class LoadLog:
+    """The log entries of one load.
+
+    Args:
+        settings: The sandbox whose PostgreSQL keeps the log.
+        start: The load; it is visible with status 'running' from now on.
+    """
+
+    def __init__(self, settings: Settings, start: LoadStart) -> None:
+        dsn = postgres.admin_dsn(settings, start.database_name)
+        self._connection = psycopg.connect(dsn, autocommit=True, application_name="load log")
+        self._connection.execute("SELECT pg_internal.tidy_loads()")
+        values = {**vars(start), "start_time": utc_now()}
+        found = self._connection.execute(_START, values).fetchone()
+        assert found is not None  # noqa: S101 — INSERT … RETURNING returns its row
+        self._load: dict[str, object] = found[0]
+        self.error_count = 0
+        self._unwritten: list[dict[str, object]] = []
+        self._repeated: list[dict[str, object]] = []
+        self._fields: list[dict[str, object]] = []
+
+    @property
+    def query_id(self) -> int:
+        """The load's number in every system view."""
+        return int(str(self._load["query_id"]))
+
+    def add_error(self, error: LoadError) -> None:
+        """Keep one rejected row."""
+        row = self._error_row(error)
+        self._unwritten.append(row)
+        if self.error_count < _REPEATED_ERRORS:
+            self._repeated.append(row)
+        if self.error_count < _DETAILED_ERRORS:
+            self._fields += self._field_rows(error)
+        self.error_count += 1
+        if len(self._unwritten) >= _WRITE_ERRORS:
+            self._write_errors()
+
+    def end(self, totals: LoadTotals) -> None:
+        """Write how the load ended, and close."""
+        files = [
+            {"query_id": self.query_id, "file_number": number, **_as_json(file)}
+            for number, file in enumerate(totals.files)
+        ]
+        ended = {
+            "status": totals.status,
+            "reached_load": totals.reached_load,
+            "end_time": utc_now().isoformat(),
+            "loaded_rows": totals.loaded_rows,
+            "loaded_bytes": totals.loaded_bytes,
+            "source_file_count": len(files),
+            "source_file_bytes": sum(file.bytes_scanned for file in totals.files),
+            "error_count": self.error_count,
+            "error_message": totals.error_message,
+        }
+        document = {
+            "load": {**self._load, **ended},
+            "load_file": files,
+            "load_error": self._repeated,
+            "load_error_field": self._fields,
+        }
+        with self._connection as connection:
+            self._write_errors()
+            if self._fields:
+                connection.execute(_ADD_FIELDS, [json.dumps(self._fields)])
+            connection.execute("SELECT pg_internal.record_load(%s::jsonb)", [json.dumps(document)])
+
+    def _write_errors(self) -> None:
+        if self._unwritten:
+            self._connection.execute(_ADD_ERRORS, [json.dumps(self._unwritten)])
+            self._unwritten = []
+
+    def _error_row(self, error: LoadError) -> dict[str, object]:
+        return {
+            "query_id": self.query_id,
+            "error_number": self.error_count,
+            "file_name": error.file_name,
+            "line_number": error.line_number,
+            "column_name": error.column,
+            "column_type": error.column_type,
+            "column_length": error.column_length,
+            "position": error.position,
+            "raw_line": error.raw_line,
+            "raw_value": error.raw_value,
+            "error_code": error.code,
+            "error_reason": error.reason,
+        }
+
+    def _field_rows(self, error: LoadError) -> list[dict[str, object]]:
+        key = {"query_id": self.query_id, "error_number": self.error_count}
+        return [{**key, "field": number, "value": value} for number, value in error.fields]
+
+
+def utc_now() -> dt.datetime:
+    """The time in UTC, without a zone, as Redshift's system views give it."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+def _as_json(file: LoadedFile) -> dict[str, object]:
+    times = {"start_time": file.start_time.isoformat(), "end_time": file.end_time.isoformat()}
+    return {**vars(file), **times}

@@ -1,0 +1,185 @@
+"""One COPY from S3, from the first file to its line in the log."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sandbox.redshift.copy.columns import TargetColumn
+from sandbox.redshift.copy.command import CopyCommand
+from sandbox.redshift.copy.credentials import mask_credentials
+from sandbox.redshift.copy.documents import DocumentReader, Documents
+from sandbox.redshift.copy.errors import CopyError, LoadError, load_failed
+from sandbox.redshift.copy.history import LoadedFile, LoadLog, LoadStart, LoadTotals, utc_now
+from sandbox.redshift.copy.jsonpaths import parse_jsonpaths
+from sandbox.redshift.copy.mapping import auto_sources, path_sources
+from sandbox.redshift.copy.reading import FileContent, decoded, read_ahead
+from sandbox.redshift.copy.rows import RowBuilder, Rows, document_error
+from sandbox.redshift.copy.s3 import S3Reader, parse_address
+from sandbox.redshift.copy.source import source_files
+from sandbox.settings import Settings
+
+__all__ = ["CopyJob", "CopySession", "TargetColumn"]
+
+# Rows of small files are collected up to this size before they go to PostgreSQL.
+_CHUNK_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True)
+class CopySession:
+    """The client's session that runs the COPY.
+
+    Args:
+        backend_pid: Process id of its PostgreSQL backend.
+        user: Its user.
+        database: Its database.
+        transaction_id: Its transaction's id as of ``txid_current()``, if known.
+        query_text: The statement as written; it is logged without its secrets.
+        table_id: OID of the target.
+    """
+
+    backend_pid: int
+    user: str
+    database: str
+    transaction_id: int | None
+    query_text: str
+    table_id: int
+
+
+class CopyJob:
+    """One COPY: its rows for PostgreSQL, and its traces in the system views.
+
+    Run `chunks` to its end, then call `finish`; after any error call `fail`.
+
+    Args:
+        command: The COPY.
+        columns: The target's columns in COPY's order.
+        session: Who runs it.
+        settings: The sandbox whose S3 and PostgreSQL are used.
+    """
+
+    def __init__(
+        self, command: CopyCommand, columns: Sequence[TargetColumn], session: CopySession, settings: Settings
+    ) -> None:
+        self._command = command
+        self._columns = columns
+        self._session = session
+        self._settings = settings
+        self._log: LoadLog | None = None
+        self._files: list[LoadedFile] = []
+        self._bytes = 0
+        self._rows = 0
+
+    @property
+    def notices(self) -> list[str]:
+        """The INFO messages of a load that succeeded."""
+        table = f"Load into table '{self._command.table}' completed"
+        notices = [f"{table}, {self._rows} record(s) loaded successfully."]
+        if self._errors:
+            # Two spaces before "Check": Redshift writes them.
+            notices.append(
+                f"{table}, {self._errors} record(s) could not be loaded.  "
+                "Check 'stl_load_errors' system table for details."
+            )
+        return notices
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the rows in PostgreSQL's COPY text format, reading S3 as they are asked for.
+
+        Raises:
+            CopyError: S3 cannot be read, the jsonpaths do not fit, or there are too many bad rows.
+        """
+        self._log = self._started()
+        options = self._command.options
+        reader = S3Reader(self._settings, self._command.authorization, options.region)
+        try:
+            builder = self._builder(reader)
+            files = source_files(self._command.source, reader, manifest=options.manifest)
+            chunk = bytearray()
+            for content in read_ahead(files, reader):
+                for rows in self._load(content, builder):
+                    chunk += rows.data
+                    if len(chunk) >= _CHUNK_BYTES and not options.no_load:
+                        yield bytes(chunk)
+                        chunk.clear()
+            if chunk and not options.no_load:
+                yield bytes(chunk)
+        finally:
+            reader.close()
+
+    def finish(self, committed_rows: int) -> None:
+        """Log the load as completed.
+
+        Args:
+            committed_rows: Rows that PostgreSQL took.
+        """
+        self._rows = committed_rows
+        self._end(LoadTotals("completed", reached_load=True, loaded_rows=committed_rows))
+
+    def fail(self, error: CopyError) -> None:
+        """Log the load as aborted."""
+        message = mask_credentials(error.message)
+        self._end(LoadTotals("aborted", reached_load=error.reached_load, error_message=message))
+
+    @property
+    def _errors(self) -> int:
+        return self._log.error_count if self._log else 0
+
+    def _started(self) -> LoadLog:
+        session = self._session
+        start = LoadStart(
+            session_id=session.backend_pid,
+            user=session.user,
+            database_name=session.database,
+            transaction_id=session.transaction_id,
+            table_id=session.table_id,
+            table_name=self._command.table,
+            query_text=mask_credentials(session.query_text),
+            data_source=self._command.source,
+        )
+        return LoadLog(self._settings, start)
+
+    def _end(self, totals: LoadTotals) -> None:
+        totals.loaded_bytes = self._bytes
+        totals.files = self._files
+        (self._log or self._started()).end(totals)
+
+    def _builder(self, reader: S3Reader) -> RowBuilder:
+        options = self._command.options
+        paths = None
+        if options.json.startswith("s3://"):
+            paths = parse_jsonpaths(reader.read(parse_address(options.json)), options.json)
+        names = [column.name for column in self._columns]
+        sources = auto_sources(names) if paths is None else path_sources(paths, len(names))
+        return RowBuilder(self._columns, sources, options, auto=paths is None)
+
+    def _load(self, content: FileContent, builder: RowBuilder) -> Iterator[Rows]:
+        file = LoadedFile(content.url, content.size, utc_now(), utc_now())
+        self._files.append(file)
+        documents = DocumentReader(self._counted(content), self._command.options.ignore_header)
+        try:
+            for found in documents:
+                if isinstance(found, Documents):
+                    rows = builder.build(found, content.url)
+                    for error in rows.errors:
+                        self._reject(error, file)
+                    yield rows
+                else:
+                    self._reject(document_error(found, content.url), file, fatal=found.fatal)
+        finally:
+            file.lines_scanned = documents.lines
+            file.end_time = utc_now()
+
+    def _counted(self, content: FileContent) -> Iterator[bytes]:
+        for block in decoded(content, self._command.options):
+            self._bytes += len(block)
+            yield block
+
+    def _reject(self, error: LoadError, file: LoadedFile, *, fatal: bool = False) -> None:
+        """Log a bad row; raise when it is one too many."""
+        assert self._log is not None  # noqa: S101 — chunks() opened it
+        self._log.add_error(error)
+        file.error_count += 1
+        options = self._command.options
+        # 0 and 1 both mean the first error.
+        too_many = self._log.error_count >= max(1, options.max_error) and not options.ignore_all_errors
+        if too_many or fatal:
+            raise load_failed(self._command.table)

@@ -1,0 +1,136 @@
+"""Files read ahead of the conversion, and their bytes as UTF-8."""
+
+import bz2
+import codecs
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from sandbox.redshift.copy.errors import CopyError, s3_error
+from sandbox.redshift.copy.options import Options
+from sandbox.redshift.copy.s3 import BLOCK_BYTES, MissingObjectError, S3Reader, missing_key
+from sandbox.redshift.copy.source import SourceFile
+
+# A small object is read whole ahead of its turn; of a large one only the request is under way. Four threads
+# keep a local server busy, and eight files ahead bound what is held here and there.
+_SMALL_BYTES = 1024 * 1024
+_THREADS = 4
+_AHEAD = 8
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """One file's address, size in bytes as stored, and bytes as stored."""
+
+    url: str
+    size: int
+    blocks: Iterable[bytes]
+
+
+def read_ahead(files: Sequence[SourceFile], reader: S3Reader) -> Iterator[FileContent]:
+    """The files that exist, in order, while the next ones are being fetched.
+
+    Raises:
+        CopyError: A mandatory file is missing, none of the files exists, or S3 refuses.
+    """
+    waiting = iter(files)
+    pending: deque[tuple[SourceFile, Future[FileContent | None]]] = deque()
+    found = False
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="copy-s3") as pool:
+        try:
+            while True:
+                while len(pending) < _AHEAD and (file := next(waiting, None)):
+                    pending.append((file, pool.submit(_fetch, file, reader)))
+                if not pending:
+                    break
+                file, future = pending.popleft()
+                content = future.result()
+                if content is None and file.mandatory:
+                    raise missing_key(file.address)
+                if content is not None:
+                    found = True
+                    yield content
+        finally:
+            for _, future in pending:
+                future.cancel()
+    if not found:
+        raise s3_error(
+            "None of the files listed in the manifest exists",
+            context=", ".join(file.address.url for file in files[:3]),
+        )
+
+
+def decoded(content: FileContent, options: Options) -> Iterator[bytes]:
+    """The file's bytes, decompressed and as UTF-8.
+
+    Raises:
+        CopyError: It is not compressed or encoded as the COPY says.
+    """
+    blocks = content.blocks
+    if options.compression == "GZIP":
+        blocks = _decompressed(blocks, lambda: zlib.decompressobj(wbits=31), content.url, "gzip")
+    elif options.compression == "BZIP2":
+        blocks = _decompressed(blocks, bz2.BZ2Decompressor, content.url, "bzip2")
+    return iter(blocks) if options.encoding == "utf-8" else _transcoded(blocks, options.encoding, content.url)
+
+
+def _fetch(file: SourceFile, reader: S3Reader) -> FileContent | None:
+    try:
+        opened = reader.open(file.address)
+    except MissingObjectError:
+        return None
+    if opened.size > _SMALL_BYTES:
+        return FileContent(file.address.url, opened.size, opened.stream())
+    return FileContent(file.address.url, opened.size, list(opened.stream()))
+
+
+class _Decompressor(Protocol):
+    """What zlib's and bz2's decompressors have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _decompressed(
+    blocks: Iterable[bytes], new: Callable[[], _Decompressor], url: str, name: str
+) -> Iterator[bytes]:
+    """The contents of one compressed stream, or of several one behind the other."""
+    decompressor = new()
+    started = False
+    for block in blocks:
+        rest = block
+        while rest:
+            if decompressor.eof:
+                decompressor = new()
+            started = True
+            try:
+                data = decompressor.decompress(rest)
+            except (zlib.error, OSError, EOFError) as error:
+                raise _not_compressed(url, name, str(error)) from error
+            rest = decompressor.unused_data
+            yield from (data[start : start + BLOCK_BYTES] for start in range(0, len(data), BLOCK_BYTES))
+    if started and not decompressor.eof:
+        raise _not_compressed(url, name, "the file ends too early")
+
+
+def _not_compressed(url: str, name: str, reason: str) -> CopyError:
+    return s3_error(
+        f"{url} cannot be decompressed as {name}: {reason}",
+        hint="COPY declares the compression for all of its files; leave GZIP or BZIP2 out for plain ones.",
+    )
+
+
+def _transcoded(blocks: Iterable[bytes], encoding: str, url: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in blocks:
+            yield decoder.decode(block).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        raise s3_error(f"{url} is not encoded as {encoding.upper()}: {error}") from error

@@ -1,0 +1,74 @@
+"""The files a COPY reads: those under a prefix, or those a manifest lists."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from sandbox.redshift.copy.errors import CopyError, s3_error
+from sandbox.redshift.copy.s3 import S3Object, S3Reader, parse_address
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file to load; a missing one fails the COPY only if it is mandatory."""
+
+    address: S3Object
+    mandatory: bool = True
+
+
+def source_files(source: str, reader: S3Reader, *, manifest: bool) -> list[SourceFile]:
+    """The files behind the COPY's FROM, in the order of their keys or of the manifest.
+
+    Args:
+        source: ``s3://bucket/prefix`` or the manifest's address.
+        reader: Reads S3.
+        manifest: `source` is a manifest.
+
+    Raises:
+        CopyError: Nothing has the prefix, the manifest is missing or malformed, or S3 refuses.
+    """
+    address = parse_address(source)
+    reader.check_region(address.bucket)
+    if manifest:
+        files = _manifest_files(reader.read(address), address)
+        for bucket in {file.address.bucket for file in files} - {address.bucket}:
+            reader.check_region(bucket)
+        return files
+    found = reader.list_prefix(address)
+    if not found:
+        raise s3_error(
+            f"The specified S3 prefix '{address.key}' does not exist",
+            context=f"Listing bucket={address.bucket} prefix={address.key}",
+        )
+    return [SourceFile(found_object) for found_object in found]
+
+
+def _manifest_files(text: bytes, address: S3Object) -> list[SourceFile]:
+    try:
+        document = orjson.loads(text)
+        entries = [(entry["url"], entry.get("mandatory", False)) for entry in document["entries"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise _malformed(address, f"{type(error).__name__}: {error}") from error
+    if not entries:
+        raise _malformed(address, "it lists no file")
+    return [_entry(url, mandatory, address) for url, mandatory in entries]
+
+
+def _entry(url: object, mandatory: object, manifest: S3Object) -> SourceFile:
+    if not isinstance(url, str) or not isinstance(mandatory, bool):
+        raise _malformed(manifest, f"url {url!r} is no text or mandatory {mandatory!r} is not true or false")
+    address = parse_address(url)
+    if not url.startswith("s3://") or not address.bucket or not address.key or address.key.endswith("/"):
+        # Load error reference: 8001 means that the manifest needs full paths.
+        raise s3_error(
+            f"The specified manifest file {manifest.url} has an entry that is not a full path: '{url}'",
+            hint="Every url in a manifest names one object: s3://bucket/key.",
+        )
+    return SourceFile(address, mandatory)
+
+
+def _malformed(manifest: S3Object, reason: str) -> CopyError:
+    return s3_error(
+        f"Problem reading manifest file {manifest.url} - {reason}",
+        hint='A manifest is {"entries": [{"url": "s3://bucket/key", "mandatory": true}, ...]}.',
+    )
