@@ -89,7 +89,7 @@ def stop(settings: Settings) -> None:
     """
     processes.stop(find(settings.home)[:1], signal.SIGINT)  # "fast shutdown"
     # What a killed server left behind would keep its shared memory, and a new one from starting.
-    processes.stop(find(settings.home), signal.SIGQUIT)
+    processes.stop(find(settings.home), signal.SIGQUIT, patience=2)
     with contextlib.suppress(OSError):
         settings.socket_dir.rmdir()
 

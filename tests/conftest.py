@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ os.environ.update(
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_FOLDER}/airflow/airflow.db",
         # Nothing a test does may reach an account or a sandbox of the person who runs it.
         "SANDBOX_HOME": str(_FOLDER / "sandbox"),
@@ -75,6 +74,44 @@ def sandbox() -> "Iterator[Settings]":
             yield settings
         finally:
             lifecycle.down(settings.home)
+
+
+@pytest.fixture(scope="session")
+def new_settings() -> "Iterator[Callable[[], Settings]]":
+    """Make settings of further sandboxes, each with its own home and ports; they end with the session."""
+    from sandbox import lifecycle
+    from sandbox.settings import Settings
+
+    homes: list[Path] = []
+
+    def make() -> Settings:
+        homes.append(Path(tempfile.mkdtemp(dir=_FOLDER)) / "home")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SANDBOX_HOME", str(homes[-1]))
+            patch.setenv("SANDBOX_REDSHIFT_PORT", str(free_port()))
+            patch.setenv("SANDBOX_AWS_PORT", str(free_port()))
+            return Settings.load()
+
+    try:
+        yield make
+    finally:
+        for home in homes:
+            lifecycle.down(home)
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """Airflow's metadata database, empty."""
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture(autouse=True)
+def _airflow_where_dags_run(request: pytest.FixtureRequest) -> None:
+    """Give the tests that run DAGs the metadata database; no other test pays for it."""
+    if {"pipeline", "faults"} & set(request.path.relative_to(REPOSITORY).parts):
+        request.getfixturevalue("airflow_db")
 
 
 @pytest.fixture

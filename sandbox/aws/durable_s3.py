@@ -64,11 +64,15 @@ class DurableS3:
             self._keep_bucket(name)
 
     def _change(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Hold the answer back until the change is on disk."""
+        """Hold the answer back until the change is on disk.
+
+        One change at a time: in moto, a writer closes the object that another is just describing.
+        """
+        wsgi.read_body(environ)  # before the lock: a slow client must not keep the others waiting
         answer: list[Any] = []
-        body = self._application(environ, lambda *arguments: answer.extend(arguments))
-        if str(answer[0]).startswith("2"):
-            with self._lock:
+        with self._lock:
+            body = self._application(environ, lambda *arguments: answer.extend(arguments))
+            if str(answer[0]).startswith("2"):
                 self._keep(*wsgi.bucket_and_key(environ))
         start_response(*answer)
         return body
@@ -139,8 +143,8 @@ def _key(bucket: FakeBucket, name: str, body: Body, properties: Properties) -> F
 
 def _set_body(key: FakeKey, body: Body) -> None:
     """Let moto read an object from disk instead of from the buffer it made for it."""
-    key._value_buffer.close()
-    vars(key)["_value_buffer"] = body
+    with key.lock:  # a reader may be at it; the buffer is closed when the last one is done
+        vars(key)["_value_buffer"] = body
 
 
 def _replaced() -> RefusalError:

@@ -89,7 +89,9 @@ def _claim(environ: Environ) -> Claim:
             "400 Bad Request", "AuthorizationHeaderMalformed", f"The signature cannot be read: {error}."
         ) from error
     raise RefusalError(
-        _FORBIDDEN, "AccessDenied", "The request is not signed; the sandbox serves nobody anonymously."
+        _FORBIDDEN,
+        "AccessDenied",
+        "The request carries no Signature Version 4; the sandbox serves nobody anonymously.",
     )
 
 

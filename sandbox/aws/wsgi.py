@@ -21,7 +21,8 @@ def raw_path(environ: Environ) -> str:
 def read_body(environ: Environ) -> bytes:
     """The whole body; the layers below can read it again."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    body: bytes = environ["wsgi.input"].read(length)
+    chunked = environ.get("wsgi.input_terminated", False)
+    body: bytes = environ["wsgi.input"].read(-1 if chunked else length)
     environ["wsgi.input"] = io.BytesIO(body)
     return body
 
