@@ -79,6 +79,7 @@ DECLARE
     newest integer := (SELECT last_value FROM pg_internal.query_id);
     seen integer := (SELECT coalesce(max(query_id), 0) FROM pg_internal.load);
     descriptor integer;
+    length integer;
 BEGIN
     -- A transaction that may not write may not open an object for writing; nor can it have run a COPY.
     IF current_setting('transaction_read_only')::boolean THEN
@@ -87,7 +88,9 @@ BEGIN
     FOR unseen IN greatest(seen + 1, newest - 100) .. newest LOOP
         BEGIN
             descriptor := lo_open((1000000000 + unseen)::oid, 131072); -- INV_WRITE
-            RETURN NEXT convert_from(loread(descriptor, 1073741823), 'UTF8')::jsonb;
+            length := lo_lseek(descriptor, 0, 2); -- SEEK_END
+            PERFORM lo_lseek(descriptor, 0, 0);
+            RETURN NEXT convert_from(loread(descriptor, length), 'UTF8')::jsonb;
             PERFORM lo_close(descriptor);
         EXCEPTION WHEN undefined_object THEN
             NULL; -- still running, or never finished

@@ -2,7 +2,7 @@
 
 A file is a sequence of objects or arrays with nothing but white space between them, one or many a line, on
 one or many lines. Nearly every file has one a line: whole blocks of such lines are parsed at once. Everything
-else goes through a splitter that finds each document's end, names its line and carries on behind a broken one.
+else goes through a splitter, which finds each document's end and line and carries on behind a broken one.
 """
 
 import json
@@ -51,20 +51,25 @@ class DocumentReader:
     Args:
         blocks: The file's bytes, decompressed, in pieces of any size.
         skip_lines: Lines to leave out at the start (IGNOREHEADER).
-
-    `lines` counts the lines read so far.
     """
 
     def __init__(self, blocks: Iterable[bytes], skip_lines: int = 0) -> None:
         self._blocks = _without_lines(blocks, skip_lines)
         self._first_line = skip_lines + 1
-        self.lines = skip_lines
+        self._line_ends = skip_lines
+        self._in_line = False
+
+    @property
+    def lines(self) -> int:
+        """The lines read so far."""
+        return self._line_ends + self._in_line
 
     def __iter__(self) -> Iterator[Documents | BadDocument]:
         """Yield documents in batches, broken ones one by one."""
         rest = b""
         for block in self._blocks:
-            self.lines += block.count(b"\n")
+            self._line_ends += block.count(b"\n")
+            self._in_line = not block.endswith(b"\n")
             text = rest + block
             end = text.rfind(b"\n") + 1
             quick = self._whole_lines(text, end)
@@ -77,7 +82,6 @@ class DocumentReader:
                 yield self._too_large(rest)
                 return
         if rest.strip():
-            self.lines += not rest.endswith(b"\n")
             yield from self._split(rest, final=True)
 
     def _whole_lines(self, text: bytes, end: int) -> Documents | None:

@@ -43,16 +43,18 @@ def super_converter() -> Converter:
 
 
 def _text_converter(limit: int, options: Options, too_long: str, *, ascii_only: bool) -> Converter:
-    # Whatever has this many characters or fewer fits, however many bytes each one takes.
-    surely_fits = limit if ascii_only else limit // 4
+    # So many characters fit a VARCHAR, however many bytes each one takes; a CHAR takes single-byte ones only.
+    surely_fits = 0 if ascii_only else limit // 4
 
     def convert(value: object) -> str:
         if value is None:
             return NULL
         text = value if type(value) is str else json_text(value)
+        fits = len(text) <= (limit if text.isascii() else surely_fits)
         # Most texts are short, printable and hold no backslash: nothing more to check, nothing to escape.
-        plain = len(text) <= surely_fits and text.isprintable() and "\\" not in text
-        return text if plain and not ascii_only else checked(text).translate(_ESCAPES)
+        if fits and text.isprintable() and "\\" not in text:
+            return text
+        return checked(text).translate(_ESCAPES)
 
     def checked(text: str) -> str:
         text = _ascii(text) if ascii_only else _utf8(text, options.accept_invalid_chars)
