@@ -1,0 +1,45 @@
+"""The endpoint's process: ``python -m sandbox.redshift``."""
+
+import asyncio
+import signal
+import sys
+
+from sandbox.errors import SandboxError
+from sandbox.redshift.catalog import install, wait_for_postgres
+from sandbox.redshift.server import HOST, Server
+from sandbox.settings import Settings
+
+
+def main() -> int:
+    """Run the endpoint until SIGTERM or SIGINT; the exit code is 1 when it cannot start."""
+    try:
+        settings = Settings.load()
+        wait_for_postgres(settings)
+        install(settings)
+        asyncio.run(_serve(settings))
+    except SandboxError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a process speaks through its output
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    server = Server(settings)
+    try:
+        await server.start()
+    except OSError as error:
+        raise SandboxError(
+            f"The Redshift endpoint cannot listen on {HOST}:{settings.redshift_port}: {error.strerror}. "
+            "Stop what uses the port, or set SANDBOX_REDSHIFT_PORT to a free one."
+        ) from error
+    address = f"{HOST}:{settings.redshift_port}"
+    print(f"Redshift endpoint ready on {address}", flush=True)  # noqa: T201 - the ready line
+    await stopped.wait()
+    await server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+-- What tables declare beyond PostgreSQL. Columns are kept by their numbers, which renaming does not change.
+
+CREATE TABLE IF NOT EXISTS pg_internal.table_attributes (
+    table_id oid PRIMARY KEY,
+    diststyle text,
+    distkey smallint,
+    sortkeys smallint[] NOT NULL DEFAULT '{}',
+    sort_style text NOT NULL DEFAULT 'compound',
+    encodings jsonb NOT NULL DEFAULT '{}',
+    sortkey_index oid
+);
+CREATE TABLE IF NOT EXISTS pg_internal.declared_keys (
+    table_id oid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    columns smallint[] NOT NULL,
+    referenced_table oid,
+    referenced_columns smallint[]
+);
+CREATE INDEX IF NOT EXISTS declared_keys_table ON pg_internal.declared_keys (table_id);
+GRANT SELECT ON pg_internal.table_attributes, pg_internal.declared_keys TO PUBLIC;
+
+-- Tables that were dropped since the last installation.
+DELETE FROM pg_internal.table_attributes WHERE table_id NOT IN (SELECT oid FROM pg_class);
+DELETE FROM pg_internal.declared_keys WHERE table_id NOT IN (SELECT oid FROM pg_class);
+
+CREATE OR REPLACE FUNCTION pg_internal.column_number(target regclass, name text) RETURNS smallint
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    number smallint;
+BEGIN
+    SELECT attnum INTO number FROM pg_attribute
+    WHERE attrelid = target AND attname = name::name AND attnum > 0 AND NOT attisdropped;
+    IF number IS NULL THEN
+        RAISE EXCEPTION 'column "%" does not exist', name USING ERRCODE = '42703';
+    END IF;
+    RETURN number;
+END $body$;
+
+CREATE OR REPLACE FUNCTION pg_internal.column_numbers(target regclass, names jsonb) RETURNS smallint[]
+LANGUAGE sql STABLE AS $body$
+    SELECT COALESCE(array_agg(pg_internal.column_number(target, name) ORDER BY place), '{}')
+    FROM jsonb_array_elements_text(names) WITH ORDINALITY AS listed (name, place)
+$body$;
+
+CREATE OR REPLACE FUNCTION pg_internal.must_own(target regclass) RETURNS void
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    IF NOT pg_has_role(session_user, (SELECT relowner FROM pg_class WHERE oid = target), 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of relation %', target USING ERRCODE = '42501';
+    END IF;
+END $body$;
+
+-- The sort key's index: BRIN, as rows come in the order of the leading sort column. Types without a minmax
+-- operator class (BOOLEAN) are left out.
+CREATE OR REPLACE FUNCTION pg_internal.index_sortkey(target regclass) RETURNS void
+LANGUAGE plpgsql AS $body$
+DECLARE
+    attributes pg_internal.table_attributes;
+    indexed text;
+BEGIN
+    SELECT * INTO attributes FROM pg_internal.table_attributes WHERE table_id = target;
+    IF attributes.sortkey_index IS NOT NULL THEN
+        EXECUTE format('DROP INDEX IF EXISTS %s', attributes.sortkey_index::regclass);
+    END IF;
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY array_position(attributes.sortkeys, attnum))
+    INTO indexed
+    FROM pg_attribute
+    WHERE attrelid = target AND attnum = ANY (attributes.sortkeys) AND atttypid <> 'boolean'::regtype;
+    IF indexed IS NULL THEN
+        UPDATE pg_internal.table_attributes SET sortkey_index = NULL WHERE table_id = target;
+        RETURN;
+    END IF;
+    EXECUTE format(
+        'CREATE INDEX ON %s USING brin (%s) WITH (pages_per_range = 32, autosummarize = on)', target, indexed
+    );
+    UPDATE pg_internal.table_attributes SET sortkey_index = (
+        SELECT max(indexrelid) FROM pg_index WHERE indrelid = target
+    ) WHERE table_id = target;
+END $body$;
+
+CREATE OR REPLACE FUNCTION pg_internal.add_key(target regclass, key jsonb) RETURNS void
+LANGUAGE plpgsql AS $body$
+DECLARE
+    parent oid := (key ->> 'references')::regclass;
+    suffix text := CASE key ->> 'kind' WHEN 'PRIMARY KEY' THEN 'pkey' WHEN 'UNIQUE' THEN 'key' ELSE 'fkey' END;
+    table_name text := (SELECT relname FROM pg_class WHERE oid = target);
+    listed text := (SELECT string_agg(name, '_') FROM jsonb_array_elements_text(key -> 'columns') AS name);
+BEGIN
+    IF key ->> 'kind' = 'PRIMARY KEY' THEN
+        IF EXISTS (
+            SELECT FROM pg_internal.declared_keys WHERE table_id = target AND kind = 'PRIMARY KEY'
+        ) THEN
+            RAISE EXCEPTION 'multiple primary keys for table "%" are not allowed', table_name
+                USING ERRCODE = '42P16';
+        END IF;
+        listed := NULL;
+    END IF;
+    INSERT INTO pg_internal.declared_keys VALUES (
+        target,
+        COALESCE(key ->> 'name', concat_ws('_', table_name, listed, suffix)),
+        key ->> 'kind',
+        pg_internal.column_numbers(target, key -> 'columns'),
+        parent,
+        CASE WHEN parent IS NOT NULL THEN
+            pg_internal.column_numbers(parent::regclass, key -> 'referenced_columns')
+        END
+    );
+END $body$;
+
+CREATE OR REPLACE FUNCTION pg_internal.declare_table(target regclass, declaration text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER AS $body$
+DECLARE
+    given jsonb := declaration;
+BEGIN
+    PERFORM pg_internal.must_own(target);
+    INSERT INTO pg_internal.table_attributes (table_id) VALUES (target) ON CONFLICT DO NOTHING;
+    UPDATE pg_internal.table_attributes SET
+        diststyle = COALESCE(given ->> 'diststyle', diststyle),
+        distkey = CASE
+            WHEN given ->> 'distkey' IS NOT NULL
+                THEN pg_internal.column_number(target, given ->> 'distkey')
+            WHEN given ->> 'diststyle' IS NULL THEN distkey
+        END,
+        encodings = encodings || COALESCE((
+            SELECT jsonb_object_agg(pg_internal.column_number(target, key)::text, value)
+            FROM jsonb_each_text(given -> 'encodings')
+        ), '{}')
+    WHERE table_id = target;
+    IF jsonb_typeof(given -> 'sortkeys') = 'array' THEN
+        UPDATE pg_internal.table_attributes SET
+            sortkeys = pg_internal.column_numbers(target, given -> 'sortkeys'),
+            sort_style = given ->> 'sort_style'
+        WHERE table_id = target;
+        PERFORM pg_internal.index_sortkey(target);
+    END IF;
+    PERFORM pg_internal.add_key(target, key) FROM jsonb_array_elements(given -> 'keys') AS key;
+END $body$;
+
+-- CREATE TABLE IF NOT EXISTS: declare only what this transaction has made.
+CREATE OR REPLACE FUNCTION pg_internal.is_new(target regclass) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (
+    SELECT FROM pg_class WHERE oid = target AND xmin = pg_current_xact_id()::xid
+) AND NOT EXISTS (SELECT FROM pg_internal.table_attributes WHERE table_id = target);
+
+CREATE OR REPLACE FUNCTION pg_internal.declare_new_table(target regclass, declaration text) RETURNS void
+LANGUAGE plpgsql AS $body$
+BEGIN
+    IF pg_internal.is_new(target) THEN
+        PERFORM pg_internal.declare_table(target, declaration);
+    END IF;
+END $body$;
+
+-- CREATE TABLE (LIKE parent): distribution, sort key and encodings, but no keys.
+CREATE OR REPLACE FUNCTION pg_internal.inherit_table(target regclass, parent text) RETURNS void
+LANGUAGE plpgsql AS $body$
+DECLARE
+    parent_id regclass := parent::regclass;
+    inherited jsonb;
+BEGIN
+    SELECT jsonb_build_object(
+        'diststyle', diststyle,
+        'distkey', (SELECT attname FROM pg_attribute WHERE attrelid = parent_id AND attnum = distkey),
+        'sortkeys', (
+            SELECT COALESCE(jsonb_agg(attname ORDER BY array_position(sortkeys, attnum)), '[]')
+            FROM pg_attribute WHERE attrelid = parent_id AND attnum = ANY (sortkeys)
+        ),
+        'sort_style', sort_style,
+        'encodings', (
+            SELECT COALESCE(jsonb_object_agg(attname, encodings ->> attnum::text), '{}')
+            FROM pg_attribute WHERE attrelid = parent_id AND encodings ? attnum::text
+        ),
+        'keys', '[]'::jsonb
+    ) INTO inherited
+    FROM pg_internal.table_attributes WHERE table_id = parent_id;
+    IF inherited IS NOT NULL THEN
+        PERFORM pg_internal.declare_new_table(target, inherited::text);
+    END IF;
+END $body$;
+
+CREATE OR REPLACE FUNCTION pg_internal.drop_key(target regclass, key_name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER AS $body$
+BEGIN
+    PERFORM pg_internal.must_own(target);
+    DELETE FROM pg_internal.declared_keys WHERE table_id = target AND name = key_name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'constraint "%" of relation "%" does not exist', key_name, target
+            USING ERRCODE = '42704';
+    END IF;
+END $body$;
+
+-- ALTER COLUMN TYPE has changed the length in characters: now the length in bytes.
+CREATE OR REPLACE FUNCTION pg_internal.resize_column(target regclass, column_name text, bytes text) RETURNS void
+LANGUAGE plpgsql AS $body$
+DECLARE
+    old text;
+    new text := format('character varying(%s) bytes: %s', bytes, column_name);
+BEGIN
+    SELECT conname INTO old FROM pg_constraint
+    WHERE conrelid = target AND contype = 'c'
+        AND conkey = ARRAY[pg_internal.column_number(target, column_name)];
+    IF old IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', target, old);
+    END IF;
+    IF octet_length(new) > 63 THEN
+        new := format('character varying(%s) bytes: %s', bytes, md5(column_name));
+    END IF;
+    EXECUTE format(
+        'ALTER TABLE %s ADD CONSTRAINT %I CHECK (pg_catalog.octet_length(%I) <= %s)',
+        target, new, column_name, bytes::integer
+    );
+END $body$;

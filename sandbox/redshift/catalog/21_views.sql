@@ -1,0 +1,170 @@
+-- Redshift's catalog views.
+
+CREATE OR REPLACE FUNCTION pg_internal.encoding(attributes pg_internal.table_attributes, columns pg_attribute)
+RETURNS text LANGUAGE sql STABLE
+RETURN COALESCE(
+    NULLIF(NULLIF(attributes.encodings ->> columns.attnum::text, 'raw'), 'auto'),
+    CASE
+        WHEN attributes.encodings ->> columns.attnum::text = 'raw' THEN 'none'
+        WHEN columns.attnum = ANY (attributes.sortkeys) THEN 'none'
+        WHEN format_type(columns.atttypid, NULL) IN ('boolean', 'real', 'double precision') THEN 'none'
+        WHEN format_type(columns.atttypid, NULL) IN ('character', 'character varying', 'text') THEN 'lzo'
+        ELSE 'az64'
+    END
+);
+
+CREATE OR REPLACE VIEW pg_internal.columns AS
+SELECT
+    namespace.nspname AS schema_name,
+    relation.relname AS table_name,
+    relation.oid AS table_id,
+    relation.relkind,
+    attribute.attname AS column_name,
+    attribute.attnum AS ordinal_position,
+    format_type(attribute.atttypid, attribute.atttypmod) AS data_type,
+    pg_get_expr(preset.adbin, preset.adrelid) AS column_default,
+    pg_internal.encoding(attributes, attribute) AS encoding,
+    COALESCE(attributes.distkey = attribute.attnum, false) AS is_distkey,
+    COALESCE(array_position(attributes.sortkeys, attribute.attnum), 0) AS sortkey,
+    attribute.attnotnull AS is_not_null
+FROM pg_class AS relation
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+JOIN pg_attribute AS attribute
+    ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+LEFT JOIN pg_attrdef AS preset ON preset.adrelid = relation.oid AND preset.adnum = attribute.attnum
+LEFT JOIN pg_internal.table_attributes AS attributes ON attributes.table_id = relation.oid
+WHERE relation.relkind IN ('r', 'v') AND namespace.nspname <> 'pg_internal';
+
+CREATE OR REPLACE VIEW pg_catalog.pg_table_def AS
+SELECT
+    schema_name AS schemaname,
+    table_name AS tablename,
+    column_name AS "column",
+    data_type AS type,
+    encoding::character(32) AS encoding,
+    is_distkey AS distkey,
+    sortkey,
+    is_not_null AS "notnull"
+FROM pg_internal.columns
+WHERE relkind = 'r' AND schema_name = ANY (current_schemas(true))
+ORDER BY schema_name, table_name, ordinal_position;
+
+CREATE OR REPLACE VIEW pg_catalog.svv_redshift_columns AS
+SELECT
+    current_database()::varchar(128) AS database_name,
+    schema_name::varchar(128),
+    table_name::varchar(128),
+    column_name::varchar(128),
+    ordinal_position::integer,
+    data_type::varchar(128),
+    column_default::varchar(4000),
+    CASE WHEN is_not_null THEN 'NO' ELSE 'YES' END::varchar(3) AS is_nullable,
+    encoding::varchar(128),
+    is_distkey AS distkey,
+    sortkey,
+    NULL::varchar(4000) AS column_acl,
+    col_description(table_id, ordinal_position)::varchar(256) AS remarks
+FROM pg_internal.columns
+WHERE schema_name NOT LIKE 'pg!_%' ESCAPE '!' AND schema_name <> 'information_schema'
+    AND has_table_privilege(table_id, 'SELECT');
+
+CREATE OR REPLACE VIEW pg_catalog.svv_redshift_tables AS
+SELECT
+    current_database()::varchar(128) AS database_name,
+    namespace.nspname::varchar(128) AS schema_name,
+    relation.relname::varchar(128) AS table_name,
+    CASE relation.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END::varchar(128) AS table_type,
+    array_to_string(relation.relacl, '~')::varchar(128) AS table_acl,
+    obj_description(relation.oid, 'pg_class')::varchar(128) AS remarks
+FROM pg_class AS relation
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE relation.relkind IN ('r', 'v') AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
+    AND namespace.nspname <> 'information_schema' AND has_table_privilege(relation.oid, 'SELECT');
+
+CREATE OR REPLACE VIEW pg_catalog.svv_table_info AS
+SELECT
+    current_database()::text AS database,
+    namespace.nspname::text AS schema,
+    relation.oid AS table_id,
+    relation.relname::text AS "table",
+    CASE WHEN attributes.encodings IS NULL OR attributes.encodings = '{}' THEN 'Y, AUTO(ENCODE)' ELSE 'Y' END
+        AS encoded,
+    CASE
+        WHEN attributes.distkey IS NOT NULL THEN format('KEY(%s)', distribution.attname)
+        WHEN attributes.diststyle IN ('even', 'all') THEN upper(attributes.diststyle)
+        ELSE 'AUTO(ALL)'
+    END AS diststyle,
+    CASE
+        WHEN attributes.sort_style = 'interleaved' THEN 'INTERLEAVED'
+        WHEN cardinality(attributes.sortkeys) > 0 THEN first_sortkey.attname::text
+        ELSE 'AUTO(SORTKEY)'
+    END AS sortkey1,
+    COALESCE(cardinality(attributes.sortkeys), 0) AS sortkey_num,
+    (pg_total_relation_size(relation.oid) + 1048575) / 1048576 AS size,
+    COALESCE(activity.n_live_tup, 0)::numeric(38, 0) AS tbl_rows,
+    COALESCE(activity.n_live_tup, 0)::numeric(38, 0) AS estimated_visible_rows
+FROM pg_class AS relation
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+LEFT JOIN pg_internal.table_attributes AS attributes ON attributes.table_id = relation.oid
+LEFT JOIN pg_attribute AS distribution
+    ON distribution.attrelid = relation.oid AND distribution.attnum = attributes.distkey
+LEFT JOIN pg_attribute AS first_sortkey
+    ON first_sortkey.attrelid = relation.oid AND first_sortkey.attnum = attributes.sortkeys[1]
+LEFT JOIN pg_stat_all_tables AS activity ON activity.relid = relation.oid
+WHERE relation.relkind = 'r' AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
+    AND namespace.nspname <> 'information_schema';
+
+CREATE OR REPLACE VIEW pg_catalog.svv_transactions AS
+SELECT
+    activity.usename::text AS txn_owner,
+    activity.datname::text AS txn_db,
+    COALESCE(activity.backend_xid, activity.backend_xmin)::text::bigint AS xid,
+    activity.pid,
+    activity.xact_start AT TIME ZONE 'UTC' AS txn_start,
+    locks.mode AS lock_mode,
+    CASE locks.locktype WHEN 'relation' THEN 'relation' ELSE 'transactionid' END AS lockable_object_type,
+    locks.relation::integer,
+    locks.granted
+FROM pg_locks AS locks
+JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
+WHERE activity.datname = current_database() AND activity.pid <> pg_backend_pid();
+
+-- Declared keys where tools look for them; the constraints that count bytes are nobody's business.
+CREATE OR REPLACE VIEW information_schema.table_constraints AS
+SELECT
+    current_database()::information_schema.sql_identifier AS constraint_catalog,
+    namespace.nspname::information_schema.sql_identifier AS constraint_schema,
+    keys.name::information_schema.sql_identifier AS constraint_name,
+    current_database()::information_schema.sql_identifier AS table_catalog,
+    namespace.nspname::information_schema.sql_identifier AS table_schema,
+    relation.relname::information_schema.sql_identifier AS table_name,
+    keys.kind::information_schema.character_data AS constraint_type,
+    'NO'::information_schema.yes_or_no AS is_deferrable,
+    'NO'::information_schema.yes_or_no AS initially_deferred,
+    'NO'::information_schema.yes_or_no AS enforced,
+    NULL::information_schema.yes_or_no AS nulls_distinct
+FROM pg_internal.declared_keys AS keys
+JOIN pg_class AS relation ON relation.oid = keys.table_id
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace;
+
+CREATE OR REPLACE VIEW information_schema.key_column_usage AS
+SELECT
+    current_database()::information_schema.sql_identifier AS constraint_catalog,
+    namespace.nspname::information_schema.sql_identifier AS constraint_schema,
+    keys.name::information_schema.sql_identifier AS constraint_name,
+    current_database()::information_schema.sql_identifier AS table_catalog,
+    namespace.nspname::information_schema.sql_identifier AS table_schema,
+    relation.relname::information_schema.sql_identifier AS table_name,
+    attribute.attname::information_schema.sql_identifier AS column_name,
+    listed.place::information_schema.cardinal_number AS ordinal_position,
+    CASE WHEN keys.kind = 'FOREIGN KEY' THEN listed.place END::information_schema.cardinal_number
+        AS position_in_unique_constraint
+FROM pg_internal.declared_keys AS keys
+JOIN pg_class AS relation ON relation.oid = keys.table_id
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+CROSS JOIN unnest(keys.columns) WITH ORDINALITY AS listed (number, place)
+JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid AND attribute.attnum = listed.number;
+
+GRANT SELECT ON pg_catalog.pg_table_def, pg_catalog.svv_redshift_columns, pg_catalog.svv_redshift_tables,
+    pg_catalog.svv_table_info, pg_catalog.svv_transactions, information_schema.table_constraints,
+    information_schema.key_column_usage TO PUBLIC;

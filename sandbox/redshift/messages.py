@@ -1,0 +1,166 @@
+"""PostgreSQL protocol messages, version 3: reading and making them.
+
+Source: PostgreSQL documentation, "Message Formats". Redshift speaks the same version.
+"""
+
+import struct
+from dataclasses import dataclass, replace
+
+SSL_REQUEST = 80877103
+GSSENC_REQUEST = 80877104
+CANCEL_REQUEST = 80877102
+PROTOCOL_3 = 196608
+
+FLUSH = b"H\x00\x00\x00\x04"
+SYNC = b"S\x00\x00\x00\x04"
+TERMINATE = b"X\x00\x00\x00\x04"
+COPY_DONE = b"c\x00\x00\x00\x04"
+
+_LENGTH = struct.Struct("!i")
+
+
+@dataclass(frozen=True)
+class ErrorFields:
+    """What an ErrorResponse or NoticeResponse says.
+
+    Args:
+        sqlstate: Five characters.
+        message: The primary message.
+        detail: More about it, or None.
+        hint: What to do about it, or None.
+        severity: ERROR, FATAL, or a notice's INFO, NOTICE, WARNING.
+        others: Further fields by their code letter, e.g. ``c`` for the column.
+    """
+
+    sqlstate: str
+    message: str
+    detail: str | None = None
+    hint: str | None = None
+    severity: str = "ERROR"
+    others: tuple[tuple[str, str], ...] = ()
+
+    def other(self, code: str) -> str:
+        """A further field, empty when it is missing."""
+        return dict(self.others).get(code, "")
+
+    def without(self, *codes: str) -> "ErrorFields":
+        """The same without the further fields of these codes."""
+        return replace(self, others=tuple(pair for pair in self.others if pair[0] not in codes))
+
+
+def message(kind: str, body: bytes = b"") -> bytes:
+    """One message: type byte, length, body."""
+    return kind.encode() + _LENGTH.pack(len(body) + 4) + body
+
+
+def query(sql: bytes) -> bytes:
+    """A Query message."""
+    return message("Q", sql + b"\0")
+
+
+def parse(name: bytes, sql: bytes, parameter_types: bytes = b"\0\0") -> bytes:
+    """A Parse message; `parameter_types` is the raw count and OIDs of the client's message."""
+    return message("P", name + b"\0" + sql + b"\0" + parameter_types)
+
+
+def bind(portal: bytes, statement: bytes, values: list[bytes] | None = None) -> bytes:
+    """A Bind message with text parameters and text results."""
+    given = values or []
+    parameters = b"".join(_LENGTH.pack(len(value)) + value for value in given)
+    return message(
+        "B",
+        portal + b"\0" + statement + b"\0" + b"\0\0" + struct.pack("!h", len(given)) + parameters + b"\0\0",
+    )
+
+
+def execute(portal: bytes) -> bytes:
+    """An Execute message without a row limit."""
+    return message("E", portal + b"\0\0\0\0\0")
+
+
+def close_statement(name: bytes) -> bytes:
+    """A Close message for a prepared statement (its portals close with it)."""
+    return message("C", b"S" + name + b"\0")
+
+
+def copy_data(data: bytes) -> bytes:
+    """A CopyData message."""
+    return message("d", data)
+
+
+def copy_fail(reason: str) -> bytes:
+    """A CopyFail message: the server ends the COPY with an error."""
+    return message("f", reason.encode() + b"\0")
+
+
+def command_complete(tag: bytes) -> bytes:
+    """A CommandComplete message."""
+    return message("C", tag + b"\0")
+
+
+def parameter_status(name: str, value: str) -> bytes:
+    """A ParameterStatus message."""
+    return message("S", f"{name}\0{value}\0".encode())
+
+
+def error_response(fields: ErrorFields) -> bytes:
+    """An ErrorResponse message."""
+    return message("E", _fields_body(fields))
+
+
+def notice_response(fields: ErrorFields) -> bytes:
+    """A NoticeResponse message."""
+    return message("N", _fields_body(fields))
+
+
+def info(text: str) -> bytes:
+    """A NoticeResponse of severity INFO, as Redshift sends after a COPY."""
+    return notice_response(ErrorFields("00000", text, severity="INFO"))
+
+
+def read_fields(body: bytes) -> ErrorFields:
+    """The content of an ErrorResponse's or NoticeResponse's body."""
+    parts = [part.decode(errors="replace") for part in body.split(b"\0") if part]
+    fields = {part[0]: part[1:] for part in parts}
+    known = "SVCMDH"
+    return ErrorFields(
+        sqlstate=fields.get("C", "XX000"),
+        message=fields.get("M", ""),
+        detail=fields.get("D"),
+        hint=fields.get("H"),
+        severity=fields.get("V") or fields.get("S", "ERROR"),
+        others=tuple((code, text) for code, text in fields.items() if code not in known),
+    )
+
+
+def read_row(body: bytes) -> list[str | None]:
+    """The text values of a DataRow's body; None for NULL."""
+    (count,) = struct.unpack_from("!h", body)
+    values: list[str | None] = []
+    at = 2
+    for _ in range(count):
+        (length,) = _LENGTH.unpack_from(body, at)
+        at += 4
+        values.append(None if length < 0 else body[at : at + length].decode())
+        at += max(length, 0)
+    return values
+
+
+def startup(parameters: dict[str, str]) -> bytes:
+    """A StartupMessage of protocol version 3.0."""
+    pairs = "".join(f"{name}\0{value}\0" for name, value in parameters.items())
+    body = _LENGTH.pack(PROTOCOL_3) + pairs.encode() + b"\0"
+    return _LENGTH.pack(len(body) + 4) + body
+
+
+def read_startup(body: bytes) -> dict[str, str]:
+    """The parameters of a StartupMessage's body (after the protocol version)."""
+    words = body.decode(errors="replace").split("\0")
+    return {name: value for name, value in zip(words[::2], words[1::2], strict=False) if name}
+
+
+def _fields_body(fields: ErrorFields) -> bytes:
+    pairs = [("S", fields.severity), ("V", fields.severity), ("C", fields.sqlstate), ("M", fields.message)]
+    pairs += [(code, text) for code, text in (("D", fields.detail), ("H", fields.hint)) if text is not None]
+    pairs += fields.others
+    return b"".join(code.encode() + text.encode() + b"\0" for code, text in pairs) + b"\0"

@@ -1,0 +1,290 @@
+"""One client's session: its messages on their way to PostgreSQL, statements rewritten."""
+
+import asyncio
+import struct
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from sandbox.redshift import messages
+from sandbox.redshift.answers import Answers
+from sandbox.redshift.dialect import Context, Dialect
+from sandbox.redshift.loading import Load, Target
+from sandbox.redshift.messages import ErrorFields
+from sandbox.redshift.requests import Outstanding, Request
+from sandbox.redshift.statement import REFUSED_SQL, Refusal, Statement
+from sandbox.redshift.wire import Wire
+from sandbox.settings import Settings
+
+_INTERNAL_NAME = b"redshift_endpoint"
+# Parsed in a COPY's place and never executed: like COPY it takes no parameters and returns no rows.
+_COPY_STAND_IN = b"COPY stand_in FROM STDIN"
+
+
+class Session:
+    """Relays one client, already connected to a PostgreSQL backend.
+
+    Args:
+        client: The client's connection.
+        backend: The connection to PostgreSQL; its StartupMessage has been sent.
+        settings: The sandbox.
+        startup: The parameters of the client's StartupMessage.
+        dialect: Rewrites the statements.
+    """
+
+    def __init__(
+        self, client: Wire, backend: Wire, settings: Settings, startup: Mapping[str, str], dialect: Dialect
+    ) -> None:
+        self._client = client
+        self._backend = backend
+        self._settings = settings
+        self._user = startup.get("user", "")
+        self._dialect = dialect
+        self._outstanding = Outstanding()
+        self._outstanding.add(Request("startup"))
+        self._answers = Answers(backend, client, self._outstanding, startup.get("driver_version", ""))
+        self._unsent = bytearray()
+        self._special: dict[bytes, Statement] = {}  # prepared statements that need more than forwarding
+        self._portals: dict[bytes, Statement] = {}
+        self._load: Load | None = None
+
+    @property
+    def backend_key(self) -> bytes:
+        """Process id and secret of the backend, as in BackendKeyData; empty before the login."""
+        return self._answers.backend_key
+
+    @property
+    def busy(self) -> bool:
+        """Whether PostgreSQL still owes answers."""
+        return bool(self._outstanding)
+
+    async def run(self) -> None:
+        """Relay until either side closes the connection."""
+        parts = [
+            asyncio.ensure_future(self._relay_requests()),
+            asyncio.ensure_future(self._answers.relay()),
+            asyncio.ensure_future(self._client.closed.wait()),
+        ]
+        try:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if self._load:
+                self._load.stop("the client disconnected")
+            for part in parts:
+                part.cancel()
+            results = await asyncio.gather(*parts, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def cancel(self) -> None:
+        """Stop a running COPY's reading; PostgreSQL itself cancels everything else."""
+        if self._load:
+            self._load.cancel()
+
+    async def _relay_requests(self) -> None:
+        handlers = {
+            "Q": self._query,
+            "P": self._parse,
+            "B": self._bind,
+            "E": self._execute,
+            "C": self._close,
+        }
+        while received := await self._client.message():
+            kind, body = received
+            if kind in handlers:
+                await handlers[kind](body)
+            elif kind in "DSF":
+                self._send(messages.message(kind, body), Request(kind))
+            else:  # Flush, passwords, CopyFail, Terminate …: nothing answers them
+                self._unsent += messages.message(kind, body)
+            if not self._client.has_message():
+                await self._flush()
+
+    async def _query(self, body: bytes) -> None:
+        text = body[:-1].decode(errors="surrogateescape")
+        try:
+            statements = self._dialect.translate(text, self._context())
+        except Refusal as refusal:
+            self._send(messages.query(REFUSED_SQL.encode()), _refused("Q", refusal))
+            return
+        if any(statement.copy for statement in statements):
+            await self._run_one_by_one(statements)
+            return
+        if not any(statement.rewritten or statement.after for statement in statements):
+            self._send(messages.message("Q", body), Request("Q"))
+            return
+        self._send_script(statements)
+
+    def _send_script(self, statements: Sequence[Statement]) -> None:
+        texts: list[str] = []
+        shown: deque[bool] = deque()
+        for statement in statements:
+            texts += [statement.sql, *statement.after]
+            shown += [True, *(False for _ in statement.after)]
+        sql = _encode(";".join(texts))
+        self._send(messages.query(sql), Request("Q", rewritten=True, shown=shown))
+
+    async def _run_one_by_one(self, statements: Sequence[Statement]) -> None:
+        """Run a Query that holds a COPY statement by statement, still all or nothing.
+
+        PostgreSQL runs a Query of several statements as one transaction; so do we, by an explicit one.
+        """
+        wraps = (
+            len(statements) > 1
+            and self._answers.transaction_status == "I"
+            and not any(statement.controls_transaction for statement in statements)
+        )
+        if wraps:
+            await self._internal_query("BEGIN")
+        error: ErrorFields | None = None
+        for statement in statements:
+            error = await self._run_one(statement)
+            if error:
+                break
+        if wraps:
+            await self._internal_query("ROLLBACK" if error else "COMMIT")
+        self._client.write(messages.message("Z", self._answers.transaction_status.encode()))
+
+    async def _run_one(self, statement: Statement) -> ErrorFields | None:
+        if statement.copy is None:
+            shown = deque([True, *(False for _ in statement.after)])
+            sql = _encode(";".join([statement.sql, *statement.after]))
+            request = Request("Q", rewritten=True, shown=shown, hold_ready=True)
+            return await self._exchange(messages.query(sql), request)
+        target, error = await self._target(statement)
+        if error:
+            # The look-up's error left the extended protocol waiting for a Sync.
+            await self._exchange(messages.SYNC, Request("S", hold_ready=True))
+            return error
+        if target is None:
+            request = _refused("Q", Target.missing(statement.copy))
+            request.hold_ready = True
+            return await self._exchange(messages.query(REFUSED_SQL.encode()), request)
+        load = self._new_load(target)
+        request = Request("Q", rewritten=True, hold_ready=True, copy=load)
+        return await self._feed(load, messages.query(_encode(target.sql)), request)
+
+    async def _internal_query(self, sql: str) -> None:
+        request = Request("Q", silent=True, hold_ready=True)
+        await self._exchange(messages.query(sql.encode()), request)
+
+    async def _parse(self, body: bytes) -> None:
+        name, sql, parameter_types = body.split(b"\0", 2)
+        self._special.pop(name, None)
+        try:
+            statements = self._dialect.translate(sql.decode(errors="surrogateescape"), self._context())
+        except Refusal as refusal:
+            refused = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
+            self._send(refused, _refused("P", refusal))
+            return
+        rewritten = any(statement.rewritten for statement in statements)
+        if len(statements) == 1 and (statements[0].copy or statements[0].after):
+            self._special[name] = statements[0]
+        if len(statements) == 1 and statements[0].copy:
+            sql, rewritten = _COPY_STAND_IN, True
+        elif rewritten:
+            sql = _encode(";".join(statement.sql for statement in statements))
+        self._send(messages.parse(name, sql, parameter_types), Request("P", rewritten=rewritten))
+
+    async def _bind(self, body: bytes) -> None:
+        portal, statement, _ = body.split(b"\0", 2)
+        special = self._special.get(statement)
+        if special:
+            self._portals[portal] = special
+        else:
+            self._portals.pop(portal, None)
+        self._send(messages.message("B", body), Request("B"))
+
+    async def _execute(self, body: bytes) -> None:
+        special = self._portals.get(body[: body.index(b"\0")]) if self._portals else None
+        if special and special.copy:
+            await self._execute_copy(special)
+            return
+        self._send(messages.message("E", body), Request("E"))
+        for sql in special.after if special else ():
+            self._send_internal(sql, Request("E", silent=True))
+
+    async def _execute_copy(self, statement: Statement) -> None:
+        assert statement.copy  # noqa: S101 - by the caller
+        target, error = await self._target(statement)
+        if error:
+            return  # reported; everything up to the client's Sync is ignored
+        if target is None:
+            refused = messages.parse(_INTERNAL_NAME, REFUSED_SQL.encode())
+            self._send(refused, _refused("P", Target.missing(statement.copy)))
+            return
+        load = self._new_load(target)
+        self._send_prepared(target.sql)
+        request = Request("E", rewritten=True, copy=load)
+        await self._feed(load, messages.execute(_INTERNAL_NAME) + messages.FLUSH, request)
+
+    async def _close(self, body: bytes) -> None:
+        kind, name = body[:1], body[1:-1]
+        (self._special if kind == b"S" else self._portals).pop(name, None)
+        self._send(messages.message("C", body), Request("C"))
+
+    async def _target(self, statement: Statement) -> tuple[Target | None, ErrorFields | None]:
+        """The COPY's target as this session sees it (temp tables!), without ending any transaction."""
+        assert statement.copy  # noqa: S101 - by the caller
+        rows: list[bytes] = []
+        request = Request("E", silent=True, rows=rows)
+        self._send_prepared(Target.QUERY, [Target.parameter(statement.copy)])
+        error = await self._exchange(messages.execute(_INTERNAL_NAME) + messages.FLUSH, request)
+        return (None, error) if error else (Target.read(statement, rows), None)
+
+    async def _feed(self, load: Load, request_message: bytes, request: Request) -> ErrorFields | None:
+        request.answered = asyncio.get_running_loop().create_future()
+        self._load = load
+        try:
+            self._send(request_message, request)
+            await self._flush()
+            await load.feed(self._backend, request.answered)
+            return await request.answered
+        finally:
+            self._load = None
+
+    def _new_load(self, target: Target) -> Load:
+        pid = struct.unpack("!i", self.backend_key[:4])[0]
+        return Load(target, self._settings, pid, self._user)
+
+    def _send_internal(self, sql: str, request: Request) -> None:
+        self._send_prepared(sql)
+        self._send(messages.execute(_INTERNAL_NAME), request)
+
+    def _send_prepared(self, sql: str, values: list[bytes] | None = None) -> None:
+        """Parse and bind a statement of our own beside the client's."""
+        close = messages.close_statement(_INTERNAL_NAME)
+        self._send(close, Request("C", silent=True))
+        self._send(messages.parse(_INTERNAL_NAME, _encode(sql)), Request("P", silent=True, rewritten=True))
+        self._send(messages.bind(_INTERNAL_NAME, _INTERNAL_NAME, values), Request("B", silent=True))
+
+    async def _exchange(self, data: bytes, request: Request) -> ErrorFields | None:
+        """Send a request and wait for the end of its answer: None, or the error."""
+        request.answered = asyncio.get_running_loop().create_future()
+        self._send(data, request)
+        await self._flush()
+        return await request.answered
+
+    def _send(self, data: bytes, request: Request) -> None:
+        self._unsent += data
+        self._outstanding.add(request)
+
+    async def _flush(self) -> None:
+        if self._unsent:
+            self._backend.write(bytes(self._unsent))
+            self._unsent.clear()
+        await self._backend.drain()
+
+    def _context(self) -> Context:
+        return Context(
+            backslash_escapes=self._answers.backslash_escapes,
+            in_transaction=self._answers.transaction_status != "I",
+        )
+
+
+def _refused(kind: str, refusal: Refusal) -> Request:
+    return Request(kind, refusal=refusal.fields, notices=refusal.notices)
+
+
+def _encode(sql: str) -> bytes:
+    return sql.encode(errors="surrogateescape")

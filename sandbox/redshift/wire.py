@@ -1,0 +1,116 @@
+"""One end of a relayed connection: received bytes to take, bytes to send, back-pressure both ways."""
+
+import asyncio
+import struct
+
+_HIGH_WATER_BYTES = 1 << 20
+_HEADER = struct.Struct("!ci")
+
+
+class Wire(asyncio.Protocol):
+    """A connection whose reading pauses while its bytes are not taken, and whose writing can be awaited.
+
+    Attributes:
+        closed: Set as soon as the other side is gone, even while received bytes wait.
+    """
+
+    def __init__(self) -> None:
+        self.closed = asyncio.Event()
+        self._received = bytearray()
+        self._arrived = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._paused = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio once, with the connection's transport."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - sockets have no other kind
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Called by asyncio with what arrived."""
+        self._received += data
+        self._arrived.set()
+        if len(self._received) > _HIGH_WATER_BYTES and not self._paused and self._transport:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> None:
+        """Called by asyncio when the other side sends no more; the protocol has no half-open state."""
+        self._gone()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio when the connection is over."""
+        self._gone()
+        self._writable.set()
+
+    def pause_writing(self) -> None:
+        """Called by asyncio when the other side reads too slowly."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Called by asyncio when the other side has caught up."""
+        self._writable.set()
+
+    async def take(self) -> bytes:
+        """Everything received so far, at least one byte; empty when the other side is gone."""
+        while not self._received:
+            if self.closed.is_set():
+                return b""
+            self._arrived.clear()
+            await self._arrived.wait()
+        data = bytes(self._received)
+        self._received.clear()
+        self._resume()
+        return data
+
+    async def exactly(self, count: int) -> bytes:
+        """The next `count` bytes; fewer only when the other side is gone."""
+        while len(self._received) < count and not self.closed.is_set():
+            self._resume(wanted=count)
+            self._arrived.clear()
+            await self._arrived.wait()
+        data = bytes(self._received[:count])
+        del self._received[:count]
+        self._resume()
+        return data
+
+    async def message(self) -> tuple[str, bytes] | None:
+        """The next whole message as (type letter, body); None when the other side is gone."""
+        header = await self.exactly(_HEADER.size)
+        if len(header) < _HEADER.size:
+            return None
+        kind, length = _HEADER.unpack(header)
+        body = await self.exactly(length - 4)
+        return (kind.decode("latin-1"), body) if len(body) == length - 4 else None
+
+    def has_message(self) -> bool:
+        """Whether `message` would return at once."""
+        if len(self._received) < _HEADER.size:
+            return False
+        return len(self._received) > _HEADER.unpack_from(self._received)[1]
+
+    def write(self, data: bytes) -> None:
+        """Send, buffering what the socket does not take; follow it by `drain` where much is sent."""
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the other side has taken enough of what was sent."""
+        await self._writable.wait()
+
+    def close(self) -> None:
+        """Close after what was written has been sent."""
+        if self._transport:
+            self._transport.close()
+
+    def _gone(self) -> None:
+        self.closed.set()
+        self._arrived.set()
+
+    def _resume(self, wanted: int = 0) -> None:
+        """Read on when there is room; a single message may be larger than the high-water mark."""
+        if self._paused and len(self._received) < max(wanted, _HIGH_WATER_BYTES) and self._transport:
+            self._paused = False
+            self._transport.resume_reading()
