@@ -30,6 +30,7 @@ from sandbox.errors import SandboxError
 from sandbox.settings import Settings
 
 _PORT = "5432"  # only names the socket file
+_SOCKET = f".s.PGSQL.{_PORT}"
 _MAINTENANCE_DATABASE = "postgres"
 _DATA_FOLDER = "postgres"
 
@@ -87,7 +88,8 @@ def stop(settings: Settings) -> None:
 
     Of the settings only `home` is used.
     """
-    processes.stop(find(settings.home)[:1], signal.SIGINT)  # "fast shutdown"
+    servers = [process for process in find(settings.home) if _is_server(process)]
+    processes.stop(servers, signal.SIGINT)  # "fast shutdown"
     # What a killed server left behind would keep its shared memory, and a new one from starting.
     processes.stop(find(settings.home), signal.SIGQUIT, patience=2)
     with contextlib.suppress(OSError):
@@ -103,6 +105,14 @@ def find(home: Path) -> list[psutil.Process]:
             if process.name() == "postgres" and process.cwd() == data_dir:
                 family.append(process)
     return processes.sort_family(family)
+
+
+def _is_server(process: psutil.Process) -> bool:
+    """Whether it is the main process: the others replace their command line by a title."""
+    try:
+        return process.cmdline()[1:2] == ["-D"]
+    except (psutil.Error, OSError):
+        return False
 
 
 def log_file(settings: Settings) -> Path:
@@ -197,8 +207,9 @@ def _character_type() -> str:
 
 
 def _start(settings: Settings) -> None:
-    _drop_foreign_lock_file(settings)
     _make_socket_dir(settings)
+    for lock_file in (_data_dir(settings) / "postmaster.pid", settings.socket_dir / f"{_SOCKET}.lock"):
+        _drop_foreign(lock_file)
     configuration = {**_CONFIGURATION, "unix_socket_directories": str(settings.socket_dir)}
     command = [*_as_server_user(settings), str(programs() / "postgres"), "-D", str(_data_dir(settings))]
     for name, value in configuration.items():
@@ -235,18 +246,17 @@ def _create_login(connection: psycopg.Connection, settings: Settings) -> None:
         connection.execute(statement.format(sql.Identifier(settings.user), sql.Literal(settings.password)))
 
 
-def _drop_foreign_lock_file(settings: Settings) -> None:
-    """Remove a lock file whose process id now belongs to another program, or PostgreSQL would not start.
+def _drop_foreign(lock_file: Path) -> None:
+    """Remove a lock file whose process id belongs to another program by now, or PostgreSQL would not start.
 
     PostgreSQL itself removes one whose process is gone. Called only when no process works in the data folder.
     """
-    path = _data_dir(settings) / "postmaster.pid"
     try:
-        pid = int(path.read_text().splitlines()[0])
+        pid = int(lock_file.read_text().splitlines()[0])
     except (FileNotFoundError, IndexError, ValueError):
         return
     if psutil.pid_exists(pid):
-        path.unlink()
+        lock_file.unlink()
 
 
 def _make_socket_dir(settings: Settings) -> None:

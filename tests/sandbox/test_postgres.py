@@ -1,5 +1,6 @@
 """PostgreSQL: private, durable, and started by root and by ordinary users alike."""
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -42,7 +43,8 @@ def kill_everything(settings: Settings) -> None:
     family = postgres.find(settings.home)
     assert family
     for process in family:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # the main one's end ends the others
+            process.kill()
     psutil.wait_procs(family, timeout=10)
 
 
