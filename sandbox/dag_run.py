@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from sandbox.environment import variables
 from sandbox.settings import Settings
 
-STARTED, SUCCESS = "started", "success"
+STARTED, SUCCESS, RETRY = "started", "success", "up_for_retry"
 
 # What airflow.sdk.definitions.dag and the execution API log in 3.3; a line starts with a time and a level.
 _RECORD = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \[(\w+) *\] ")
@@ -29,10 +29,15 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 @dataclass(frozen=True)
 class TaskEvent:
-    """A task began (state ``started``), or ended in a state of Airflow's such as ``success``."""
+    """A task began (state ``started``), or ended in a state of Airflow's such as ``success``.
+
+    Attributes:
+        error: what it had to say if it did not succeed.
+    """
 
     task_id: str
     state: str
+    error: str = ""
 
 
 class LogReader:
@@ -45,6 +50,7 @@ class LogReader:
     def __init__(self) -> None:
         self.errors: list[str] = []
         self._state = ""
+        self._told = 0
         self._level = ""
         self._error: list[str] = []
 
@@ -57,12 +63,13 @@ class LogReader:
         if self._level in ("error", "critical"):
             self._error.append(line.rstrip("\n"))
         if start := _START.search(line):
-            self._state = ""
+            self._state, self._told = "", len(self.errors)
             return TaskEvent(start[1], STARTED)
         if state := _STATE.search(line):
             self._state = state[1]
         if end := _END.search(line):
-            return TaskEvent(end[1], self._state)
+            said = self.errors[self._told :] if self._state != SUCCESS else []
+            return TaskEvent(end[1], self._state, said[-1] if said else "")
         return None
 
     def finish(self) -> None:
@@ -85,7 +92,7 @@ class TaskProgress:
         )
         self._bars = Progress(*columns, console=console, disable=not console.is_terminal)
         self._bar: TaskID | None = None
-        self._began = 0.0
+        self._name, self._began = "", 0.0
 
     def __enter__(self) -> Self:
         """Show that Airflow is starting: it takes seconds until its first task."""
@@ -100,21 +107,25 @@ class TaskProgress:
     def watch(self, event: TaskEvent) -> None:
         """Show that a task began or ended."""
         if event.state == STARTED:
-            self._end("airflow", SUCCESS)
+            self._end(SUCCESS)
             self._begin(event.task_id)
-        else:
-            self._end(event.task_id, event.state)
+            return
+        self._end(event.state)
+        if event.error:
+            self._console.print(f"    {event.error.splitlines()[0]}", markup=False, soft_wrap=True)
+        if event.state == RETRY:
+            self._begin(f"waiting to try {event.task_id} again")
 
     def _begin(self, name: str) -> None:
-        self._began = time.monotonic()
+        self._name, self._began = name, time.monotonic()
         self._bar = self._bars.add_task(name, total=1)
         if not self._console.is_terminal:
             self._console.print(f"  {name} …")
 
-    def _end(self, name: str, state: str) -> None:
+    def _end(self, state: str) -> None:
         if self._bar is None:
             return
-        told = name if state == SUCCESS else f"{name}: {state.replace('_', ' ')}"
+        told = self._name if state == SUCCESS else f"{self._name}: {state.replace('_', ' ')}"
         self._bars.update(self._bar, completed=1, description=told)
         self._bar = None
         if not self._console.is_terminal:

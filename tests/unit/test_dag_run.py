@@ -51,7 +51,7 @@ def test_tasks_start_and_end_with_their_state() -> None:
         TaskEvent("create_tables", STARTED),
         TaskEvent("create_tables", "success"),
         TaskEvent("stage_events", STARTED),
-        TaskEvent("stage_events", "failed"),
+        TaskEvent("stage_events", "failed", read(LOG)[1][1]),
     ]
 
 
@@ -88,7 +88,22 @@ def test_a_pipe_gets_a_line_when_a_task_starts_and_when_it_ends() -> None:
         "  create_tables",
         "  stage_events …",
         "  stage_events: failed",
+        "    sparkify.load_errors.LoadError: COPY into staging_events failed",
     ]
+
+
+def test_a_retry_tells_what_went_wrong_and_shows_the_wait() -> None:
+    log = LOG.replace("new_state=failed", "new_state=up_for_retry")
+    again = "2026-11-22T23:19:00.715021Z [info     ] [DAG TEST] starting task_id=stage_events map_index=-1\n"
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    with TaskProgress(console) as tasks:
+        for event in read(log + again)[0]:
+            tasks.watch(event)
+
+    lines = console.file.getvalue().splitlines()
+    assert lines[-4].startswith("    sparkify.load_errors.LoadError: COPY into")
+    assert lines[-3] == "  waiting to try stage_events again …"
+    assert lines[-1] == "  stage_events …"
 
 
 def test_a_terminal_shows_every_task_once_with_its_time() -> None:
