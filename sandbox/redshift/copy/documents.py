@@ -154,7 +154,7 @@ def _next(text: bytes, start: int, *, final: bool) -> tuple[int, object] | None:
         end = _end(_JUNK, text, start)
         return (end, _Broken("Invalid data outside of JSON documents")) if end < len(text) or final else None
     line_end = text.find(b"\n", start)
-    if line_end > 0:
+    if 0 < line_end - start <= MAX_DOCUMENT_BYTES:
         try:
             return line_end, orjson.loads(text[start:line_end])
         except orjson.JSONDecodeError:

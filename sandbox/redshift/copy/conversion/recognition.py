@@ -41,8 +41,8 @@ _NUMBERS_ONLY = re.compile(
     rf"(?P<month>\d{{1,2}})(?P<sign>[-/.])(?P<day>\d{{1,2}})(?P=sign){_YEAR}(?:[\s]\s*{_CLOCK}{_ZONE})?",
     re.IGNORECASE,
 )
-# Proleptic: Julian day 1721425 is 0001-01-01.
-_JULIAN_DAY_OF_YEAR_1 = 1_721_425
+# The Julian day of 0001-01-01 in the Gregorian calendar.
+_JULIAN_DAY_OF_YEAR_1 = 1_721_426
 
 
 def recognize(text: str) -> Moment:

@@ -50,10 +50,11 @@ def invalid_utf8(sequence: bytes) -> ConversionError:
 
 
 def _utf8_error_number(sequence: bytes) -> int:
-    # 1: too long for VARCHAR, 2: incomplete, 3: the starting byte is out of range.
-    first = sequence[0] if sequence else 0
+    first, second = (*sequence, 0, 0)[:2]
     if 0xF8 <= first <= 0xFD:
-        return 1
+        return 1  # longer than the four bytes of a VARCHAR's characters
+    if first == 0xED and second >= 0xA0:
+        return 5  # half a surrogate pair
     if 0xC2 <= first <= 0xF4:
-        return 2
-    return 3
+        return 2  # incomplete
+    return 3  # no character begins so
