@@ -79,8 +79,13 @@ def execute(portal: bytes) -> bytes:
 
 
 def close_statement(name: bytes) -> bytes:
-    """A Close message for a prepared statement (its portals close with it)."""
+    """A Close message for a prepared statement; PostgreSQL leaves its portals open."""
     return message("C", b"S" + name + b"\0")
+
+
+def close_portal(name: bytes) -> bytes:
+    """A Close message for a portal."""
+    return message("C", b"P" + name + b"\0")
 
 
 def copy_data(data: bytes) -> bytes:

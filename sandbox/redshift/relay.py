@@ -253,8 +253,8 @@ class Session:
 
     def _send_prepared(self, sql: str, values: list[bytes] | None = None) -> None:
         """Parse and bind a statement of our own beside the client's."""
-        close = messages.close_statement(_INTERNAL_NAME)
-        self._send(close, Request("C", silent=True))
+        for close in (messages.close_portal, messages.close_statement):
+            self._send(close(_INTERNAL_NAME), Request("C", silent=True))
         self._send(messages.parse(_INTERNAL_NAME, _encode(sql)), Request("P", silent=True, rewritten=True))
         self._send(messages.bind(_INTERNAL_NAME, _INTERNAL_NAME, values), Request("B", silent=True))
 
