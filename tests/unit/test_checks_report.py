@@ -30,11 +30,11 @@ RESULTS = [
         "SELECT songplay_id\nFROM songplays",
         seconds=1.234,
     ),
-    CheckResult(FEW, "failed", "0 rows", "at least 1 rows"),
+    CheckResult(FEW, "failed", "0 rows", "at least 1"),
     CheckResult(
         BROKEN, "error", error='relation "users" does not exist [SQLSTATE 42P01]. Run create_tables.'
     ),
-    CheckResult(FINE, "passed", "5 rows", "at least 1 rows"),
+    CheckResult(FINE, "passed", "5 rows", "at least 1"),
 ]
 RUN = TaskRun("sparkify_etl", "manual__o'clock", "check_quality")
 
@@ -70,11 +70,11 @@ def test_the_failure_message_says_what_failed_where_with_which_rows_and_what_to_
     message = failure_message(RESULTS[:3], RUN, "connection redshift_default, window [a, b)")
     for part in (
         "3 data quality check(s) did not pass over connection redshift_default, window [a, b)",
-        "1. unique songplays(songplay_id) (table songplays): observed 1 repeated of 9 rows, expected no",
+        "1. unique songplays(songplay_id): observed 1 repeated of 9 rows, expected no repeated key",
         "A play was loaded twice.",
         "for example songplay_id=abc",
         "query: SELECT songplay_id FROM songplays",
-        '3. row_count users (table users) could not be run: relation "users" does not exist',
+        '3. row_count users could not be run: relation "users" does not exist',
         "What to do: ",
         "dag_id = 'sparkify_etl' AND run_id = 'manual__o''clock'",
     ):

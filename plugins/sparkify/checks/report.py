@@ -51,7 +51,7 @@ def failure_message(results: Sequence[CheckResult], run: TaskRun, where: str) ->
     faults = "\n".join(f"{number}. {describe_result(result)}" for number, result in enumerate(results, 1))
     return (
         f"{len(results)} data quality check(s) did not pass over {where}:\n{faults}\n"
-        "What to do: look at the rows with the queries above, mend the source or the load, clear the load"
+        "What to do: look at the rows, mend the source or the load, clear the load"
         " tasks of this run so that they load its window again, and the checks run again after them.\n"
         f"All results: SELECT * FROM ops.quality_results WHERE dag_id = {quote_literal(run.dag_id)}"
         f" AND run_id = {quote_literal(run.run_id)}"
@@ -61,7 +61,7 @@ def failure_message(results: Sequence[CheckResult], run: TaskRun, where: str) ->
 def describe_result(result: CheckResult) -> str:
     """Return one result as text: check, table, observed and expected, examples and their query."""
     check = result.check
-    subject = f"{check.title} (table {check.table})"
+    subject = check.title if check.table in check.title else f"{check.title} (table {check.table})"
     if result.status == "error":
         return f"{subject} could not be run: {result.error}"
     lines = [f"{subject}: observed {result.observed}, expected {result.expected}"]
@@ -79,7 +79,8 @@ def _cells(result: CheckResult) -> tuple[str, ...]:
         check.severity,
         check.kind,
         check.table,
-        check.title,
+        # Names made from kind and table need not repeat them: the table stays narrow.
+        check.title.removeprefix(f"{check.kind} {check.table}").strip(),
         result.observed,
         result.expected,
         f"{result.seconds:.2f}",

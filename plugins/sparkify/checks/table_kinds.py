@@ -132,7 +132,7 @@ class ForeignKey(TableCheck):
     def judge(self, answer: Answer) -> Verdict:
         """Pass when every key is found."""
         (orphans,) = answer.rows[0]
-        return Verdict(orphans == 0, f"{orphans} rows without a match", f"every key in {self._target}")
+        return Verdict(orphans == 0, f"{orphans} without a match", f"every key in {self._target}")
 
     def examples(self) -> str:
         """Return the missing keys with the most rows."""
@@ -231,7 +231,7 @@ class RowCount(TableCheck):
     @property
     def _expected(self) -> str:
         if self.max is None:
-            return f"at least {self.min} rows"
+            return f"at least {self.min}"
         if self.min is None:
-            return f"at most {self.max} rows"
-        return f"{self.min} rows" if self.min == self.max else f"{self.min} to {self.max} rows"
+            return f"at most {self.max}"
+        return f"exactly {self.min}" if self.min == self.max else f"{self.min} to {self.max}"
