@@ -54,7 +54,7 @@ def test_the_table_has_one_aligned_line_a_check():
         column = lines[0].index(heading)
         assert all(line[column - 1] == " " and line[column] != " " for line in lines[:4])
     assert lines[2].split()[:4] == ["failed", "error", "unique", "songplays"]
-    assert lines[2].endswith("1.23     songplay_id=abc")
+    assert lines[2].endswith("1.234    songplay_id=abc")
     assert "does not exist" in lines[4]
 
 

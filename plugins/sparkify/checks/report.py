@@ -83,7 +83,7 @@ def _cells(result: CheckResult) -> tuple[str, ...]:
         check.title.removeprefix(f"{check.kind} {check.table}").strip(),
         result.observed,
         result.expected,
-        f"{result.seconds:.2f}",
+        f"{result.seconds:.3f}",
     )
     return (*(_cell(text) for text in texts), _one_line("; ".join(result.examples) or result.error))
 
