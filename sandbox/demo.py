@@ -109,7 +109,9 @@ def _explain(console: Console, errors: list[str], log: Path) -> None:
     """Print what went wrong, each message once, and where the rest is."""
     for message in dict.fromkeys(errors):
         console.print(f"\n{message}", markup=False, soft_wrap=True)
-    console.print(f"\nThe run failed; the tables are as they were before. Its log: {log}", soft_wrap=True)
+    console.print(
+        f"\nThe run failed; a task that fails leaves its table as it was. The log: {log}", soft_wrap=True
+    )
 
 
 def _report(console: Console, settings: Settings, since: datetime) -> None:

@@ -26,7 +26,7 @@ QUESTIONS: dict[str, str | None] = {
 """The files of include/sql/analytics in the order they are answered, and the column that is drawn as bars."""
 
 _COUNTS = """
-SELECT 'songplays' AS table_name, COUNT(*) AS row_count, 'plays' AS one_row_each_for FROM songplays
+SELECT 'songplays' AS table_name, COUNT(*) AS row_count, 'plays' AS of_what FROM songplays
 UNION ALL SELECT 'users', COUNT(*), 'listeners with a play' FROM users
 UNION ALL SELECT 'songs', COUNT(*), 'songs of the catalogue' FROM songs
 UNION ALL SELECT 'artists', COUNT(*), 'artists of the catalogue' FROM artists
@@ -50,12 +50,16 @@ ORDER BY started_at, task_id, target_table
 """
 _COPIES = """
 SELECT
-    table_name AS copied_into,
+    (
+        SELECT SPLIT_PART(MIN(sys_load_detail.file_name), '/', 4) || '/'
+        FROM sys_load_detail
+        WHERE sys_load_detail.query_id = sys_load_history.query_id
+    ) AS copied_from,
     source_file_count AS files,
-    loaded_rows,
+    loaded_rows AS row_count,
     source_file_bytes / 1000000.0 AS mb,
     duration / 1000000.0 AS seconds,
-    loaded_rows * 1000000.0 / NULLIF(duration, 0) AS rows_per_second,
+    CAST(loaded_rows * 1000000.0 / NULLIF(duration, 0) AS BIGINT) AS rows_per_second,
     source_file_bytes * 1.0 / NULLIF(duration, 0) AS mb_per_second
 FROM sys_load_history
 WHERE status = 'completed' AND start_time >= %s

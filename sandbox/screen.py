@@ -14,6 +14,7 @@ from rich.text import Text
 
 _NAMES = ("_id", "hour", "weekday", "year")
 """Numbers that name something rather than count it: user 1024 is not user 1,024."""
+_TITLES = {"row_count": "rows", "rows_per_second": "rows/s", "mb": "MB", "mb_per_second": "MB/s"}
 _BETWEEN = 2
 _LONGEST_BAR, _SHORTEST_BAR = 50, 10
 _NARROWEST = 8
@@ -38,7 +39,7 @@ def show(console: Console, answer: Answer, bar: str | None = None) -> None:
     if not answer.rows:
         console.print("(no rows)\n")
         return
-    titles = [name.replace("_", " ") for name in answer.columns]
+    titles = [_TITLES.get(name, name.replace("_", " ")) for name in answer.columns]
     texts = [[_text(*cell) for cell in zip(row, answer.columns, strict=True)] for row in answer.rows]
     numeric = [_is_numeric(column) for column in zip(*answer.rows, strict=True)]
     natural = [max(map(cell_len, column)) for column in zip(titles, *texts, strict=True)]
