@@ -53,7 +53,8 @@ def find_keys(s3: "S3Client", bucket: str, keys: Iterable[str]) -> tuple[list[So
     Raises:
         botocore.exceptions.ClientError: the bucket is missing or closed to us.
     """
-    s3.head_bucket(Bucket=bucket)
+    # A HEAD of a missing bucket says 404 and no more; a listing says NoSuchBucket and which.
+    s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
     found: list[SourceFile] = []
     missing: list[str] = []
     for key in keys:

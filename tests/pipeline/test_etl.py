@@ -1,7 +1,6 @@
 """What any number of runs, in any order, leaves in the tables."""
 
 import itertools
-import logging
 import random
 from datetime import UTC, datetime
 
@@ -13,7 +12,7 @@ DAY = ("2018-11-15T00:00:00", "2018-11-16T00:00:00")
 
 
 def test_a_run_without_params_loads_the_last_whole_hour_before_its_logical_date_and_says_so(
-    warehouse, source, run_etl, caplog
+    warehouse, source, run_etl, capsys
 ):
     source.put_events(
         "2018-11-15",
@@ -22,8 +21,8 @@ def test_a_run_without_params_loads_the_last_whole_hour_before_its_logical_date_
             for n, time in enumerate(("08:59:59.999", "09:00:00", "09:59:59.999", "10:00:00"))
         ],
     )
-    with caplog.at_level(logging.INFO):
-        assert run_etl(at=datetime(2018, 11, 15, 10, tzinfo=UTC)).state == "success"
+    assert run_etl(at=datetime(2018, 11, 15, 10, tzinfo=UTC)).state == "success"
+    assert "Window [2018-11-15T09:00:00+00:00, 2018-11-15T10:00:00+00:00)" in capsys.readouterr().out
     assert warehouse.query("SELECT MIN(start_time), MAX(start_time), COUNT(*) FROM songplays") == [
         (datetime(2018, 11, 15, 9), datetime(2018, 11, 15, 9, 59, 59, 999000), 2)
     ]

@@ -5,6 +5,8 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+from jinja2 import TemplateNotFound
 
 from sparkify.history import TaskRun
 from sparkify.operators.base import LoadOperator
@@ -57,7 +59,6 @@ class StageToRedshiftOperator(LoadOperator):
         "copy_options",
         *LoadOperator.template_fields,
     )
-    template_ext: Sequence[str] = (".json",)
 
     def __init__(
         self,
@@ -117,7 +118,7 @@ class StageToRedshiftOperator(LoadOperator):
             time_column=self.time_column,
             key_columns=self.key_columns,
             json=self.json,
-            jsonpaths=self.jsonpaths,
+            jsonpaths=self._read_jsonpaths(),
             iam_role=self.iam_role,
             region=self.region or None,
             gzip=self.gzip,
@@ -128,3 +129,18 @@ class StageToRedshiftOperator(LoadOperator):
         staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log))
         self.loaded_files = [file.url for file in staged.files]
         return {**self.report(staged.record), "missing_files": len(staged.missing)}
+
+    def _read_jsonpaths(self) -> str | None:
+        """Return the jsonpaths file's text.
+
+        It is read here because `template_ext` would take a key that ends in `.json` for a file, too.
+        """
+        if self.jsonpaths is None:
+            return None
+        environment = self.get_template_env()
+        try:
+            return environment.get_template(self.jsonpaths).render()
+        except TemplateNotFound as error:
+            raise AirflowFailException(
+                f"The jsonpaths file {error} is not below the DAG's template_searchpath."
+            ) from None

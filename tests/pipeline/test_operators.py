@@ -1,0 +1,302 @@
+"""Every mode of the loading operators, over either type of connection, on a dataset not Sparkify's."""
+
+import gzip
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException
+
+from sparkify.audits import Audits
+from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
+from tests.pipeline.runs import task_context
+
+SCHEMA = Path(__file__).parents[2] / "include" / "sql" / "schema"
+ORDERS = ("orders", "staging_orders", "customers")
+NINE, TEN, ELEVEN = (f"2020-05-01T{hour:02}:00:00+00:00" for hour in (9, 10, 11))
+
+
+@pytest.fixture(params=["redshift_default", "postgres_sandbox"])
+def conn_id(request):
+    return request.param
+
+
+@pytest.fixture
+def orders(warehouse):
+    warehouse.execute(
+        *(f"DROP TABLE IF EXISTS {table}" for table in ORDERS),
+        *(
+            path.read_text().rstrip().rstrip(";")
+            for path in [SCHEMA / "ops.sql", *sorted(SCHEMA.glob("ops_*.sql"))]
+        ),
+        "CREATE TABLE staging_orders (id INTEGER, at TIMESTAMP, customer VARCHAR(20), cents INTEGER, "
+        "load_id VARCHAR(64))",
+        "CREATE TABLE orders (id INTEGER NOT NULL, at TIMESTAMP, customer VARCHAR(20), cents INTEGER)",
+        "CREATE TABLE customers (customer VARCHAR(20) NOT NULL, cents INTEGER, last_at TIMESTAMP)",
+    )
+    yield warehouse
+    warehouse.execute(*(f"DROP TABLE IF EXISTS {table}" for table in ORDERS))
+
+
+def order(number, at=NINE, customer="ada", cents=100):
+    return {"id": number, "at": at[:19].replace("T", " "), "customer": customer, "cents": cents}
+
+
+def put_orders(source, key, *found, compress=False):
+    body = "".join(json.dumps(one) + "\n" for one in found).encode()
+    source.put(key, gzip.compress(body) if compress else body)
+
+
+def stage_orders(source, conn_id, start=NINE, end=TEN, **arguments):
+    operator = StageToRedshiftOperator(
+        task_id="stage",
+        table="staging_orders",
+        conn_id=conn_id,
+        bucket=source.bucket,
+        work_bucket="sparkify-work",
+        **{"mode": "window", "prefix": "orders/", "time_column": "at", **arguments},
+    )
+    return operator.execute(task_context(start, end)), operator
+
+
+def ids(warehouse, table="staging_orders"):
+    return [row[0] for row in warehouse.query(f"SELECT id FROM {table} ORDER BY id")]
+
+
+class TestStaging:
+    def test_window_replaces_its_own_rows_and_no_others(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1, NINE), order(2, TEN))
+        stage_orders(source, conn_id, NINE, TEN)
+        stage_orders(source, conn_id, TEN, ELEVEN)
+        put_orders(source, "orders/a.json", order(3, NINE), order(4, TEN))
+        result, _ = stage_orders(source, conn_id, NINE, TEN)
+        assert ids(orders) == [2, 3]
+        assert (result["rows_inserted"], result["rows_deleted"], result["files"]) == (1, 1, 1)
+
+    def test_an_hourly_key_pattern_reads_the_files_of_the_window_only(self, orders, source, conn_id):
+        for number, hour in enumerate((8, 9, 10)):
+            put_orders(source, f"orders/2020-05-01/{hour:02}.json", order(number, NINE))
+        result, _ = stage_orders(source, conn_id, prefix=None, key_pattern="orders/%Y-%m-%d/%H.json")
+        assert ids(orders) == [1]
+        assert result["missing_files"] == 0
+
+    def test_append_adds_each_file_version_once_whatever_is_retried(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1))
+        stage_orders(source, conn_id, mode="append")
+        put_orders(source, "orders/b.json", order(2))
+        stage_orders(source, conn_id, mode="append")
+        stage_orders(source, conn_id, mode="append")
+        assert ids(orders) == [1, 2]
+
+    def test_replace_leaves_what_the_files_hold_now(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1), order(2))
+        stage_orders(source, conn_id, mode="replace")
+        put_orders(source, "orders/a.json", order(2))
+        stage_orders(source, conn_id, mode="replace")
+        assert ids(orders) == [2]
+
+    def test_changed_files_replaces_rows_of_the_same_key(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1, cents=1), order(2, cents=1))
+        stage_orders(source, conn_id, mode="changed_files", key_columns=["id"])
+        put_orders(source, "orders/b.json", order(2, cents=7), order(2, cents=7), order(3, cents=1))
+        stage_orders(source, conn_id, mode="changed_files", key_columns=["id"])
+        assert orders.query("SELECT id, cents FROM staging_orders ORDER BY id") == [(1, 1), (2, 7), (3, 1)]
+
+    def test_gzip_jsonpaths_and_options_reach_copy(self, orders, source, conn_id, tmp_path):
+        (tmp_path / "orders.json").write_text('{"jsonpaths": ["$.n", "$.t", "$.c", "$.x"]}')
+        put_orders(
+            source, "orders/a.json.gz", {"n": 5, "t": 1588323600000, "c": "ada", "x": 3}, compress=True
+        )
+        with DAG("orders", template_searchpath=[str(tmp_path)]):
+            stage_orders(
+                source,
+                conn_id,
+                gzip=True,
+                jsonpaths="orders.json",
+                region="us-east-1",
+                copy_options=["TIMEFORMAT AS 'epochmillisecs'"],
+            )
+        assert orders.query("SELECT id, at, cents FROM staging_orders") == [(5, datetime(2020, 5, 1, 9), 3)]
+
+    def test_a_jsonpaths_file_with_too_few_paths_says_how_many_there_must_be(
+        self, orders, source, conn_id, tmp_path
+    ):
+        (tmp_path / "orders.json").write_text('{"jsonpaths": ["$.n", "$.t"]}')
+        put_orders(source, "orders/a.json", order(1))
+        with (
+            DAG("orders", template_searchpath=[str(tmp_path)]),
+            pytest.raises(AirflowFailException, match=r"JSONPath size: 2, .*: 4"),
+        ):
+            stage_orders(source, conn_id, jsonpaths="orders.json")
+
+    def test_tolerated_rows_are_kept_with_file_line_column_and_reason(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1), order("two"), order(3, cents="many"))
+        result, _ = stage_orders(source, conn_id, max_errors=2)
+        assert ids(orders) == [1]
+        assert result["rows_rejected"] == 2
+        rejected = orders.query('SELECT file, line, "column", reason FROM ops.rejected_rows ORDER BY line')
+        assert [row[:3] for row in rejected] == [
+            (f"s3://{source.bucket}/orders/a.json", 2, "id"),
+            (f"s3://{source.bucket}/orders/a.json", 3, "cents"),
+        ]
+        assert all("Invalid digit" in row[3] for row in rejected)
+        with pytest.raises(AirflowFailException, match=r"line 2, column id"):
+            stage_orders(source, conn_id, max_errors=1)
+
+    def test_rows_without_a_time_are_counted_and_named(self, orders, source, conn_id, capsys):
+        put_orders(source, "orders/a.json", order(1), {"id": 2})
+        result, _ = stage_orders(source, conn_id)
+        assert (result["rows_inserted"], result["rows_rejected"]) == (1, 1)
+        assert "1 rows have no at" in capsys.readouterr().out
+
+    def test_the_task_shows_the_statements_it_ran(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1))
+        _, operator = stage_orders(source, conn_id)
+        assert "COPY" in operator.statements
+        assert "IAM_ROLE default" in operator.statements
+        assert "'2020-05-01 09:00:00'" in operator.statements
+        assert operator.statements.index("LOCK TABLE") < operator.statements.index("DELETE FROM")
+
+    def test_arguments_that_do_not_go_together_are_refused_when_the_dag_is_read(self, source):
+        with pytest.raises(ValueError, match="key_pattern or prefix"):
+            stage_orders(source, "redshift_default", key_pattern="x")
+        with pytest.raises(ValueError, match="needs time_column"):
+            stage_orders(source, "redshift_default", time_column=None)
+        with pytest.raises(ValueError, match="needs key_columns"):
+            stage_orders(source, "redshift_default", mode="changed_files")
+
+
+IN_WINDOW = "WHERE at >= %(window_start)s AND at < %(window_end)s"
+
+
+def load_orders(conn_id, start=NINE, end=TEN, **arguments):
+    operator = LoadFactOperator(
+        task_id="load",
+        table="orders",
+        conn_id=conn_id,
+        **{
+            "sql": f"SELECT id, at, customer, cents FROM staging_orders {IN_WINDOW};",
+            "time_column": "at",
+            **arguments,
+        },
+    )
+    return operator.execute(task_context(start, end))
+
+
+def load_customers(conn_id, start=NINE, end=TEN, **arguments):
+    newest = "ROW_NUMBER() OVER (PARTITION BY customer ORDER BY at DESC, id DESC)"
+    operator = LoadDimensionOperator(
+        task_id="load",
+        table="customers",
+        conn_id=conn_id,
+        **{
+            "sql": f"SELECT customer, cents, at AS last_at FROM (SELECT *, {newest} AS n FROM staging_orders "
+            f"{IN_WINDOW}) AS o WHERE n = 1",
+            "mode": "upsert",
+            "key_columns": ["customer"],
+            "newer_by": "last_at",
+            **arguments,
+        },
+    )
+    return operator.execute(task_context(start, end))
+
+
+def put_rows(warehouse, *rows):
+    for number, at, customer, cents in rows:
+        warehouse.execute(
+            f"INSERT INTO staging_orders VALUES ({number}, '{at[:19]}', '{customer}', {cents}, 'x')"
+        )
+
+
+class TestFacts:
+    def test_window_loads_the_same_rows_however_often_it_runs(self, orders, conn_id):
+        put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2))
+        for _ in range(2):
+            load_orders(conn_id, NINE, TEN)
+        load_orders(conn_id, TEN, ELEVEN)
+        assert ids(orders, "orders") == [1, 2]
+
+    def test_append_adds_only_keys_that_are_not_there(self, orders, conn_id):
+        select = "SELECT id, at, customer, cents FROM staging_orders"
+        put_rows(orders, (1, NINE, "ada", 1))
+        load_orders(conn_id, sql=select, mode="append", key_columns=["id"])
+        put_rows(orders, (2, NINE, "ada", 2))
+        result = load_orders(conn_id, sql=select, mode="append", key_columns=["id"])
+        assert ids(orders, "orders") == [1, 2]
+        assert result["rows_inserted"] == 1
+
+    def test_replace_writes_nothing_when_nothing_changed(self, orders, conn_id):
+        select = "SELECT id, at, customer, cents FROM staging_orders"
+        put_rows(orders, (1, NINE, "ada", 1), (1, NINE, "ada", 1))
+        assert load_orders(conn_id, sql=select, mode="replace")["rows_inserted"] == 2
+        assert load_orders(conn_id, sql=select, mode="replace")["rows_inserted"] == 0
+        orders.execute("DELETE FROM staging_orders")
+        assert load_orders(conn_id, sql=select, mode="replace")["rows_deleted"] == 2
+        assert orders.query("SELECT COUNT(*) FROM ops.loads") == [(2,)]
+
+    @pytest.mark.parametrize(
+        ("audits", "message"),
+        [
+            (Audits(not_null=["customer"]), "1 of 3 rows have no customer"),
+            (Audits(unique=["id"]), r"1 values of \(id\) come more than once"),
+            (Audits(min_rows=4), "3 rows, where at least 4 are expected"),
+        ],
+    )
+    def test_a_broken_audit_rolls_the_load_back_and_says_which(self, orders, conn_id, audits, message):
+        put_rows(orders, (1, NINE, "ada", 1))
+        load_orders(conn_id)
+        put_rows(orders, (2, NINE, "bob", 2), (2, NINE, "bob", 2))
+        orders.execute("UPDATE staging_orders SET customer = NULL WHERE id = 1")
+        with pytest.raises(AirflowFailException, match=message):
+            load_orders(conn_id, audits=audits)
+        assert orders.query("SELECT id, customer FROM orders") == [(1, "ada")]
+
+    def test_wrong_sql_names_the_task_the_table_and_the_connection(self, orders, conn_id):
+        with pytest.raises(
+            AirflowFailException, match=f"load: loading orders over connection {conn_id} failed: .*colour"
+        ):
+            load_orders(conn_id, sql="SELECT colour FROM staging_orders")
+
+    def test_late_rows_complete_earlier_facts_once(self, orders, conn_id):
+        late = {
+            "late_arrivals_from": "SELECT DISTINCT load_id FROM staging_orders",
+            "late_arrivals_sql": "UPDATE orders SET cents = cents + 1",
+        }
+        put_rows(orders, (1, NINE, "ada", 1))
+        load_orders(conn_id)
+        load_orders(conn_id, TEN, ELEVEN, **late)
+        load_orders(conn_id, TEN, ELEVEN, **late)
+        assert orders.query("SELECT cents FROM orders") == [(2,)]
+
+
+class TestDimensions:
+    @pytest.mark.parametrize("backwards", [False, True])
+    def test_upsert_keeps_the_newer_row_in_either_order(self, orders, conn_id, backwards):
+        put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2), (3, NINE, "bob", 3))
+        windows = [(NINE, TEN), (TEN, ELEVEN)]
+        for window in reversed(windows) if backwards else windows:
+            load_customers(conn_id, *window)
+        assert orders.query("SELECT customer, cents FROM customers ORDER BY customer") == [
+            ("ada", 2),
+            ("bob", 3),
+        ]
+
+    def test_upsert_goes_back_to_history_when_its_window_lost_the_newest_row(self, orders, conn_id):
+        put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2), (3, TEN, "bob", 3))
+        load_customers(conn_id, NINE, ELEVEN)
+        orders.execute("DELETE FROM staging_orders WHERE id IN (2, 3)")
+        load_customers(conn_id, TEN, ELEVEN)
+        assert orders.query("SELECT customer, cents FROM customers") == [("ada", 1)]
+
+    def test_a_key_that_comes_twice_is_refused_before_it_is_there_twice(self, orders, conn_id):
+        put_rows(orders, (1, NINE, "ada", 1), (2, NINE, "ada", 2))
+        with pytest.raises(AirflowFailException, match=r"\(customer\) come more than once"):
+            load_customers(conn_id, sql="SELECT customer, cents, at AS last_at FROM staging_orders")
+
+    def test_arguments_that_do_not_go_together_are_refused_when_the_dag_is_read(self):
+        with pytest.raises(ValueError, match="upsert needs key_columns"):
+            LoadDimensionOperator(task_id="x", table="t", sql="SELECT 1")
+        with pytest.raises(ValueError, match="newer_by goes with mode upsert"):
+            LoadDimensionOperator(task_id="x", table="t", sql="SELECT 1", mode="replace", newer_by="at")
