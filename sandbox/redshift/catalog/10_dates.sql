@@ -14,7 +14,7 @@ RETURN CASE part
     WHEN 'millisecond' THEN EXTRACT(millisecond FROM moment)::bigint % 1000
     WHEN 'microsecond' THEN EXTRACT(microsecond FROM moment)::bigint % 1000000
     WHEN 'decade' THEN (EXTRACT(year FROM moment)::integer + 9) / 10
-    ELSE floor(EXTRACT(part FROM moment))
+    ELSE floor(pg_catalog.date_part(part, moment))
 END::integer;
 
 CREATE OR REPLACE FUNCTION pg_internal.date_part(part text, day date) RETURNS integer
@@ -40,7 +40,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN CASE part
     WHEN 'millisecond' THEN EXTRACT(millisecond FROM span)::bigint % 1000
     WHEN 'microsecond' THEN EXTRACT(microsecond FROM span)::bigint % 1000000
-    ELSE trunc(EXTRACT(part FROM span))
+    ELSE trunc(pg_catalog.date_part(part, span))
 END::integer;
 
 -- DATE_PART: a double with the fraction. Redshift calls its column pgdate_part.
@@ -72,7 +72,7 @@ RETURN pg_internal.pgdate_part(part, DATE '1970-01-01' + clock);
 
 CREATE OR REPLACE FUNCTION pg_internal.pgdate_part(part text, span interval) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN EXTRACT(part FROM span)::double precision;
+RETURN pg_catalog.date_part(part, span)::double precision;
 
 -- PostgreSQL would turn a date into a timestamp with time zone.
 CREATE OR REPLACE FUNCTION pg_catalog.date_trunc(part text, day date) RETURNS timestamp
