@@ -2,6 +2,8 @@
 
 import argparse
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -27,11 +29,17 @@ _COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 not healthy (``status``)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # Let `up` clean up after itself when it is told to end, as it does on Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         if words[:1] == ["psql"]:
             words.insert(1, "--")  # options after it are psql's, not ours
         parsed = _parser(words).parse_args(words)
         exit_code: int = _implementation(parsed.command).run(parsed)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, head or less, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except SandboxError as error:
         note(f"Error: {error}")
         return 1

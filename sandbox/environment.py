@@ -62,6 +62,8 @@ def airflow_variables(home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        # Two warnings of Airflow's own code, which nobody here can do anything about.
+        "PYTHONWARNINGS": "ignore:Could not import graphviz,ignore:GitWildMatchPattern",
     }
 
 

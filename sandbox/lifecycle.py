@@ -36,24 +36,26 @@ def up(settings: Settings) -> list[str]:
         missing = [part for part in all_parts(settings) if not part.is_healthy()]
         for part in missing:
             part.check()
-        _start(missing)
-    return [part.name for part in missing]
+        return [part.name for part in _start(missing)]
 
 
-def _start(parts: list[Part]) -> None:
+def _start(missing: list[Part]) -> list[Part]:
     begun: list[Part] = []
     try:
-        for part in parts:
+        for part in missing:
+            if part.is_healthy():  # it only missed a part that runs again now
+                continue
             begun.append(part)
             with step(f"Starting the {part.title}"):
                 part.start()
-        for part in parts:
+        for part in begun:
             with step(f"Waiting for the {part.title}"):
                 part.wait()
     except BaseException:  # Ctrl-C too must leave nothing behind
         for part in reversed(begun):
             part.stop()
         raise
+    return begun
 
 
 def down(home: Path) -> bool:

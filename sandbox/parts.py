@@ -131,11 +131,19 @@ class Service(Part):
 
     def stop(self) -> None:
         """Ask it to end, and kill it if it does not."""
-        processes.stop(self.find(), signal.SIGTERM, patience=10)
+        processes.stop(self.find(), signal.SIGTERM, patience=5)
 
     def find(self) -> list[psutil.Process]:
         """Its processes, the main one first."""
         return processes.find_part(self.name, self.settings.home)
+
+    def is_healthy(self) -> bool:
+        """Whether it runs and does its work; whoever else has its port is not asked."""
+        return bool(self.find()) and self.answers()
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether the expected answer comes from its port."""
 
 
 class Aws(Service):
@@ -151,7 +159,7 @@ class Aws(Service):
         """Its TCP port."""
         return self.settings.aws_port
 
-    def is_healthy(self) -> bool:
+    def answers(self) -> bool:
         """Whether it answers, and is this sandbox's."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
@@ -177,7 +185,7 @@ class Redshift(Service):
         """Its TCP port."""
         return self.settings.redshift_port
 
-    def is_healthy(self) -> bool:
+    def answers(self) -> bool:
         """Whether the user can log in and query; the password proves that it is this sandbox's."""
         try:
             with psycopg.connect(

@@ -8,6 +8,7 @@ someone else is never signalled.
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from sandbox.errors import SandboxError
 from sandbox.settings import REPOSITORY, Settings
 
 _LOG_LIMIT_BYTES = 20_000_000
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
 _PART = "SANDBOX_PART"
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
 
@@ -104,14 +105,29 @@ def is_alive(process: psutil.Process) -> bool:
 def stop(processes: Iterable[psutil.Process], signal_number: int, patience: float = 20.0) -> None:
     """End processes: ask with a signal, and kill what still runs after `patience` seconds."""
     asked = list(processes)
-    for process in asked:
+    _send(asked, signal_number)
+    stubborn = _wait_for_end(asked, patience)
+    _send(stubborn, signal.SIGKILL)
+    _wait_for_end(stubborn, patience)
+
+
+def _send(processes: Iterable[psutil.Process], signal_number: int) -> None:
+    for process in processes:
         with contextlib.suppress(*_GONE):
             process.send_signal(signal_number)
-    _, stubborn = psutil.wait_procs(asked, timeout=patience)
-    for process in stubborn:
-        with contextlib.suppress(*_GONE):
-            process.kill()
-    psutil.wait_procs(stubborn, timeout=patience)
+
+
+def _wait_for_end(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for processes to end; returns those that still run.
+
+    psutil's own waiting would wait for zombies too, and a container's first process may never reap them.
+    """
+    deadline = time.monotonic() + seconds
+    alive = [process for process in processes if is_alive(process)]
+    while alive and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        alive = [process for process in alive if is_alive(process)]
+    return alive
 
 
 def wait_until(

@@ -49,7 +49,7 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     log.info("ready at %s after %.1f s", settings.aws_endpoint_url, time.monotonic() - started)
-    server.serve_forever()
+    server.serve_forever(poll_interval=0.1)
     log.info("stopped")
 
 
