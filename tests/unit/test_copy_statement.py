@@ -57,7 +57,8 @@ def test_every_option_is_read_in_any_order():
         "COMPROWS 1000 MAXERROR AS 5 STATUPDATE OFF COMPUPDATE PRESET TRUNCATECOLUMNS BLANKSASNULL "
         "ACCEPTINVCHARS '^' GZIP REGION AS 'eu-west-1' MANIFEST TIMEFORMAT 'epochmillisecs' "
         "JSON 's3://b/paths' DATEFORMAT AS 'DD.MM.YYYY' EMPTYASNULL ACCEPTANYDATE ROUNDEC "
-        "ENCODING UTF16LE NOLOAD EXPLICIT_IDS IGNOREHEADER 2 TRIMBLANKS IAM_ROLE 'arn:aws:iam::123456789012:role/r'"
+        "ENCODING UTF16LE NOLOAD EXPLICIT_IDS IGNOREHEADER 2 TRIMBLANKS "
+        "IAM_ROLE 'arn:aws:iam::123456789012:role/r'"
     ).options
     assert vars(options) == {
         "json": "s3://b/paths",
@@ -85,7 +86,10 @@ def test_every_option_is_read_in_any_order():
     }
 
 
-@pytest.mark.parametrize(XX)
+@pytest.mark.parametrize(
+    "text",
+    ["FORMAT JSON 'auto'", "FORMAT AS JSON AS 'auto'", "JSON 'auto'", "JSON AS 'auto'", "JSON"],
+)
 def test_the_json_format_may_be_written_in_several_ways(text):
     assert parse(f"{text} {ROLE}").options.json == "auto"
 
