@@ -26,17 +26,20 @@ QUESTIONS: dict[str, str | None] = {
 """The files of include/sql/analytics in the order they are answered, and the column that is drawn as bars."""
 
 _COUNTS = """
-SELECT 'songplays' AS table_name, COUNT(*) AS row_count, 'plays' AS of_what FROM songplays
-UNION ALL SELECT 'users', COUNT(*), 'listeners with a play' FROM users
-UNION ALL SELECT 'songs', COUNT(*), 'songs of the catalogue' FROM songs
-UNION ALL SELECT 'artists', COUNT(*), 'artists of the catalogue' FROM artists
-UNION ALL SELECT 'time', COUNT(*), 'moments at which something was played' FROM time
-UNION ALL SELECT 'staging_events', COUNT(*), 'events of the windows loaded so far' FROM staging_events
-UNION ALL SELECT 'staging_songs', COUNT(*), 'songs, in their newest version' FROM staging_songs
+SELECT table_name, row_count, of_what
+FROM (
+    SELECT 1 AS place, 'songplays' AS table_name, COUNT(*) AS row_count, 'plays' AS of_what FROM songplays
+    UNION ALL SELECT 2, 'users', COUNT(*), 'listeners with a play' FROM users
+    UNION ALL SELECT 3, 'songs', COUNT(*), 'songs of the catalogue' FROM songs
+    UNION ALL SELECT 4, 'artists', COUNT(*), 'artists of the catalogue' FROM artists
+    UNION ALL SELECT 5, 'time', COUNT(*), 'moments at which something was played' FROM time
+    UNION ALL SELECT 6, 'staging_events', COUNT(*), 'events of the windows loaded so far' FROM staging_events
+    UNION ALL SELECT 7, 'staging_songs', COUNT(*), 'songs, in their newest version' FROM staging_songs
+) AS counts
+ORDER BY place
 """
 _LOADS = """
 SELECT
-    task_id AS task,
     target_table,
     rows_deleted AS deleted,
     rows_inserted AS inserted,
@@ -66,10 +69,10 @@ WHERE status = 'completed' AND start_time >= %s
 ORDER BY start_time, query_id
 """
 _QUALITY = """
-SELECT check_name, table_name, check_kind AS kind, severity, status, observed, expected
+SELECT status, severity, check_name, observed, expected, detail
 FROM ops.quality_results
 WHERE checked_at >= %s
-ORDER BY CASE status WHEN 'passed' THEN 1 ELSE 0 END, severity, check_name, table_name
+ORDER BY CASE status WHEN 'passed' THEN 1 ELSE 0 END, severity, check_name
 """
 
 
@@ -105,12 +108,18 @@ def show_loads(console: Console, connection: Connection, since: datetime) -> Non
 
 
 def show_quality(console: Console, connection: Connection, since: datetime) -> None:
-    """Show the outcome of every check made after ``since`` (UTC, naive), failures first."""
-    answer = ask(connection, _QUALITY, (since,))
-    status = answer.columns.index("status")
-    passed = sum(row[status] == "passed" for row in answer.rows)
-    heading(console, f"Quality: {passed} of {len(answer.rows)} checks passed")
-    show(console, answer)
+    """Show the outcome of every check made after ``since`` (UTC, naive), failures first and explained."""
+    checks = ask(connection, _QUALITY, (since,)).rows
+    failures = [check for check in checks if check[0] != "passed"]
+    heading(console, f"Quality: {len(checks) - len(failures)} of {len(checks)} checks passed")
+    outcomes: list[tuple[str, ...]] = [
+        (status if status == "passed" else f"{status} ({severity})", name, observed)
+        for status, severity, name, observed, _, _ in checks
+    ]
+    show(console, Answer(("status", "check", "observed"), outcomes))
+    for _, _, name, observed, expected, detail in failures:
+        text = f"{name}: expected {expected}, found {observed}. {detail or ''}\n"
+        console.print(text, markup=False, soft_wrap=True)
 
 
 def show_answers(console: Console, connection: Connection) -> None:

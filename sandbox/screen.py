@@ -29,7 +29,7 @@ class Answer:
 
 
 def show(console: Console, answer: Answer, bar: str | None = None) -> None:
-    """Print rows one a line, within the console's width: text is cut to fit, numbers never are.
+    """Print rows one a line, within the console's width: text is cut to fit, numbers and moments never.
 
     Args:
         console: where to.
@@ -41,9 +41,11 @@ def show(console: Console, answer: Answer, bar: str | None = None) -> None:
         return
     titles = [_TITLES.get(name, name.replace("_", " ")) for name in answer.columns]
     texts = [[_text(*cell) for cell in zip(row, answer.columns, strict=True)] for row in answer.rows]
-    numeric = [_is_numeric(column) for column in zip(*answer.rows, strict=True)]
+    columns = list(zip(*answer.rows, strict=True))
+    numeric = [_has_only(column, int, float, Decimal) for column in columns]
+    whole = [_has_only(column, int, float, Decimal, datetime) for column in columns]
     natural = [max(map(cell_len, column)) for column in zip(titles, *texts, strict=True)]
-    widths = _fitted(natural, numeric, console.width - _BETWEEN * (len(natural) - 1))
+    widths = _fitted(natural, whole, console.width - _BETWEEN * (len(natural) - 1))
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
     )
@@ -59,8 +61,8 @@ def show(console: Console, answer: Answer, bar: str | None = None) -> None:
     console.print()
 
 
-def _is_numeric(column: Sequence[Any]) -> bool:
-    return all(value is None or isinstance(value, int | float | Decimal) for value in column)
+def _has_only(column: Sequence[Any], *types: type) -> bool:
+    return all(value is None or isinstance(value, types) for value in column)
 
 
 def _text(value: Any, column: str) -> str:  # noqa: ANN401 — whatever a driver returns
@@ -79,10 +81,10 @@ def _text(value: Any, column: str) -> str:  # noqa: ANN401 — whatever a driver
     return "".join(letter if letter.isprintable() else "?" for letter in str(value))
 
 
-def _fitted(natural: Sequence[int], numeric: Sequence[bool], room: int) -> list[int]:
-    """Take from the widest text column, column by column, until all fit into ``room``."""
+def _fitted(natural: Sequence[int], whole: Sequence[bool], room: int) -> list[int]:
+    """Take from the widest column that need not stay whole, again and again, until all fit into ``room``."""
     widths = list(natural)
-    texts = [at for at, number in enumerate(numeric) if not number]
+    texts = [at for at, stays in enumerate(whole) if not stays]
     while sum(widths) > room and texts:
         widest = max(texts, key=lambda at: widths[at])
         if widths[widest] <= _NARROWEST:

@@ -75,8 +75,8 @@ ADJECTIVES = _words(
 )
 NOUNS = _words(
     """
-    Anchor Arrow Avenue Balloon Battery Bicycle Bird Bridge Candle Carousel Castle Circus Clock Cloud Comet
-    Compass Crown Diamond Door Dragon Drum Echo Elephant Engine Feather Fire Flag Forest Fountain Garden
+    Anchor Arrow Avenue Balloon Battery Bicycle Bird Bridge Candle Carousel Castle Cinder Clock Cloud Comet
+    Crown Diamond Door Dragon Drum Echo Elephant Engine Feather Fire Flag Forest Fountain Garden
     Ghost Harbour Harvest Heart Highway Horizon Island Jungle Kettle Kingdom Ladder Lantern Letter
     Lighthouse Lion Machine Magnet Map Mirror Moon Mountain Ocean Orchard Parade Pepper Piano Pilot Planet
     Pocket Radio Rain River Rocket Sailor Satellite Shadow Signal Sparrow Station Stone Storm Street Summer

@@ -59,16 +59,15 @@ def test_every_table_is_counted(warehouse: Any, shown: Show) -> None:
 def test_the_loads_of_this_run_are_shown_with_size_and_time(warehouse: Any, shown: Show) -> None:
     began = now()
     load = (
-        "INSERT INTO ops.loads VALUES"
-        " (%s, 'd', 'r', %s, 'songplays', NULL, NULL, 5, 12345, 1, 30, 47500000, %s, %s)"
+        "INSERT INTO ops.loads VALUES (%s, 'd', 'r', 't', %s, NULL, NULL, 5, 12345, 1, 30, 47500000, %s, %s)"
     )
     cursor = warehouse.cursor()
-    cursor.execute(load, ("1", "load_old", began - timedelta(hours=2), began - timedelta(hours=1)))
-    cursor.execute(load, ("2", "load_new", began, began + timedelta(seconds=2, milliseconds=500)))
+    cursor.execute(load, ("1", "users", began - timedelta(hours=2), began - timedelta(hours=1)))
+    cursor.execute(load, ("2", "songplays", began, began + timedelta(seconds=2, milliseconds=500)))
 
     text = shown(report.show_loads, warehouse, began)
-    assert re.search(r"^load_new +songplays +5 +12,345 +1 +30 +47.5 +2.5", text, re.MULTILINE)
-    assert "load_old" not in text
+    assert re.search(r"^songplays +5 +12,345 +1 +30 +47.5 +2.5", text, re.MULTILINE)
+    assert "users" not in text
 
 
 def test_copies_are_shown_with_rows_megabytes_and_seconds(warehouse: Any, s3: Any, shown: Show) -> None:
@@ -92,13 +91,18 @@ def test_failed_checks_come_first_and_passed_ones_are_counted(warehouse: Any, sh
     for name, status in (("a_passes", "passed"), ("b_fails", "failed"), ("c_passes", "passed")):
         cursor.execute(
             "INSERT INTO ops.quality_results VALUES"
-            " (%s, 'd', 'r', NULL, NULL, %s, 'unique', 'songplays', 'error', %s, '3', '0', NULL)",
+            " (%s, 'd', 'r', NULL, NULL, %s, 'unique', 'songplays', 'warn', %s, '3', '0', 'as play01')",
             (began, name, status),
         )
 
     lines = shown(report.show_quality, warehouse, began).splitlines()
     assert lines[0] == "Quality: 2 of 3 checks passed"
-    assert [line.split()[0] for line in lines[4:7]] == ["b_fails", "a_passes", "c_passes"]
+    assert [line.split() for line in lines[4:7]] == [
+        ["failed", "(warn)", "b_fails", "3"],
+        ["passed", "a_passes", "3"],
+        ["passed", "c_passes", "3"],
+    ]
+    assert "b_fails: expected 0, found 3. as play01" in lines
 
 
 def test_every_question_is_asked_and_answered(warehouse: Any, shown: Show) -> None:

@@ -15,9 +15,11 @@ plays AS (
         songplays.level,
         songplays.song_id,
         artists.artist_id,
-        artists.name AS artist
+        artists.name AS artist,
+        users.first_name || ' ' || users.last_name AS listener
     FROM songplays
     INNER JOIN artists ON songplays.artist_id = artists.artist_id
+    INNER JOIN users ON songplays.user_id = users.user_id
     CROSS JOIN asked
     WHERE
         (asked.user_id IS NULL OR songplays.user_id = asked.user_id)
@@ -35,16 +37,14 @@ pair AS (
 )
 
 SELECT
-    users.user_id,
-    users.first_name,
-    users.last_name,
+    plays.user_id,
+    plays.listener,
     plays.artist,
     plays.start_time,
     songs.title,
     plays.level
 FROM plays
 INNER JOIN pair ON plays.user_id = pair.user_id AND plays.artist_id = pair.artist_id
-INNER JOIN users ON plays.user_id = users.user_id
 INNER JOIN songs ON plays.song_id = songs.song_id
 ORDER BY plays.start_time DESC, plays.songplay_id ASC
 LIMIT 10;

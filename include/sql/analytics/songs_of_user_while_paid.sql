@@ -19,26 +19,27 @@ paid_plays AS (
 ),
 
 listener AS (
-    SELECT paid_plays.user_id
+    SELECT
+        users.user_id,
+        users.first_name || ' ' || users.last_name AS name
     FROM paid_plays
-    GROUP BY paid_plays.user_id
-    ORDER BY COUNT(*) DESC, paid_plays.user_id ASC
+    INNER JOIN users ON paid_plays.user_id = users.user_id
+    GROUP BY users.user_id, users.first_name, users.last_name
+    ORDER BY COUNT(*) DESC, users.user_id ASC
     LIMIT 1
 )
 
 SELECT
-    users.user_id,
-    users.first_name,
-    users.last_name,
+    listener.user_id,
+    listener.name AS listener,
     songs.title,
     artists.name AS artist,
     COUNT(*) AS plays,
     MAX(paid_plays.start_time) AS last_played
 FROM paid_plays
 INNER JOIN listener ON paid_plays.user_id = listener.user_id
-INNER JOIN users ON paid_plays.user_id = users.user_id
 INNER JOIN songs ON paid_plays.song_id = songs.song_id
 INNER JOIN artists ON paid_plays.artist_id = artists.artist_id
-GROUP BY users.user_id, users.first_name, users.last_name, songs.song_id, songs.title, artists.name
+GROUP BY listener.user_id, listener.name, songs.song_id, songs.title, artists.name
 ORDER BY plays DESC, songs.title ASC, songs.song_id ASC
 LIMIT 10;
