@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -29,8 +28,6 @@ _COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 not healthy (``status``)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # Let `up` clean up after itself when it is told to end, as it does on Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         if words[:1] == ["psql"]:
             words.insert(1, "--")  # options after it are psql's, not ours

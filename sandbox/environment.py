@@ -33,7 +33,7 @@ def run(_: argparse.Namespace) -> int:
         note(f"Warning: {error}")
     prepare_airflow(settings)
     for name, value in variables(settings).items():
-        say(f"export {name}={_quote(value)}")
+        say(f"export {name}={quote(value)}")
     return 0
 
 
@@ -152,7 +152,7 @@ def _proxy_exception() -> dict[str, str]:
     return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
-def _quote(value: str) -> str:
+def quote(value: str) -> str:
     """A value quoted for the shell, always visibly."""
     quoted = shlex.quote(value)
     return quoted if quoted.startswith("'") else f"'{value}'"

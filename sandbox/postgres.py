@@ -263,6 +263,8 @@ def _make_socket_dir(settings: Settings) -> None:
     """Make the socket's folder, and refuse one that someone else has put in its place."""
     folder = settings.socket_dir
     folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.parent == settings.home:  # already private
+        return
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PostgresError(
