@@ -60,6 +60,8 @@ class LogReader:
         if record:
             self.finish()
             self._level = record[1]
+        elif line.startswith(_TRACEBACK):
+            self._level = "error"  # Airflow itself ended on it, outside any record
         if self._level in ("error", "critical"):
             self._error.append(line.rstrip("\n"))
         if start := _START.search(line):
@@ -102,6 +104,7 @@ class TaskProgress:
 
     def __exit__(self, *_: object) -> None:
         """Leave the tasks' times on the screen."""
+        self._end("stopped")
         self._bars.stop()
 
     def watch(self, event: TaskEvent) -> None:

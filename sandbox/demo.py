@@ -15,6 +15,7 @@ from sandbox import lifecycle, report
 from sandbox.console import step
 from sandbox.dag_run import TaskProgress, run_dag
 from sandbox.environment import prepare_airflow
+from sandbox.processes import tail
 from sandbox.sample import Request, generate, generated
 from sandbox.sample.cli import described, shown
 from sandbox.settings import SOURCE_BUCKET, Settings
@@ -107,7 +108,7 @@ def _log(settings: Settings) -> Path:
 
 def _explain(console: Console, errors: list[str], log: Path) -> None:
     """Print what went wrong, each message once, and where the rest is."""
-    for message in dict.fromkeys(errors):
+    for message in dict.fromkeys(errors or [f"Airflow's last words:\n{tail(log)}"]):
         console.print(f"\n{message}", markup=False, soft_wrap=True)
     console.print(
         f"\nThe run failed; a task that fails leaves its table as it was. The log: {log}", soft_wrap=True

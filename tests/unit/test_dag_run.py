@@ -74,6 +74,12 @@ def test_an_error_before_the_first_task_is_told_too() -> None:
     assert (events, errors) == ([], ["Failed to import: /dags/x.py [dagbag]"])
 
 
+def test_an_exception_that_ends_airflow_itself_is_told_too() -> None:
+    traceback = 'Traceback (most recent call last):\n  File "x.py", line 1\nAirflowException: no such DAG\n'
+
+    assert read(LOG.splitlines()[0] + "\n" + traceback)[1] == ["AirflowException: no such DAG"]
+
+
 def test_a_pipe_gets_a_line_when_a_task_starts_and_when_it_ends() -> None:
     console = Console(file=io.StringIO(), width=80, highlight=False)
     with TaskProgress(console) as tasks:
@@ -101,9 +107,10 @@ def test_a_retry_tells_what_went_wrong_and_shows_the_wait() -> None:
             tasks.watch(event)
 
     lines = console.file.getvalue().splitlines()
-    assert lines[-4].startswith("    sparkify.load_errors.LoadError: COPY into")
-    assert lines[-3] == "  waiting to try stage_events again …"
-    assert lines[-1] == "  stage_events …"
+    assert lines[-5].startswith("    sparkify.load_errors.LoadError: COPY into")
+    assert lines[-4] == "  waiting to try stage_events again …"
+    assert lines[-2] == "  stage_events …"
+    assert lines[-1].startswith("  stage_events: stopped: ")
 
 
 def test_a_terminal_shows_every_task_once_with_its_time() -> None:
