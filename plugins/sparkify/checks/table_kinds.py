@@ -140,7 +140,7 @@ class ForeignKey(TableCheck):
         return f"SELECT * FROM {self._orphans()} ORDER BY row_count DESC, {names} LIMIT {EXAMPLES}"
 
     def _orphans(self) -> str:
-        # Grouped, not joined: a planner that believes the declared foreign key may leave the join out, and one
+        # Grouped, not joined: a planner that believes the declared key may leave the join out, and one
         # that has no statistics of freshly loaded tables may compare every row with every other.
         names = quote_columns(self.columns)
         parents = restrict(self.references.table, self.references.window_column)
