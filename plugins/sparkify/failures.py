@@ -1,7 +1,7 @@
 """What a failure means: try again, or stop and say what to mend."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -154,12 +154,12 @@ def explain(error: BaseException, what: str) -> str:
     if isinstance(error, LoadError):
         return str(error)
     if isinstance(error, ClientError):
-        known = error.response["Error"]
+        known: Mapping[str, object] = error.response["Error"]
         code = str(known.get("Code", ""))
         remedy = _AWS_REMEDIES.get(code, "Check the AWS connection and the bucket.")
-        return (
-            f"{what} failed: {error.operation_name} was refused: {code} {known.get('Message', '')}. {remedy}"
-        )
+        bucket = f" (bucket {known['BucketName']})" if "BucketName" in known else ""
+        said = f"{code}: {str(known.get('Message', '')).rstrip('.')}{bucket}"
+        return f"{what} failed: {error.operation_name} was refused, {said}. {remedy}"
     if isinstance(error, BotoCoreError):
         return f"{what} failed: {error} Check the AWS connection (endpoint, region, credentials)."
     failure = describe(error)

@@ -111,10 +111,14 @@ def run_etl(sandbox: Any, metadata_database: None) -> Iterator[Run]:
     """Run the whole DAG once; keyword `window` is a pair of UTC times, `at` a logical date."""
     from airflow.dag_processing.dagbag import DagBag
 
-    dag = DagBag(str(ROOT / "dags" / "sparkify_etl.py")).dags["sparkify_etl"]
-    for task in dag.tasks:
-        task.retries = 0
     moments = itertools.count()
+
+    def fresh_dag() -> Any:
+        # dag.test() leaves a run's conf in the params of the DAG object, which a scheduler never shares.
+        dag = DagBag(str(ROOT / "dags" / "sparkify_etl.py")).dags["sparkify_etl"]
+        for task in dag.tasks:
+            task.retries = 0
+        return dag
 
     def run(window: tuple[str, str] | None = None, at: datetime | None = None, **params: str) -> Any:
         if window:
@@ -123,6 +127,6 @@ def run_etl(sandbox: Any, metadata_database: None) -> Iterator[Run]:
         logical_date = at or datetime(2030, 1, 1, tzinfo=UTC) + timedelta(
             seconds=next(moments), microseconds=next(_numbers)
         )
-        return dag.test(logical_date=logical_date, run_conf=params)
+        return fresh_dag().test(logical_date=logical_date, run_conf=params)
 
     return run
