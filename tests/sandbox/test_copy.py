@@ -62,8 +62,9 @@ def test_load_errors_survive_the_rollback_and_name_file_line_column_and_value(wa
         "FROM sys_load_error_detail WHERE query_id = pg_last_copy_id()"
     ) == [(f"{source}y", 2, "b", 1204, "String length exceeds DDL length")]
     assert warehouse.run(
-        "SELECT field, TRIM(value) FROM stl_loaderror_detail WHERE query = pg_last_copy_id() ORDER BY field"
-    ) == [(0, "3"), (1, "far too long")]
+        "SELECT field, TRIM(colname), TRIM(type), TRIM(value) FROM stl_loaderror_detail "
+        "WHERE query = pg_last_copy_id() ORDER BY field"
+    ) == [(0, "a", "int4", "3"), (1, "b", "varchar", "far too long")]
     assert warehouse.run("SELECT status FROM sys_load_history WHERE query_id = pg_last_copy_id()") == [
         ("aborted",)
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.documents import Documents
-from sandbox.redshift.copy.errors import ConversionError, CopyError
+from sandbox.redshift.copy.errors import ConversionError, CopyError, ErrorField
 from sandbox.redshift.copy.jsonpaths import extractor, parse_jsonpaths
 from sandbox.redshift.copy.mapping import auto_sources, fold_keys, path_sources
 from sandbox.redshift.copy.options import Options
@@ -128,7 +128,7 @@ def test_a_bad_row_is_left_out_and_its_first_bad_column_named():
     assert (error.column, error.column_type, error.column_length) == ("n", "numeric", "4, 1")
     assert (error.code, error.raw_value) == (1207, "1x")
     assert json.loads(error.raw_line) == {"a": "y", "n": "1x", "b": "z"}
-    assert error.fields == ((0, "y"), (1, "1x"))
+    assert error.fields == (ErrorField("a", "varchar", "9", "y"), ErrorField("n", "numeric", "4, 1", "1x"))
 
 
 def test_what_a_load_error_shows_can_be_stored():

@@ -1,9 +1,15 @@
 -- What COPY writes down about itself, through a connection of its own: the rows survive the client's rollback.
 CREATE SCHEMA IF NOT EXISTS pg_internal;
 
+-- This file runs when a new version of the endpoint starts: the log begins anew, the numbers go on.
+DROP TABLE IF EXISTS
+    pg_internal.load_error_field, pg_internal.load_error, pg_internal.load_file, pg_internal.load
+CASCADE;
+SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid >= 1000000000;
+
 CREATE SEQUENCE IF NOT EXISTS pg_internal.query_id AS integer START 1000;
 
-CREATE TABLE IF NOT EXISTS pg_internal.load (
+CREATE TABLE pg_internal.load (
     query_id integer PRIMARY KEY DEFAULT nextval('pg_internal.query_id'),
     user_id integer NOT NULL,
     transaction_id bigint,
@@ -26,9 +32,9 @@ CREATE TABLE IF NOT EXISTS pg_internal.load (
     error_count bigint NOT NULL DEFAULT 0,
     error_message text
 );
-CREATE INDEX IF NOT EXISTS load_session ON pg_internal.load (session_id, query_id);
+CREATE INDEX load_session ON pg_internal.load (session_id, query_id);
 
-CREATE TABLE IF NOT EXISTS pg_internal.load_file (
+CREATE TABLE pg_internal.load_file (
     query_id integer NOT NULL REFERENCES pg_internal.load ON DELETE CASCADE,
     file_number integer NOT NULL,
     file_name text NOT NULL,
@@ -40,7 +46,7 @@ CREATE TABLE IF NOT EXISTS pg_internal.load_file (
     PRIMARY KEY (query_id, file_number)
 );
 
-CREATE TABLE IF NOT EXISTS pg_internal.load_error (
+CREATE TABLE pg_internal.load_error (
     query_id integer NOT NULL REFERENCES pg_internal.load ON DELETE CASCADE,
     error_number integer NOT NULL,
     file_name text NOT NULL,
@@ -57,10 +63,13 @@ CREATE TABLE IF NOT EXISTS pg_internal.load_error (
 );
 
 -- The fields of the first rejected rows, up to and including the bad one.
-CREATE TABLE IF NOT EXISTS pg_internal.load_error_field (
+CREATE TABLE pg_internal.load_error_field (
     query_id integer NOT NULL REFERENCES pg_internal.load ON DELETE CASCADE,
     error_number integer NOT NULL,
     field integer NOT NULL,
+    "column" text NOT NULL,
+    column_type text NOT NULL,
+    column_length text NOT NULL,
     value text,
     PRIMARY KEY (query_id, error_number, field)
 );

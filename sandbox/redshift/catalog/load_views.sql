@@ -99,11 +99,11 @@ SELECT
     error.file_name::character(256) AS filename,
     error.line_number,
     field.field,
-    error.column_name::character(1024) AS colname,
+    field."column"::character(1024) AS colname,
     field.value::character(1024) AS value,
     (field.value IS NULL)::integer AS is_null,
-    error.column_type::character(10) AS type,
-    error.column_length::character(10) AS col_length
+    field.column_type::character(10) AS type,
+    field.column_length::character(10) AS col_length
 FROM pg_internal.visible_load AS load
 JOIN pg_internal.all_load_error AS error USING (query_id)
 JOIN pg_internal.all_load_error_field AS field USING (query_id, error_number);

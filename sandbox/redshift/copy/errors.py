@@ -51,10 +51,20 @@ class ConversionError(Exception):
 
 
 @dataclass(frozen=True)
+class ErrorField:
+    """A field of a rejected row as STL_LOADERROR_DETAIL shows it; `value` is None for NULL."""
+
+    column: str
+    column_type: str
+    column_length: str
+    value: str | None
+
+
+@dataclass(frozen=True)
 class LoadError:
     """One rejected row: what STL_LOAD_ERRORS and SYS_LOAD_ERROR_DETAIL say about it.
 
-    `fields` are the texts of the row's values up to and including the bad one (STL_LOADERROR_DETAIL).
+    `fields` are the row's fields up to and including the bad one.
     """
 
     file_name: str
@@ -67,7 +77,7 @@ class LoadError:
     column_length: str = ""
     position: int = 0
     raw_value: str = ""
-    fields: tuple[tuple[int, str | None], ...] = field(default=())
+    fields: tuple[ErrorField, ...] = field(default=())
 
 
 def s3_error(message: str, *, context: str = "", hint: str | None = None) -> CopyError:

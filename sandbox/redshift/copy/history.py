@@ -137,7 +137,7 @@ class LoadLog:
             "load_error": self._repeated,
             "load_error_field": self._fields,
         }
-        with self._connection as connection:
+        with self._connection as connection, connection.transaction():
             self._write_errors()
             if self._fields:
                 connection.execute(_ADD_FIELDS, [json.dumps(self._fields)])
@@ -166,7 +166,7 @@ class LoadLog:
 
     def _field_rows(self, error: LoadError) -> list[dict[str, object]]:
         key = {"query_id": self.query_id, "error_number": self.error_count}
-        return [{**key, "field": number, "value": value} for number, value in error.fields]
+        return [{**key, "field": number, **vars(field)} for number, field in enumerate(error.fields)]
 
 
 def utc_now() -> dt.datetime:

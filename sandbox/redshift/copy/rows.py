@@ -7,7 +7,7 @@ from typing import cast
 from sandbox.redshift.copy.columns import TargetColumn, converter_for
 from sandbox.redshift.copy.conversion.values import NULL, json_text
 from sandbox.redshift.copy.documents import BadDocument, Documents
-from sandbox.redshift.copy.errors import ConversionError, LoadError
+from sandbox.redshift.copy.errors import ConversionError, ErrorField, LoadError
 from sandbox.redshift.copy.jsonpaths import MEMBER_OF_NO_OBJECT
 from sandbox.redshift.copy.mapping import Source, fold_keys
 from sandbox.redshift.copy.options import Options
@@ -99,7 +99,8 @@ class RowBuilder:
             raw: str | None = _shown(self._take(source, value))
         except ConversionError:
             raw = None
-        done = [(number, None if field == NULL else field) for number, field in enumerate(fields)]
+        values = [*(None if field == NULL else _storable(field) for field in fields), raw]
+        shown = zip(self._columns[: len(values)], values, strict=True)
         return LoadError(
             file_name=file_name,
             line_number=where.line,
@@ -110,7 +111,7 @@ class RowBuilder:
             column_type=column.short_type,
             column_length=column.length_text,
             raw_value=raw or "",
-            fields=(*done, (len(fields), raw)),
+            fields=tuple(ErrorField(c.name, c.short_type, c.length_text, value) for c, value in shown),
         )
 
 
