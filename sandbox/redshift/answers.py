@@ -84,23 +84,20 @@ class Answers:
         """What the client gets for this message."""
         body = whole[5:]
         head = self._outstanding.head
-        if kind == "S":
-            return [self._parameter_status(whole, body)]
-        if kind == "K":
-            self.backend_key = body
-            return [whole]
-        if kind == "R":
-            return [self._authentication(whole, body)]
-        if head is None or kind == "A":
-            return [whole]
+        if head is None or kind in "SKRA":
+            return [self._state(kind, whole, body)]
         if kind == "E":
             return await self._error(head, messages.read_fields(body))
+        return await self._result(kind, whole, body, head)
+
+    async def _result(self, kind: str, whole: bytes, body: bytes, head: Request) -> list[bytes]:
+        """A part of the answer that `head` waits for."""
         if kind == "G" and head.copy:
             head.copy.begin()
             return []
         if kind == "Z":
             self.transaction_status = chr(body[0])
-        shown = head.visible and not (kind == "Z" and head.hold_ready)
+        shown = not head.hold_ready if kind == "Z" else head.visible
         answers = [whole] if shown else []
         if kind == "C" and head.copy:
             answers = await head.copy.completed(body[:-1])
@@ -111,8 +108,18 @@ class Answers:
         self._outstanding.answer(kind)
         return answers
 
+    def _state(self, kind: str, whole: bytes, body: bytes) -> bytes:
+        """A message about the session, which answers no request."""
+        if kind == "S":
+            return self._parameter_status(whole, body)
+        if kind == "R":
+            return self._authentication(whole, body)
+        if kind == "K":
+            self.backend_key = body
+        return whole
+
     def _authentication(self, whole: bytes, body: bytes) -> bytes:
-        """redshift_connector 2.2 takes the empty word that ends the list of SASL mechanisms for one of them."""
+        """redshift_connector 2.2 takes the empty word that ends the list of mechanisms for one of them."""
         is_list = body[:4] == _SASL and body.endswith(b"\0\0")
         return messages.message("R", body[:-1]) if is_list and self._driver.startswith(_RSC) else whole
 
@@ -125,6 +132,8 @@ class Answers:
             reported = redshift_error(error)
         if head.rewritten:
             reported = reported.without("P")
+        if not head.visible:
+            reported = reported.without("W", "q", "p")  # the inside of our own functions
         self._outstanding.fail(reported)
         notices = [messages.info(notice) for notice in head.notices]
         return [*notices, messages.error_response(reported)]

@@ -103,7 +103,7 @@ def take_table_attributes(draft: Draft, index: int, attributes: TableAttributes)
 
 
 def take_sortkey(draft: Draft, index: int, attributes: TableAttributes) -> int | None:
-    """Read ``[COMPOUND | INTERLEAVED] SORTKEY (…) | SORTKEY AUTO | SORTKEY NONE``; None when it is not there."""
+    """Read ``[COMPOUND | INTERLEAVED] SORTKEY (…)``, ``SORTKEY AUTO | NONE``; None when it is not there."""
     at = index + 1 if draft.word(index) in ("compound", "interleaved") else index
     if draft.word(at) != "sortkey":
         return None

@@ -3,18 +3,19 @@
 import hashlib
 from dataclasses import dataclass, field
 
+from sandbox.redshift.column_types import ColumnType, read_type
 from sandbox.redshift.draft import Draft, Span
 from sandbox.redshift.keys import Key, read_references
 from sandbox.redshift.names import quote, syntax_error
 from sandbox.redshift.statement import Refusal
-from sandbox.redshift.column_types import ColumnType, read_type
+from sandbox.redshift.tokens import words
 
-ENCODINGS = frozenset(
-    "auto az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k zstd".split()
+ENCODINGS = words(
+    "auto az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k zstd"
 )
-_ATTRIBUTES = frozenset(
+_ATTRIBUTES = words(
     "default identity generated encode distkey sortkey collate not null unique primary references constraint"
-    " check".split()
+    " check"
 )
 _LONGEST_NAME_BYTES = 63
 

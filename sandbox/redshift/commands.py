@@ -6,13 +6,13 @@ from sandbox.redshift import queries
 from sandbox.redshift.draft import Draft
 from sandbox.redshift.names import read_name, syntax_error
 from sandbox.redshift.statement import Refusal
+from sandbox.redshift.tokens import words
 
 TRANSACTION_VERBS = frozenset(("begin", "start", "commit", "end", "rollback", "abort"))
 
 # Session settings of Redshift that PostgreSQL does not know and that change no result.
-_SETTINGS_WITHOUT_EFFECT = frozenset(
-    "analyze_threshold_percent auto_analyze enable_result_cache_for_session query_group"
-    " wlm_query_slot_count".split()
+_SETTINGS_WITHOUT_EFFECT = words(
+    "analyze_threshold_percent auto_analyze enable_result_cache_for_session query_group wlm_query_slot_count"
 )
 _VACUUM_MODES = (("sort", "only"), ("delete", "only"), ("full",), ("reindex",), ("recluster",))
 
@@ -76,9 +76,9 @@ def _analyze(draft: Draft, _in_transaction: bool) -> Sequence[str]:
 def _vacuum(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     """PostgreSQL's plain VACUUM for every kind: it keeps no sort order to restore."""
     at = 1
-    for words in _VACUUM_MODES:
-        if draft.words_at(1, *words):
-            at += len(words)
+    for mode in _VACUUM_MODES:
+        if draft.words_at(1, *mode):
+            at += len(mode)
             break
     table = ""
     if at < len(draft) and draft.word(at) not in ("to", "boost"):
@@ -139,8 +139,10 @@ RULES: dict[str, _Rule] = {
         ("commit", "end", "grant", "revoke", "comment", "execute", "deallocate", "fetch", "close"), _pass
     ),
     **dict.fromkeys(
-        "call checkpoint cluster discard do import listen load move notify reassign refresh reindex release"
-        " savepoint security unlisten".split(),
+        words(
+            "call checkpoint cluster discard do import listen load move notify reassign refresh reindex"
+            " release savepoint security unlisten"
+        ),
         _refuse,
     ),
 }

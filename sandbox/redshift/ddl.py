@@ -9,12 +9,11 @@ from sandbox.redshift.draft import Draft, Span
 from sandbox.redshift.keys import Key, read_table_constraint
 from sandbox.redshift.names import Name, read_name, syntax_error
 from sandbox.redshift.statement import Refusal
+from sandbox.redshift.tokens import words
 
 _TABLE_CONSTRAINTS = frozenset(("primary", "unique", "foreign", "constraint"))
 _PASSED_OBJECTS = frozenset(("schema", "user", "group", "role", "database"))
-_NOT_HERE = frozenset(
-    "materialized external function procedure library model datashare identity masking rls".split()
-)
+_NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
 
 
 def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:

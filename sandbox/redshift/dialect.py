@@ -1,5 +1,6 @@
 """Redshift's SQL into PostgreSQL's: text with nothing that differs passes untouched."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Dialect:
 
 
 def _translated(text: str, context: Context) -> tuple[Statement, ...] | Refusal:
-    if not queries.INTERESTING.search(text):
+    if not _INTERESTING.search(text):
         return (Statement(text),)
     tokens = tokenize(text, backslash_escapes=context.backslash_escapes)
     try:
@@ -107,3 +108,7 @@ def _copy(text: str) -> Statement:
 
 # Each returns the statements that follow the rewritten one silently.
 _RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {**ddl.RULES, **commands.RULES}
+
+# Text without any of these words, capitals in quotes or # means the same to PostgreSQL.
+_WORDS = "|".join(sorted(queries.WORDS | frozenset(_RULES) | {"copy"}))
+_INTERESTING = re.compile(rf"\b(?i:{_WORDS}|pg_\w+|information_schema)\b|#[A-Za-z_]|\"[^\"]*[A-Z]")

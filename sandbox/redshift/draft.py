@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sandbox.redshift.tokens import Token
 
@@ -24,14 +25,13 @@ class Draft:
 
     def __init__(self, text: str, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
-        self._gaps = [
-            text[before.end : token.start] for before, token in zip(tokens, tokens[1:], strict=False)
-        ]
+        self._gaps = [text[before.end : token.start] for before, token in pairwise(tokens)]
         self._gaps.insert(0, "")
         self._pieces = [token.text for token in tokens]
         self._closing: dict[int, int] = {}
         self._enclosing: list[int] = []
         self._pair()
+        self._opening = {closing: opening for opening, closing in self._closing.items()}
         self.changed = False
 
     def __len__(self) -> int:
@@ -62,6 +62,10 @@ class Draft:
     def closing(self, opening: int) -> int:
         """The closing parenthesis of the one at `opening`; the last token when it is missing."""
         return self._closing.get(opening, len(self.tokens) - 1)
+
+    def opening(self, closing: int) -> int:
+        """The opening parenthesis of the one that closes here; 0 when it is missing."""
+        return self._opening.get(closing, 0)
 
     def enclosing(self, index: int) -> int:
         """The opening parenthesis around the token, -1 without one."""

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.redshift import messages
 from sandbox.redshift.copy.command import CopyCommand, CopyError, quote
@@ -126,7 +127,7 @@ class Load:
 
     async def feed(self, backend: Wire, answered: "asyncio.Future[ErrorFields | None]") -> None:
         """Send the rows once PostgreSQL waits for them; returns when all are sent or the load failed."""
-        await asyncio.wait([self._ready, answered], return_when=asyncio.FIRST_COMPLETED)
+        await _first([self._ready, answered])
         if answered.done():
             return
         try:
@@ -163,9 +164,7 @@ class Load:
             while True:
                 self._reading = asyncio.get_running_loop().run_in_executor(None, next, chunks, None)
                 left = deadline and max(0.0, deadline - time.monotonic())
-                await asyncio.wait(
-                    [self._reading, stopped, answered], timeout=left, return_when=asyncio.FIRST_COMPLETED
-                )
+                await _first([self._reading, stopped, answered], left)
                 if answered.done() or self._error:
                     return
                 if not self._reading.done():
@@ -197,6 +196,11 @@ class Load:
 
 # How long a failed COPY waits for the read from S3 that is under way before its log rows are written.
 _LAST_READ_SECONDS = 2.0
+
+
+async def _first(futures: Sequence[asyncio.Future[Any]], timeout_seconds: float | None = None) -> None:
+    """Wait until one of the futures is done, or the time is over."""
+    await asyncio.wait(futures, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _column(row: Sequence[str]) -> TargetColumn:

@@ -1,13 +1,25 @@
 """SELECT, INSERT, UPDATE, DELETE and MERGE, and the queries inside other statements."""
 
-import re
 from collections.abc import Sequence
 
+from sandbox.redshift import expressions, merge, refusals, select
 from sandbox.redshift.draft import Draft
+from sandbox.redshift.tokens import words
 
-INTERESTING = re.compile(r".", re.DOTALL)
+WORDS = expressions.WORDS | refusals.WORDS | words("delete merge qualify top")
 
 
 def rewrite(draft: Draft) -> Sequence[str]:
-    """Rewrite a query."""
+    """Rewrite a query; nothing follows it.
+
+    Raises:
+        Refusal: Redshift does not run it, or the sandbox does not.
+    """
+    refusals.check(draft)
+    expressions.rewrite(draft)
+    select.rewrite(draft)
+    if draft.word(0) == "merge":
+        merge.rewrite(draft)
+    elif draft.word(0) == "delete" and draft.word(1) != "from":
+        draft.after(0, " FROM")
     return ()

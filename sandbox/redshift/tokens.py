@@ -8,6 +8,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a list written as one text."""
+    return frozenset(text.split())
+
 
 _COMMENT = r"--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
 _PLAIN_STRING = r"'(?:[^']|'')*'"
@@ -34,11 +41,11 @@ _LEXERS = {True: _pattern(_ESCAPE_STRING), False: _pattern(_PLAIN_STRING)}
 _LOWER_ASCII = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
 
 # After these a "#name" is a temporary table's; elsewhere # is the operator for exclusive or.
-_BEFORE_OPERAND = frozenset(
+_BEFORE_OPERAND = words(
     "all analyse analyze and append as between by copy default delete desc distinct else except exists from"
     " full having if in inner intersect into is join like limit lock minus not on only or outer over"
     " references rename select set table then to truncate union update using vacuum values view when where"
-    " with".split()
+    " with"
 )
 
 
@@ -94,9 +101,8 @@ def tokenize(text: str, *, backslash_escapes: bool = True) -> list[Token]:
     tokens: list[Token] = []
     at, spaced = 0, False
     while at < len(text):
-        match = lexer.match(text, at)
-        assert match is not None and match.lastgroup is not None  # noqa: S101 - "." matches anything
-        kind, end = match.lastgroup, match.end()
+        match = cast("re.Match[str]", lexer.match(text, at))  # "." matches anything
+        kind, end = match.lastgroup or "", match.end()
         if kind == "space":
             end = _comment_end(text, at, end)
             spaced = True

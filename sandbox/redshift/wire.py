@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from typing import cast
 
 _HIGH_WATER_BYTES = 1 << 20
 _HEADER = struct.Struct("!ci")
@@ -25,8 +26,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio once, with the connection's transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - sockets have no other kind
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # sockets have no other kind
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio with what arrived."""
@@ -40,7 +40,7 @@ class Wire(asyncio.Protocol):
         """Called by asyncio when the other side sends no more; the protocol has no half-open state."""
         self._gone()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Called by asyncio when the connection is over."""
         self._gone()
         self._writable.set()
@@ -89,7 +89,8 @@ class Wire(asyncio.Protocol):
         """Whether `message` would return at once."""
         if len(self._received) < _HEADER.size:
             return False
-        return len(self._received) > _HEADER.unpack_from(self._received)[1]
+        length: int = _HEADER.unpack_from(self._received)[1]
+        return len(self._received) > length
 
     def write(self, data: bytes) -> None:
         """Send, buffering what the socket does not take; follow it by `drain` where much is sent."""
