@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from sandbox.aws.dispatch import MotoServices
 from sandbox.aws.durable_s3 import DurableS3
 from sandbox.aws.health import HEALTH_PATH
+from sandbox.aws.listing import Listing
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.signature import SignatureCheck
 from sandbox.aws.store import ObjectStore
@@ -51,16 +52,18 @@ def serve(settings: Settings) -> None:
     log.info("ready at %s after %.1f s", settings.aws_endpoint_url, time.monotonic() - started)
     server.serve_forever(poll_interval=0.1)
     log.info("stopped")
+    logging.shutdown()
+    os._exit(0)  # everything is on disk; taking thousands of objects apart one by one would take seconds
 
 
 def application(settings: Settings) -> Application:
-    """The layers from the outside in: health, signatures, S3 on disk, moto."""
+    """The layers from the outside in: health, signatures, listings, S3 on disk, moto."""
     s3 = DurableS3(MotoServices(), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)
     _make_role()
-    return _Front(SignatureCheck(s3, _secrets(settings)))
+    return _Front(SignatureCheck(Listing(s3), _secrets(settings)))
 
 
 class _Front:

@@ -218,6 +218,56 @@ def test_the_buckets_and_the_role_of_the_pipeline_exist_from_the_start(server: A
     assert role["Arn"].endswith(":role/sparkify-redshift")
 
 
+# Listings
+
+
+@pytest.fixture
+def catalogue(s3: "S3Client", bucket: str) -> list[str]:
+    """The sorted keys of a bucket with something to list."""
+    names = [f"a/{number:03}" for number in range(25)] + ["a", "a/ü &<b>.json", "a/+%2F", "b/1", "a-1"]
+    for name in names:
+        s3.put_object(Bucket=bucket, Key=name, Body=name.encode())
+    return sorted(names)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("prefix", ["", "a", "a/", "a/ü &", "b/1", "c"])
+def test_a_listing_gives_every_key_once_and_in_order(
+    s3: "S3Client", bucket: str, catalogue: list[str], prefix: str, size: int
+):
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": size}
+    )
+    found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    assert found == [name for name in catalogue if name.startswith(prefix)]
+
+
+@pytest.mark.parametrize("prefix", ["", "a/", "a/ü &", "c"])
+def test_a_plain_listing_tells_what_motos_own_does(
+    s3: "S3Client", bucket: str, catalogue: list[str], prefix: str
+):
+    plain = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
+    moto = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="|")
+    for name in ("Contents", "KeyCount", "MaxKeys", "IsTruncated", "Name", "Prefix", "EncodingType"):
+        assert plain.get(name) == moto.get(name)
+
+
+def test_a_listing_starts_after_a_key(s3: "S3Client", bucket: str, catalogue: list[str]):
+    after = s3.list_objects_v2(Bucket=bucket, StartAfter="a/020", Delimiter="")
+    assert [entry["Key"] for entry in after["Contents"]] == [name for name in catalogue if name > "a/020"]
+
+
+def test_a_listing_with_a_delimiter_gives_folders(s3: "S3Client", bucket: str, catalogue: list[str]):
+    found = s3.list_objects_v2(Bucket=bucket, Delimiter="/")
+    assert [entry["Prefix"] for entry in found["CommonPrefixes"]] == ["a/", "b/"]
+    assert [entry["Key"] for entry in found["Contents"]] == ["a", "a-1"]
+
+
+def test_a_listing_of_a_missing_bucket_is_refused(s3: "S3Client"):
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        s3.list_objects_v2(Bucket="no-such-bucket")
+
+
 # What it still knows after it was killed
 
 AWKWARD_KEYS = [
