@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift import expressions, merge, refusals, select
+from sandbox.redshift import expressions, merge, old_catalog, refusals, select
 from sandbox.redshift.draft import Draft
 from sandbox.redshift.tokens import words
 
-WORDS = expressions.WORDS | refusals.WORDS | words("delete merge qualify top")
+WORDS = expressions.WORDS | old_catalog.WORDS | refusals.WORDS | words("delete merge qualify top")
 
 
 def rewrite(draft: Draft) -> Sequence[str]:
@@ -18,6 +18,7 @@ def rewrite(draft: Draft) -> Sequence[str]:
     refusals.check(draft)
     expressions.rewrite(draft)
     select.rewrite(draft)
+    old_catalog.rewrite(draft)
     if draft.word(0) == "merge":
         merge.rewrite(draft)
     elif draft.word(0) == "delete" and draft.word(1) != "from":
