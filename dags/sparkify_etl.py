@@ -183,5 +183,5 @@ one run with a wide window rather than 720 hourly ones.
 
     create_tables >> [stage_events, stage_songs]
     stage_events >> [load_users, load_time]
-    stage_songs >> [load_songs, load_artists]
-    [load_users, load_time, load_songs, load_artists] >> load_songplays >> check_quality
+    stage_songs >> load_artists >> load_songs
+    [load_users, load_time, load_songs] >> load_songplays >> check_quality

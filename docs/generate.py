@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "plugins")]
 
-import sqlglot  # noqa: E402 - after the path
+import quality  # noqa: E402 - after the path
+import sqlglot  # noqa: E402
 from sqlglot import exp  # noqa: E402
 
 from sparkify import operators as package  # noqa: E402
@@ -87,6 +88,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "operators.md": operators,
     "failures.md": failures,
     "schema.md": schema,
+    "quality.md": quality.page,
 }
 
 

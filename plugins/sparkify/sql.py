@@ -8,6 +8,9 @@ from typing import TypeAlias
 Value: TypeAlias = str | int | float | bool | date | datetime | None
 
 _NAMED = re.compile(r"%\((\w+)\)s")
+# What may hold a percent sign: a comment, a string constant, a placeholder, the sign alone.
+_PIECE = re.compile(r"--[^\n]*|'(?:[^'\\]|\\.|'')*'|%\((?P<name>\w+)\)s|%", re.DOTALL)
+_ESCAPED = re.compile(r"(?:'|\\)(.)", re.DOTALL)
 
 
 def quote_identifier(name: str) -> str:
@@ -65,7 +68,8 @@ def quote_literal(value: Value) -> str:
 def bind(sql: str, values: Mapping[str, Value]) -> tuple[str, list[Value]]:
     """Turn `%(name)s` placeholders into the positional `%s` that every driver here understands.
 
-    Any other percent sign is doubled, so a statement with LIKE '%x%' needs no escaping in its file.
+    Any other percent sign stays what it is, so a statement with LIKE '%x%' needs no escaping in its file:
+    constants that hold one are bound too, because drivers disagree on whether `%%` inside quotes is one sign.
 
     Args:
         sql: one statement.
@@ -78,17 +82,20 @@ def bind(sql: str, values: Mapping[str, Value]) -> tuple[str, list[Value]]:
         KeyError: the statement names a value that is not given.
     """
     bound: list[Value] = []
-    pieces: list[str] = []
-    position = 0
-    for match in _NAMED.finditer(sql):
-        name = match.group(1)
-        if name not in values:
-            raise KeyError(f"The SQL uses %({name})s; the values here are: {', '.join(values) or 'none'}")
-        pieces += [sql[position : match.start()].replace("%", "%%"), "%s"]
-        bound.append(values[name])
-        position = match.end()
-    pieces.append(sql[position:].replace("%", "%%"))
-    return "".join(pieces), bound
+
+    def replace(match: re.Match[str]) -> str:
+        text, name = match.group(), match.group("name")
+        if name is not None:
+            if name not in values:
+                raise KeyError(f"The SQL uses %({name})s; the values here are: {', '.join(values) or 'none'}")
+            bound.append(values[name])
+            return "%s"
+        if text.startswith("'") and "%" in text:
+            bound.append(_ESCAPED.sub(r"\1", text[1:-1]))
+            return "%s"
+        return text.replace("%", "%%")
+
+    return _PIECE.sub(replace, sql), bound
 
 
 def display(sql: str, values: Mapping[str, Value]) -> str:

@@ -259,6 +259,13 @@ class TestFacts:
         ):
             load_orders(conn_id, sql="SELECT colour FROM staging_orders")
 
+    def test_percent_signs_in_a_select_mean_themselves(self, orders, conn_id):
+        put_rows(orders, (1, NINE, "ada", 17), (2, NINE, "bob", 2))
+        columns = "id, at, '100%' AS customer, cents % 5 AS cents"
+        select = f"SELECT {columns} FROM staging_orders WHERE customer LIKE 'a%'"
+        load_orders(conn_id, sql=select, mode="replace")
+        assert orders.query("SELECT id, customer, cents FROM orders") == [(1, "100%", 2)]
+
     def test_late_rows_complete_earlier_facts_once(self, orders, conn_id):
         late = {
             "late_arrivals_from": "SELECT DISTINCT load_id FROM staging_orders",

@@ -138,3 +138,4 @@ def test_what_a_load_error_shows_can_be_stored():
     assert "\0" not in error.raw_value
     assert error.raw_value.encode()
     assert len(error.raw_value) == len(error.raw_line) == 1024
+    assert rows([column("a")], [{"a": "\ud800"}]).errors[0].reason.startswith("Invalid digit, Value '?'")

@@ -43,10 +43,12 @@ def test_a_literal_with_a_nul_is_refused():
 
 
 def test_named_values_are_bound_in_order_and_other_percent_signs_survive_the_driver():
-    sql = "SELECT 1 WHERE a LIKE 'x%' AND b = %(b)s AND c = %(a)s AND d = %(b)s"
+    sql = (
+        "SELECT 7 % 2 -- 5%\nWHERE a LIKE 'it''s 9%' AND b = %(b)s AND c = %(a)s AND d = %(b)s AND e = 'x''s'"
+    )
     assert bind(sql, {"a": 1, "b": 2, "unused": 3}) == (
-        "SELECT 1 WHERE a LIKE 'x%%' AND b = %s AND c = %s AND d = %s",
-        [2, 1, 2],
+        "SELECT 7 %% 2 -- 5%%\nWHERE a LIKE %s AND b = %s AND c = %s AND d = %s AND e = 'x''s'",
+        ["it's 9%", 2, 1, 2],
     )
 
 

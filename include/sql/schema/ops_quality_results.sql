@@ -1,8 +1,9 @@
--- One row per check of a run; a re-run of the run replaces its rows.
+-- One row per check of a task's run; running it again replaces its rows.
 CREATE TABLE IF NOT EXISTS ops.quality_results (
     checked_at TIMESTAMP NOT NULL,
     dag_id VARCHAR(250) NOT NULL,
     run_id VARCHAR(250) NOT NULL,
+    task_id VARCHAR(250) NOT NULL,
     window_start TIMESTAMP,
     window_end TIMESTAMP,
     check_name VARCHAR(250) NOT NULL,

@@ -13,6 +13,7 @@ _COLUMNS = (
     "checked_at",
     "dag_id",
     "run_id",
+    "task_id",
     "check_name",
     "check_kind",
     "table_name",
@@ -29,11 +30,14 @@ _COLUMNS = (
 def keep_results(
     session: Session, results: Sequence[CheckResult], run: TaskRun, window: Window | None = None
 ) -> None:
-    """Keep the results of a run in `ops.quality_results`, in place of an earlier try's, and commit."""
+    """Keep the results of a task's run in `ops.quality_results`, in place of an earlier try's, and commit."""
     session.lock(QUALITY_RESULTS)
     session.execute(
-        "DELETE FROM ops.quality_results WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s",
-        {"dag_id": run.dag_id, "run_id": run.run_id},
+        """
+        DELETE FROM ops.quality_results
+        WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s
+        """,
+        {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": run.task_id},
     )
     session.insert_rows(QUALITY_RESULTS, _COLUMNS, [_row(result, run, window) for result in results])
     session.commit()
@@ -46,6 +50,7 @@ def _row(result: CheckResult, run: TaskRun, window: Window | None) -> tuple[Valu
         result.checked_at,
         cut(run.dag_id, 250),
         cut(run.run_id, 250),
+        cut(run.task_id, 250),
         cut(check.title, 250),
         check.kind,
         cut(check.table, 250),
