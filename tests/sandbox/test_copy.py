@@ -1,10 +1,12 @@
 """COPY from S3 through the endpoint, with every driver: its rows, its transaction and its log."""
 
 import json
+import random
 import threading
 from contextlib import closing
 
 import psycopg
+import pytest
 
 from tests.sandbox.copying import AS_JSON, Warehouse, admin_connection
 
@@ -174,6 +176,78 @@ def test_every_type_arrives_as_it_was(connector, put):
             *("2018-11-02 01:25:34.796", "2018-11-01 23:25:34+00"),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    "options", ["TIMEFORMAT 'auto' DATEFORMAT 'auto'", "TIMEFORMAT 'epochmillisecs'", ""]
+)
+def test_no_value_gets_past_the_conversion_that_postgresql_refuses(connector, put, options):
+    source = random.Random(f"copy {options}")
+    connector.run(
+        "CREATE TEMP TABLE every (s SMALLINT, i INTEGER, l BIGINT, n NUMERIC(8,2), m NUMERIC(38,37), r REAL, "
+        "d FLOAT8, t BOOLEAN, c CHAR(4), v VARCHAR(6), dd DATE, ts TIMESTAMP, tz TIMESTAMPTZ)"
+    )
+    # One member a document: a bad one must not hide the others.
+    documents = [{source.choice("silnmrdtcv"): _any_value(source)} for _ in range(2000)]
+    documents += [{source.choice(["dd", "ts", "tz"]): _any_value(source)} for _ in range(2000)]
+    address = put(x="\n".join(json.dumps(document) for document in documents))
+    connector.run(f"COPY every FROM '{address}' {AS_JSON} {options} IGNOREALLERRORS")
+    ((loaded, rejected),) = connector.run(
+        "SELECT loaded_rows, error_count FROM sys_load_history WHERE query_id = pg_last_copy_id()"
+    )
+    assert loaded + rejected == len(documents)
+    assert loaded > 500
+    assert rejected > 500
+
+
+def _any_value(source):
+    digits = "".join(source.choices("0123456789", k=source.randrange(1, 25)))
+    numbers = [
+        int(digits),
+        -int(digits),
+        float(digits),
+        source.uniform(-1e3, 1e3),
+        10.0 ** source.randrange(-320, 309),
+    ]
+    year, month, day = source.randrange(10_000), source.randrange(14), source.randrange(33)
+    clock = f"{source.randrange(26)}:{source.randrange(62):02}:{source.randrange(62):02}"
+    texts = [
+        *(
+            "",
+            " ",
+            "NaN",
+            "-inf",
+            "\\N",
+            "\\.",
+            "\t\n\r",
+            "a\0b",
+            "\ud800",
+            "äöü€",
+            "\\",
+            "1e5",
+            "-.5",
+            "+1.",
+            digits,
+        ),
+        *(
+            f"{year:04}-{month:02}-{day:02}",
+            f"{year:04}-{month:02}-{day:02} {clock}",
+            f"{month}/{day}/{year:04}",
+        ),
+        *(
+            f"{year:04}-{month:02}-{day:02}T{clock}.{digits}Z",
+            f"J{digits}",
+            f"{clock} {source.choice(['AM', 'PM'])}",
+        ),
+        *(
+            f"Jan-{day:02}-{year % 100:02} BC",
+            f"{year:04}.{source.randrange(400):03}",
+            f"2018-11-02 {clock}+{day}",
+        ),
+    ]
+    return source.choice(
+        [source.choice(numbers), source.choice(texts), source.choice(texts), True, None, {"a": [1]}]
+    )
 
 
 def test_users_see_their_own_loads_only(connector, sandbox, put):

@@ -80,6 +80,11 @@ class LoadError:
     fields: tuple[ErrorField, ...] = field(default=())
 
 
+def storable(text: str) -> str:
+    """`text` without what PostgreSQL cannot keep: NULs go, and what is no UTF-8 becomes a question mark."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
 def s3_error(message: str, *, context: str = "", hint: str | None = None) -> CopyError:
     """An error of reading S3, laid out as Redshift does (code 8001, SQLSTATE XX000).
 

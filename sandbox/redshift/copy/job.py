@@ -7,7 +7,7 @@ from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.credentials import mask_credentials
 from sandbox.redshift.copy.documents import DocumentReader, Documents
-from sandbox.redshift.copy.errors import CopyError, LoadError, load_failed
+from sandbox.redshift.copy.errors import CopyError, LoadError, load_failed, storable
 from sandbox.redshift.copy.history import LoadedFile, LoadLog, LoadStart, LoadTotals, utc_now
 from sandbox.redshift.copy.jsonpaths import parse_jsonpaths
 from sandbox.redshift.copy.mapping import auto_sources, path_sources
@@ -116,7 +116,7 @@ class CopyJob:
 
     def fail(self, error: CopyError) -> None:
         """Log the load as aborted."""
-        message = mask_credentials(error.message)
+        message = storable(mask_credentials(error.message))
         self._end(LoadTotals("aborted", reached_load=error.reached_load, error_message=message))
 
     @property
@@ -132,8 +132,8 @@ class CopyJob:
             transaction_id=session.transaction_id,
             table_id=session.table_id,
             table_name=self._command.table,
-            query_text=mask_credentials(session.query_text),
-            data_source=self._command.source,
+            query_text=storable(mask_credentials(session.query_text)),
+            data_source=storable(self._command.source),
         )
         return LoadLog(self._settings, start)
 

@@ -7,7 +7,7 @@ from typing import cast
 from sandbox.redshift.copy.columns import TargetColumn, converter_for
 from sandbox.redshift.copy.conversion.values import NULL, json_text
 from sandbox.redshift.copy.documents import BadDocument, Documents
-from sandbox.redshift.copy.errors import ConversionError, ErrorField, LoadError
+from sandbox.redshift.copy.errors import ConversionError, ErrorField, LoadError, storable
 from sandbox.redshift.copy.jsonpaths import MEMBER_OF_NO_OBJECT
 from sandbox.redshift.copy.mapping import Source, fold_keys
 from sandbox.redshift.copy.options import Options
@@ -99,13 +99,13 @@ class RowBuilder:
             raw: str | None = _shown(self._take(source, value))
         except ConversionError:
             raw = None
-        values = [*(None if field == NULL else _storable(field) for field in fields), raw]
+        values = [*(None if field == NULL else _clipped(field) for field in fields), raw]
         shown = zip(self._columns[: len(values)], values, strict=True)
         return LoadError(
             file_name=file_name,
             line_number=where.line,
             code=error.code,
-            reason=error.reason,
+            reason=_clipped(error.reason),
             raw_line=shown_text(where.text),
             column=column.name,
             column_type=column.short_type,
@@ -122,16 +122,15 @@ def document_error(document: BadDocument, file_name: str) -> LoadError:
 
 def shown_text(text: bytes) -> str:
     """The beginning of `text` as a load error can keep it: PostgreSQL stores neither NUL nor bad UTF-8."""
-    return _storable(text[: 4 * _SHOWN_CHARACTERS].decode(errors="replace"))
+    return _clipped(text[: 4 * _SHOWN_CHARACTERS].decode(errors="replace"))
 
 
 def _shown(value: object) -> str | None:
-    return None if value is None else _storable(json_text(value))
+    return None if value is None else _clipped(json_text(value))
 
 
-def _storable(text: str) -> str:
-    clean = text.replace("\0", "").encode(errors="replace").decode()
-    return clean[:_SHOWN_CHARACTERS]
+def _clipped(text: str) -> str:
+    return storable(text)[:_SHOWN_CHARACTERS]
 
 
 def _joined(rows: Sequence[Sequence[str]], errors: Sequence[LoadError] = ()) -> Rows:
