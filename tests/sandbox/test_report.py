@@ -59,7 +59,9 @@ def test_every_table_is_counted(warehouse: Any, shown: Show) -> None:
 def test_the_loads_of_this_run_are_shown_with_size_and_time(warehouse: Any, shown: Show) -> None:
     began = now()
     load = (
-        "INSERT INTO ops.loads VALUES (%s, 'd', 'r', 't', %s, NULL, NULL, 5, 12345, 1, 30, 47500000, %s, %s)"
+        "INSERT INTO ops.loads (load_id, dag_id, run_id, task_id, target_table, rows_deleted, rows_inserted,"
+        " rows_rejected, files, bytes, started_at, finished_at)"
+        " VALUES (%s, 'd', 'r', 't', %s, 5, 12345, 1, 30, 47500000, %s, %s)"
     )
     cursor = warehouse.cursor()
     cursor.execute(load, ("1", "users", began - timedelta(hours=2), began - timedelta(hours=1)))
@@ -90,8 +92,9 @@ def test_failed_checks_come_first_and_passed_ones_are_counted(warehouse: Any, sh
     cursor = warehouse.cursor()
     for name, status in (("a_passes", "passed"), ("b_fails", "failed"), ("c_passes", "passed")):
         cursor.execute(
-            "INSERT INTO ops.quality_results VALUES"
-            " (%s, 'd', 'r', NULL, NULL, %s, 'unique', 'songplays', 'warn', %s, '3', '0', 'as play01')",
+            "INSERT INTO ops.quality_results (checked_at, dag_id, task_id, run_id, check_name, check_kind,"
+            " table_name, severity, status, observed, expected, detail)"
+            " VALUES (%s, 'd', 't', 'r', %s, 'unique', 'songplays', 'warn', %s, '3', '0', 'as play01')",
             (began, name, status),
         )
 
