@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".json", ".json.gz")
 _THREADS = 8
+_SMALL_BYTES = 1_000_000
 _DELETE_LIMIT = 1000  # keys a DeleteObjects request may name
 
 
@@ -193,9 +194,11 @@ def _put(s3: "S3Client", bucket: str, key: str, path: Path, etag: str | None) ->
             return None
         size = file.tell()
         file.seek(0)
+        # For a file, boto3 first asks whether the server would take it; for bytes it does not.
+        body = file.read() if size < _SMALL_BYTES else file
+        kind = "application/gzip" if key.endswith(".gz") else "application/json"
         try:
-            kind = "application/gzip" if key.endswith(".gz") else "application/json"
-            s3.put_object(Bucket=bucket, Key=key, Body=file, ContentType=kind)
+            s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=kind)
         except ClientError as error:
             raise UploadError(f"{path} could not be uploaded to s3://{bucket}/{key}: {error}.") from error
         return size

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
-from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from sandbox.aws.dispatch import MotoServices
 from sandbox.aws.durable_s3 import DurableS3
+from sandbox.aws.handler import Handler
 from sandbox.aws.health import HEALTH_PATH
 from sandbox.aws.listing import Listing
 from sandbox.aws.refusals import RefusalError, respond
@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     started = time.monotonic()
     server = make_server(
-        "127.0.0.1", settings.aws_port, application(settings), threaded=True, request_handler=_Handler
+        "127.0.0.1", settings.aws_port, application(settings), threaded=True, request_handler=Handler
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -124,14 +124,3 @@ def _make_role() -> None:
         tags=[],
         max_session_duration="3600",
     )
-
-
-class _Handler(MotoRequestHandler):
-    """moto's request handler, writing only failed requests to the log."""
-
-    disable_nagle_algorithm = True
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 # as inherited
-        """Log a request that was answered with an error, without its query (it may hold a signature)."""
-        if str(code) >= "400":
-            log.info("%s %s -> %s", self.command, self.path.split("?", 1)[0], code)
