@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from sparkify.audits import Audits
 from sparkify.operators import (
+    CreateTablesOperator,
     DataQualityOperator,
     LoadDimensionOperator,
     LoadFactOperator,
@@ -105,9 +105,8 @@ one run with a wide window rather than 720 hourly ones.
     template_searchpath=[str(INCLUDE)],
     tags=["sparkify", "redshift", "etl"],
 ) as dag:
-    create_tables = SQLExecuteQueryOperator(
+    create_tables = CreateTablesOperator(
         task_id="create_tables",
-        conn_id="redshift_default",
         sql=[f"sql/schema/{table}.sql" for table in TABLES],
     )
 

@@ -60,6 +60,12 @@ DATABASE_FAILURES = (
         "Nothing: another load wrote the same table first and this one is tried again.",
     ),
     FailureClass(
+        "made at the same time",
+        True,
+        r"^42P0[67]|tuple concurrently updated|pg_(class|type|namespace)\w*_index",
+        "Nothing: another run was creating the same table; this one finds it there.",
+    ),
+    FailureClass(
         "S3 not answering",
         True,
         r"Status 5\d\d|SlowDown|InternalError,|Failed to connect to S3|mandatory.*(not found|does not exist)",
@@ -165,7 +171,8 @@ def explain(error: BaseException, what: str) -> str:
     failure = describe(error)
     if failure is None:
         return f"{what} failed: {type(error).__name__}: {error}"
-    return f"{what} failed: {failure}. {classify(failure).remedy}"
+    said = " ".join(str(failure).split()).rstrip(".?")
+    return f"{what} failed: {said}. {classify(failure).remedy}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -147,7 +147,8 @@ def run_load(
         load: does the work and commits.
         what: the action for messages, for example `Staging staging_events over redshift_default`.
         log: tells of every failed try.
-        tries: how often at most; pauses grow from about 1 to about 8 seconds.
+        tries: how often at most; pauses grow from about 1 to about 8 seconds. A connection that cannot be
+            opened ends them: hooks try that several times themselves.
 
     Returns:
         What `load` returned, and the statements of the try that succeeded.
@@ -156,8 +157,9 @@ def run_load(
         Exception: the last error, untouched, when it is fatal or the tries are used up.
     """
     for attempt in range(1, tries + 1):
+        connection = connect()
         try:
-            return _run_once(connect, load, log)
+            return _run_once(connection, load, log)
         except Exception as error:
             if attempt == tries or not is_transient(error):
                 raise
@@ -168,9 +170,8 @@ def run_load(
 
 
 def _run_once(
-    connect: Callable[[], Connection], load: Callable[[Session], Result], log: Log
+    connection: Connection, load: Callable[[Session], Result], log: Log
 ) -> tuple[Result, list[str]]:
-    connection = connect()
     try:
         session = Session(connection, log)
         return load(session), session.statements

@@ -1,6 +1,7 @@
 """Each bad input ends in one clear error and leaves every table as it was."""
 
 import json
+import os
 
 import pytest
 
@@ -109,3 +110,37 @@ def test_a_window_that_is_none_is_refused_with_an_example(loaded, warehouse, run
     assert run_etl(**params).state == "failed"
     assert "Trigger with params window_start and window_end" in capsys.readouterr().out
     assert warehouse.contents() == loaded
+
+
+def broken_connection(monkeypatch, **changes):
+    """Change redshift_default, as a person who mistypes it would."""
+    connection = {**json.loads(os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"]), **changes}
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps(connection))
+
+
+def test_a_wrong_password_fails_at_once_and_names_the_connection(
+    loaded, warehouse, run_etl, monkeypatch, capsys
+):
+    broken_connection(monkeypatch, password="wrong")
+    assert run_etl(DAY).state == "failed"
+    shown = capsys.readouterr().out
+    assert "over connection redshift_default (127.0.0.1:" in shown
+    assert "Check login, password and extra of the Airflow connection" in shown
+    assert warehouse.contents() == loaded
+
+
+def test_a_warehouse_that_does_not_answer_is_named_by_host_and_port(loaded, sandbox, monkeypatch):
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+    from sparkify.operators import CreateTablesOperator
+    from tests.conftest import free_port
+    from tests.pipeline.runs import task_context
+
+    port = free_port()
+    broken_connection(monkeypatch, port=port, conn_type="postgres", extra={})
+    create = CreateTablesOperator(task_id="create_tables", sql=["SELECT 1"])
+    with pytest.raises(
+        AirflowException, match=rf"127\.0\.0\.1:{port}.* Check that the cluster is available"
+    ) as caught:
+        create.execute(task_context())
+    assert not isinstance(caught.value, AirflowFailException), "a cluster may be starting: worth a retry"

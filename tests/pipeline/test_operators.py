@@ -255,7 +255,7 @@ class TestFacts:
 
     def test_wrong_sql_names_the_task_the_table_and_the_connection(self, orders, conn_id):
         with pytest.raises(
-            AirflowFailException, match=f"load: loading orders over connection {conn_id} failed: .*colour"
+            AirflowFailException, match=f"load: writing orders over connection {conn_id} .* failed: .*colour"
         ):
             load_orders(conn_id, sql="SELECT colour FROM staging_orders")
 

@@ -1,8 +1,15 @@
 """The operators of the pipeline: `from sparkify.operators import StageToRedshiftOperator`."""
 
+from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
 
-__all__ = ["DataQualityOperator", "LoadDimensionOperator", "LoadFactOperator", "StageToRedshiftOperator"]
+__all__ = [
+    "CreateTablesOperator",
+    "DataQualityOperator",
+    "LoadDimensionOperator",
+    "LoadFactOperator",
+    "StageToRedshiftOperator",
+]

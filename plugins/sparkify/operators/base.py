@@ -60,9 +60,12 @@ class LoadOperator(BaseSQLOperator):
             AirflowFailException: the failure is fatal: no retry of the task would mend it.
             AirflowException: the failure may pass; Airflow's own retries go on from here.
         """
-        what = f"{self.task_id}: loading {self.table} over connection {self.conn_id}"
+        hook = self.get_db_hook()
+        server = hook.get_connection(self.conn_id)
+        where = f"connection {self.conn_id} ({server.host}:{server.port})"
+        what = f"{self.task_id}: writing {self.table} over {where}"
         try:
-            result, statements = run_load(self.get_db_hook().get_conn, load, what=what, log=self.log)
+            result, statements = run_load(hook.get_conn, load, what=what, log=self.log)
         except Exception as error:
             message = explain(error, what)
             if is_transient(error):
@@ -75,19 +78,8 @@ class LoadOperator(BaseSQLOperator):
         """Log what a load did in one line and return it as the task's XCom value."""
         self.loaded = record
         seconds = (utc_now() - record.started_at).total_seconds()
-        source = ""
-        if record.files:
-            rate = record.rows_inserted / seconds
-            source = f" from {record.files} files, {record.bytes / 1e6:,.1f} MB ({rate:,.0f} rows/s)"
-        self.log.info(
-            "Loaded %s: %s rows in, %s out, %s rejected%s, %.2f s",
-            record.target_table,
-            f"{record.rows_inserted:,}",
-            f"{record.rows_deleted:,}",
-            f"{record.rows_rejected:,}",
-            source,
-            seconds,
-        )
+        if record.rows_inserted or record.rows_deleted or record.files:
+            self.log.info("%s", _describe(record, seconds))
         return {
             "load_id": record.load_id,
             "rows_inserted": record.rows_inserted,
@@ -114,3 +106,15 @@ class LoadOperator(BaseSQLOperator):
             select=getattr(self, "sql", None),
             files=self.loaded_files,
         )
+
+
+def _describe(record: LoadRecord, seconds: float) -> str:
+    """Return one line on a load for its task's log."""
+    source = ""
+    if record.files:
+        rate = record.rows_inserted / seconds
+        source = f" from {record.files:,} files, {record.bytes / 1e6:,.1f} MB ({rate:,.0f} rows/s)"
+    counts = (
+        f"{record.rows_inserted:,} rows in, {record.rows_deleted:,} out, {record.rows_rejected:,} rejected"
+    )
+    return f"Loaded {record.target_table}: {counts}{source}, {seconds:.2f} s"

@@ -1,0 +1,42 @@
+"""CreateTablesOperator: the schema's DDL, safe to run before every load."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from airflow.sdk import Context
+
+from sparkify.operators.base import LoadOperator
+from sparkify.transaction import Session
+
+
+class CreateTablesOperator(LoadOperator):
+    """Run DDL statements that do nothing when their object exists, in one transaction.
+
+    Args:
+        sql: the statements, or `.sql` files below the DAG's template_searchpath, one statement each, in the
+            order in which the objects can be made. Each says IF NOT EXISTS.
+
+    Raises:
+        AirflowFailException: a statement is wrong or not allowed; none of them took effect.
+    """
+
+    template_fields: Sequence[str] = ("sql", *LoadOperator.template_fields)
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **LoadOperator.template_fields_renderers,
+        "sql": "sql",
+    }
+    template_ext: Sequence[str] = (".sql",)
+
+    def __init__(self, *, sql: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(table="the schema", **kwargs)
+        self.sql = list(sql)
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        """Make what is missing."""
+        self.run_in_warehouse(self._create)
+        self.log.info("%d tables and schemas are there.", len(self.sql))
+
+    def _create(self, session: Session) -> None:
+        for statement in self.sql:
+            session.execute(statement)
+        session.commit()
