@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from sandbox.settings import Settings
+
+
+def pytest_configure() -> None:
+    """Let a session that is told to end (by `timeout`, by CI) stop what it has started, as on Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:
