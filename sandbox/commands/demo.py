@@ -2,7 +2,7 @@
 
 import argparse
 
-from sandbox import demo
+from sandbox.demo import main
 from sandbox.settings import Settings
 
 
@@ -12,4 +12,4 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace) -> int:
     """Run the demo; return its exit code."""
-    return demo.main(Settings.load())
+    return main(Settings.load())
