@@ -47,6 +47,8 @@ _CONFIGURATION = {
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
+    # Redshift analyses what a load changed soon after it; once a minute would leave short runs without plans.
+    "autovacuum_naptime": "5s",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
