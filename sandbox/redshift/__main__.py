@@ -1,6 +1,7 @@
 """The endpoint's process: ``python -m sandbox.redshift``."""
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -39,6 +40,7 @@ async def _serve(settings: Settings) -> None:
     print(f"Redshift endpoint ready on {address}", flush=True)  # noqa: T201 - the ready line
     await stopped.wait()
     await server.stop()
+    os._exit(0)  # a thread that still waits for S3 cannot be interrupted, and would keep the process alive
 
 
 if __name__ == "__main__":

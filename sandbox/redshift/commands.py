@@ -24,8 +24,10 @@ def _begin(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     for index in range(1, len(draft)):
         if draft.words_at(index, "isolation", "level"):
             last = index + (3 if draft.word(index + 2) in ("read", "repeatable") else 2)
-            comma = draft.is_operator(last + 1, ",")
-            draft.remove(index, last + comma)
+            if draft.is_operator(last + 1, ","):
+                draft.remove(index, last + 1)
+            else:
+                draft.remove(index - draft.is_operator(index - 1, ","), last)
     return ()
 
 

@@ -37,10 +37,6 @@ def _serialization(error: ErrorFields) -> ErrorFields:
     return replace(error, sqlstate=INTERNAL_ERROR, message="1023", detail=detail)
 
 
-def _deadlock(error: ErrorFields) -> ErrorFields:
-    return replace(error, sqlstate=INTERNAL_ERROR)
-
-
 def _many_matches(error: ErrorFields) -> ErrorFields:
     if "MERGE" not in error.message:
         return error
@@ -57,7 +53,6 @@ _RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
     "23502": _not_null,
     "23514": _check,
     "40001": _serialization,
-    "40P01": _deadlock,
     "21000": _many_matches,
     "28P01": _password,
 }

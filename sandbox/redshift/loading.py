@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +109,7 @@ class Load:
         self._job = CopyJob(target.command, target.columns, session, settings)
         self._error: CopyError | None = None
         self._started = False
+        self._reported = False
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stopped = asyncio.Event()
         self._reading: asyncio.Future[bytes | None] | None = None
@@ -121,9 +124,12 @@ class Load:
         """The client asked to cancel."""
         self._stop(CopyError(_CANCELED, "canceling statement due to user request"))
 
-    def stop(self, reason: str) -> None:
-        """The session ends."""
-        self._stop(CopyError(_LOST, f"COPY was not finished: {reason}"))
+    async def abandon(self) -> None:
+        """The session is over before the COPY is."""
+        error = CopyError(_LOST, "COPY was not finished: the connection was lost")
+        self._stop(error)
+        if self._started and not self._reported:
+            await self._report_failure(error)
 
     async def feed(self, backend: Wire, answered: "asyncio.Future[ErrorFields | None]") -> None:
         """Send the rows once PostgreSQL waits for them; returns when all are sent or the load failed."""
@@ -134,6 +140,10 @@ class Load:
             await self._send_rows(backend, answered)
         except CopyError as error:
             self._error = self._error or error
+        except Exception as error:  # a defect must end the COPY, not the session
+            traceback.print_exc(file=sys.stderr)
+            text = f"COPY met a defect of the sandbox: {type(error).__name__}: {error}"
+            self._error = self._error or CopyError("XX000", text, hint="The endpoint's log says where.")
         if self._error:
             backend.write(messages.copy_fail(self._error.message))
         elif not answered.done():
@@ -143,6 +153,7 @@ class Load:
 
     async def completed(self, tag: bytes) -> list[bytes]:
         """The messages for the client in place of PostgreSQL's CommandComplete."""
+        self._reported = True
         await asyncio.to_thread(self._job.finish, int(tag.split()[-1]))
         return [*(messages.info(notice) for notice in self._job.notices), messages.command_complete(b"COPY")]
 
@@ -152,8 +163,7 @@ class Load:
             return error
         own = self._error
         cause = own or CopyError(error.sqlstate, error.message, error.detail, error.hint)
-        await self._end_reading()
-        await asyncio.to_thread(self._job.fail, cause)
+        await self._report_failure(cause)
         return ErrorFields(own.sqlstate, own.message, own.detail, own.hint) if own else error
 
     async def _send_rows(self, backend: Wire, answered: "asyncio.Future[ErrorFields | None]") -> None:
@@ -184,10 +194,12 @@ class Load:
         if close and self._reading:
             self._reading.add_done_callback(lambda _: close())
 
-    async def _end_reading(self) -> None:
+    async def _report_failure(self, error: CopyError) -> None:
+        self._reported = True
         if self._reading:
             with contextlib.suppress(Exception):  # reported already
                 await asyncio.wait_for(asyncio.shield(self._reading), timeout=_LAST_READ_SECONDS)
+        await asyncio.to_thread(self._job.fail, error)
 
     def _stop(self, error: CopyError) -> None:
         self._error = self._error or error
@@ -195,7 +207,7 @@ class Load:
 
 
 # How long a failed COPY waits for the read from S3 that is under way before its log rows are written.
-_LAST_READ_SECONDS = 2.0
+_LAST_READ_SECONDS = 0.5
 
 
 async def _first(futures: Sequence[asyncio.Future[Any]], timeout_seconds: float | None = None) -> None:

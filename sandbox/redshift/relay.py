@@ -29,6 +29,9 @@ class Session:
         settings: The sandbox.
         startup: The parameters of the client's StartupMessage.
         dialect: Rewrites the statements.
+
+    Attributes:
+        is_interrupted: The session ended while PostgreSQL was at work for it.
     """
 
     def __init__(
@@ -46,16 +49,12 @@ class Session:
         self._special: dict[bytes, Statement] = {}  # prepared statements that need more than forwarding
         self._portals: dict[bytes, Statement] = {}
         self._load: Load | None = None
+        self.is_interrupted = False
 
     @property
     def backend_key(self) -> bytes:
         """Process id and secret of the backend, as in BackendKeyData; empty before the login."""
         return self._answers.backend_key
-
-    @property
-    def busy(self) -> bool:
-        """Whether PostgreSQL still owes answers."""
-        return bool(self._outstanding)
 
     async def run(self) -> None:
         """Relay until either side closes the connection."""
@@ -67,11 +66,13 @@ class Session:
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if self._load:
-                self._load.stop("the client disconnected")
+            load = self._load
+            self.is_interrupted = bool(self._outstanding)
             for part in parts:
                 part.cancel()
             results = await asyncio.gather(*parts, return_exceptions=True)
+            if load:
+                await load.abandon()
         for result in results:
             if isinstance(result, Exception):
                 raise result

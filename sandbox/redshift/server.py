@@ -118,8 +118,8 @@ class Server:
             await session.run()
         finally:
             self._sessions.discard(session)
-            if session.busy and session.backend_key:
-                # A backend busy with a statement would notice only at its end that its client is gone.
+            if session.is_interrupted and session.backend_key:
+                # Sooner than the backend notices by itself that its client is gone.
                 with contextlib.suppress(OSError):
                     await self._send_cancel(session.backend_key)
             backend.close()
