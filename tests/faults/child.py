@@ -1,0 +1,148 @@
+"""One pipeline run in a process of its own, which stops, waits or dies at named points of its statements.
+
+The process executes the loading operators of the DAG file as a worker would: templates rendered, connections
+and Variables from the environment. The points are made here, around the session's methods: production code
+has no hooks.
+
+A point is called `<task> <before|after> <VERB> <n>`: `load_users after LOCK 1` follows the first LOCK of the
+task. `PUBLISH` stands for the COMMIT of a transaction that holds a lock, `PAUSE` for the pause before a new
+try. Patterns of points are those of fnmatch.
+"""
+
+import contextlib
+import fnmatch
+import os
+import signal
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from airflow.sdk.execution_time.context import VariableAccessor
+
+from dags import sparkify_etl
+from sparkify import transaction
+from sparkify.transaction import Session
+from tests.faults.mutations import MUTATIONS
+
+TASKS = (
+    *("stage_events", "stage_songs", "load_users", "load_artists", "load_songs", "load_time"),
+    "load_songplays",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run does.
+
+    Args:
+        window: naive UTC.
+        environment: all variables of the process.
+        tasks: in the order in which they run.
+        pause: patterns of the points at which the run says where it is and waits.
+        kill: pattern of the point at which the process kills itself with SIGKILL.
+        mutation: name of the fault that is built into the pipeline's code, see mutations.py.
+    """
+
+    window: tuple[datetime, datetime]
+    environment: Mapping[str, str] = field(repr=False)
+    tasks: tuple[str, ...] = TASKS
+    pause: tuple[str, ...] = ()
+    kill: str = ""
+    mutation: str = ""
+
+
+class Points:
+    """Counts the points of a run and does at each what the plan wants there."""
+
+    def __init__(self, plan: Plan, parent: Connection) -> None:
+        self.plan = plan
+        self.parent = parent
+        self.task = ""
+        self.counts: Counter[str] = Counter()
+        self.holds_lock = False
+
+    def enter(self, task: str) -> None:
+        self.task, self.counts = task, Counter()
+
+    @contextlib.contextmanager
+    def around(self, verb: str) -> Iterator[None]:
+        verb = "PUBLISH" if verb == "COMMIT" and self.holds_lock else verb
+        self.holds_lock = verb == "LOCK" or (self.holds_lock and verb not in {"PUBLISH", "ROLLBACK"})
+        self.counts[verb] += 1
+        name = f"{verb} {self.counts[verb]}"
+        self.reach(f"{self.task} before {name}")
+        yield
+        self.reach(f"{self.task} after {name}")
+
+    def reach(self, point: str) -> None:
+        if self.plan.kill and fnmatch.fnmatch(point, self.plan.kill):
+            os.kill(os.getpid(), signal.SIGKILL)
+        waits = any(fnmatch.fnmatch(point, pattern) for pattern in self.plan.pause)
+        self.parent.send(("waits" if waits else "passed", point))
+        if waits:
+            self.parent.recv()
+
+
+def run_plan(plan: Plan, parent: Connection) -> None:
+    """Run the plan's tasks; tell the parent every point, then `done` or `failed` with the error."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with Path(os.devnull).open("w") as silence:
+        os.dup2(silence.fileno(), sys.stdout.fileno())
+    os.environ.clear()
+    os.environ.update(plan.environment)
+    if plan.mutation:
+        MUTATIONS[plan.mutation]()
+    points = Points(plan, parent)
+    _watch(points)
+    try:
+        for task in plan.tasks:
+            points.enter(task)
+            _execute(task, plan)
+    except Exception:
+        parent.send(("failed", traceback.format_exc()))
+    else:
+        parent.send(("done", ""))
+
+
+def _watch(points: Points) -> None:
+    run, commit, rollback = Session._run, Session.commit, Session.rollback
+
+    @contextlib.contextmanager
+    def watched_run(session: Session, sql: str, *values: Any) -> Iterator[Any]:
+        with points.around(sql.split(maxsplit=1)[0].upper()), run(session, sql, *values) as cursor:
+            yield cursor
+
+    def watched(call: Callable[[Session], None], verb: str) -> Callable[[Session], None]:
+        def method(session: Session) -> None:
+            with points.around(verb):
+                call(session)
+
+        return method
+
+    def pause(_seconds: float) -> None:
+        with points.around("PAUSE"):
+            pass
+
+    Session._run = watched_run  # type: ignore[method-assign]
+    Session.commit = watched(commit, "COMMIT")  # type: ignore[method-assign]
+    Session.rollback = watched(rollback, "ROLLBACK")  # type: ignore[method-assign]
+    transaction.time = SimpleNamespace(sleep=pause)  # type: ignore[assignment]
+
+
+def _execute(task_id: str, plan: Plan) -> Any:
+    operator = sparkify_etl.dag.get_task(task_id)
+    start, end = (f"{moment.isoformat()}Z" for moment in plan.window)
+    context: Any = {
+        "ti": SimpleNamespace(dag_id="sparkify_etl", run_id="fault_test", task_id=task_id),
+        "params": {"window_start": start, "window_end": end, "song_prefix": "song_data/"},
+        "var": {"value": VariableAccessor(deserialize_json=False)},
+    }
+    operator.render_template_fields(context)
+    return operator.execute(context)

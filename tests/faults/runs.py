@@ -1,0 +1,154 @@
+"""Pipeline runs in processes of their own, and the warehouse and source that they work on."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+from tests.conftest import REPOSITORY
+from tests.faults.child import Plan, run_plan
+from tests.faults.reference import Window
+
+PATIENCE_SECONDS = 60.0
+
+
+def wait_until(ready: Callable[[], Any], what: str) -> None:
+    """Wait for a condition of the outside world; fail the test when it does not come."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not ready():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.005)
+
+
+@dataclass
+class Run:
+    """A run in progress."""
+
+    process: Any
+    pipe: Connection
+    points: list[str] = field(default_factory=list)
+    error: str = ""
+    is_done: bool = False
+    has_ended: bool = False
+    pause: str = ""
+
+    def wait_for_pause(self) -> str:
+        """The point at which the run waits now; empty when it has ended instead."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.has_stopped:
+            if time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"the run hangs after {self.points[-1:]}")
+            self.pipe.poll(0.1)
+        if not self.pause:
+            self.process.join(PATIENCE_SECONDS)
+        return self.pause
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the run waits at a point or has ended; reads what it said so far."""
+        try:
+            while not self.pause and self.pipe.poll():
+                self._note(*self.pipe.recv())
+        except (EOFError, ConnectionError):
+            self.has_ended = True
+        return self.has_ended or bool(self.pause)
+
+    def _note(self, kind: str, text: str) -> None:
+        match kind:
+            case "failed":
+                self.error = text
+            case "done":
+                self.is_done = True
+            case _:
+                self.points.append(text)
+        self.pause = text if kind == "waits" else ""
+
+    def wait_at(self, point: str) -> None:
+        """Wait until the run waits at `point`."""
+        assert self.wait_for_pause() == point, self.error or self.points[-3:]
+
+    def go(self) -> None:
+        """Let a waiting run go on."""
+        self.pause = ""
+        self.pipe.send("go")
+
+    def finish(self) -> "Run":
+        """Let the run go on to its end and assert that it succeeded."""
+        while self.wait_for_pause():
+            self.go()
+        assert self.is_done, self.error or f"exit code {self.process.exitcode}"
+        return self
+
+    def fail(self) -> str:
+        """Let the run go on to its end; return its error."""
+        while self.wait_for_pause():
+            self.go()
+        assert self.error, "the run succeeded" if self.is_done else f"exit code {self.process.exitcode}"
+        return self.error
+
+    def die(self) -> None:
+        """Assert that the run killed itself."""
+        assert not self.wait_for_pause()
+        assert self.process.exitcode == -9, self.error or "the run passed the point of its death by"
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+
+class Runner:
+    """Starts runs; each is forked from a process that has Airflow and the DAG loaded already."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self.environment = dict(environment or {})
+        self.started: list[Run] = []
+        self.windows: list[Window] = []
+
+    def start(self, window: Window, **plan: Any) -> Run:
+        """Start a run over `window`; see Plan for the rest."""
+        self.windows.append(window)
+        here, there = _CONTEXT.Pipe()
+        environment = {**os.environ, **self.environment}
+        process = _CONTEXT.Process(target=run_plan, args=(Plan(window, environment, **plan), there))
+        process.start()
+        there.close()
+        self.started.append(Run(process, here))
+        return self.started[-1]
+
+    def run(self, window: Window, **plan: Any) -> Run:
+        """Run over `window` and return when it is done."""
+        return self.start(window, **plan).finish()
+
+    def close(self) -> None:
+        for run in self.started:
+            run.kill()
+            run.pipe.close()
+
+
+def _forking_context() -> Any:
+    context = multiprocessing.get_context("forkserver")
+    # The server imports these before it forks; it finds them by PYTHONPATH only.
+    context.set_forkserver_preload(["pytest", "tests.faults.child"])
+    paths = [str(REPOSITORY), str(REPOSITORY / "plugins"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    return context
+
+
+_CONTEXT = _forking_context()
+
+
+def moments(*texts: str) -> Window:
+    """A window from two UTC times such as 2018-11-15T09."""
+    start, end = (datetime.fromisoformat(text) for text in texts)
+    return start, end
+
+
+def hours(day: str, numbers: Iterable[int]) -> list[Window]:
+    """The hours of a day as windows."""
+    at = datetime.fromisoformat(day)
+    return [(at.replace(hour=n), at.replace(hour=n + 1)) for n in numbers]

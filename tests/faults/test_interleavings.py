@@ -1,0 +1,148 @@
+"""Two and more runs at once: whatever stands between the steps of one, both end in the same tables."""
+
+import itertools
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.faults.child import TASKS
+from tests.faults.reference import Window
+from tests.faults.runs import moments
+from tests.faults.story import DAY, PLAYS, WINDOW, put_catalogue, put_day, put_version
+from tests.faults.world import World
+
+EARLIER = moments("2018-11-15T09", "2018-11-15T10:30")
+LATER = moments("2018-11-15T10", "2018-11-15T11")
+DECISIVE = ("before LOCK", "before PUBLISH")
+
+
+def points_of(task: str, points: Sequence[str], only: Sequence[str]) -> list[str]:
+    """The points of `task` before its statements; to stop after one is to stop before the next."""
+    found = [p for p in points if p.startswith((f"{task} before", f"{task} after PUBLISH"))]
+    return [p for p in found if not only or any(part in p for part in only)]
+
+
+def overtake(world: World, point: str, first: Window, second: Window, version: int | None = None) -> None:
+    """Stop a run at `point`, change the source, let another run go as far as it can, then finish both."""
+    stopped = world.start(first, pause=(point,))
+    stopped.wait_at(point)
+    if version is not None:
+        put_version(world, version)
+    other = world.start(second)
+    world.wait_until_blocked(other)
+    stopped.go()
+    stopped.finish()
+    other.finish()
+
+
+def overtake_on_changed_files(world: World, task: str, only: Sequence[str]) -> None:
+    put_version(world, 0)
+    points = points_of(task, world.run(DAY).points, only)
+    assert points
+    for point in points:
+        put_version(world, 1)
+        with world.reader((WINDOW, set(PLAYS))):
+            overtake(world, point, WINDOW, WINDOW, version=0)
+        assert world.differences() == [], point
+
+
+def overtake_in_empty_tables(world: World, task: str, only: Sequence[str]) -> None:
+    put_version(world, 1)
+    points = points_of(task, world.run(DAY).points, only)
+    assert points
+    parts = [
+        (moments("2018-11-15T09", "2018-11-15T10"), {0, 2}),
+        (moments("2018-11-15T10", "2018-11-15T10:30"), {0, 1}),
+        (moments("2018-11-15T10:30", "2018-11-15T11"), {0, 4}),
+    ]
+    for point in points:
+        world.empty_tables()
+        with world.reader(*parts):
+            overtake(world, point, EARLIER, LATER)
+        assert world.differences() == [], point
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_run_that_is_overtaken_by_one_with_newer_files_takes_nothing_back(world, task):
+    overtake_on_changed_files(world, task, DECISIVE)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_backfill_and_a_scheduled_run_that_overlap_add_no_row_twice(world, task):
+    overtake_in_empty_tables(world, task, DECISIVE)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("task", TASKS)
+def test_a_run_that_is_overtaken_before_any_statement_takes_nothing_back(world, task):
+    overtake_on_changed_files(world, task, ())
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("task", TASKS)
+def test_two_runs_that_overlap_before_any_statement_add_no_row_twice(world, task):
+    overtake_in_empty_tables(world, task, ())
+
+
+@pytest.mark.parametrize("point", ["* after COPY 1", "* before LOCK 1", "* before PUBLISH 1"])
+def test_two_tries_of_every_task_at_once_are_one(world, point):
+    put_version(world, 1)
+    first, second = (world.start(WINDOW, pause=(point,)) for _ in range(2))
+    while first.wait_for_pause():
+        # The second try gets as far, or waits for the first one's lock; then the first goes on alone.
+        world.wait_until_blocked(second)
+        first.go()
+    assert first.is_done, first.error
+    second.finish()
+    world.check()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_song_that_arrives_between_the_steps_of_a_run_reaches_its_plays(world, task):
+    put_day(world, 1)
+    point = f"{task} before LOCK 1"
+    if task == "stage_songs":
+        world.put_song("TRAAD1", song_id="SO9", title="Another")
+    waiting = world.start(DAY, pause=(f"{task} before SELECT 1",))
+    waiting.wait_at(f"{task} before SELECT 1")
+    put_catalogue(world, 0)
+    catalogue_run = world.start(LATER, pause=(point,))
+    catalogue_run.wait_at(point)
+    waiting.go()
+    world.wait_until_blocked(waiting)
+    catalogue_run.go()
+    waiting.finish()
+    catalogue_run.finish()
+    world.check()
+
+
+def shuffled_windows(seed: int) -> list[Window]:
+    """Hours of the day, half hours, overlapping stretches and repetitions."""
+    chance = random.Random(seed)
+    cuts = ["08", "08:30", "09", "09:30", "10", "10:15", "10:31", "11", "12"]
+    ends = [f"2018-11-15T{cut}" for cut in cuts]
+    windows = [*itertools.pairwise(ends), (ends[0], ends[4]), (ends[2], ends[7]), (ends[3], ends[8])]
+    chance.shuffle(windows)
+    return [moments(*window) for window in windows]
+
+
+def load_at_once(world: World, runs_at_once: int, seed: int) -> None:
+    put_version(world, 0)
+    with world.reader((WINDOW, {*range(PLAYS[0] + 1)})), ThreadPoolExecutor(runs_at_once) as pool:
+        list(pool.map(world.run, shuffled_windows(seed)))
+    world.check()
+
+
+def test_shuffled_overlapping_windows_four_at_once_end_in_the_same_tables(world):
+    load_at_once(world, 4, seed=4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("runs_at_once", [1, 4, 8])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_shuffled_overlapping_windows_at_once_end_in_the_same_tables(world, runs_at_once, seed):
+    load_at_once(world, runs_at_once, seed)
