@@ -35,7 +35,7 @@ down: $(READY) ## Stop the sandbox; the warehouse stays on disk
 	@$(BIN)/python -m sandbox down
 
 test: $(READY) ## Run the tests against the real parts
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
 lint: $(READY) ## ruff, mypy --strict and sqlfluff
 	@$(BIN)/ruff check .
