@@ -40,6 +40,7 @@ class Answers:
         self._client = client
         self._outstanding = outstanding
         self._driver = driver
+        self._held: list[bytes] = []
         self._passing = 0  # bytes of a row that has been forwarded in part
 
     async def relay(self) -> None:
@@ -103,9 +104,23 @@ class Answers:
             answers = await head.copy.completed(body[:-1])
         if kind == "D" and head.rows is not None:
             head.rows.append(body)
-        if kind in "CI" and head.shown:
-            head.shown.popleft()
+        if kind in "CI":
+            answers = self._completed(head, answers)
         self._outstanding.answer(kind)
+        return answers
+
+    def _completed(self, head: Request, answers: list[bytes]) -> list[bytes]:
+        """Hold a statement's end back until what silently follows has succeeded.
+
+        redshift_connector sends messages of its own between CommandComplete and ReadyForQuery.
+        """
+        holds, releases = head.completes()
+        if holds:
+            self._held += answers
+            return []
+        if releases:
+            answers = self._held + answers
+            self._held = []
         return answers
 
     def _state(self, kind: str, whole: bytes, body: bytes) -> bytes:
@@ -135,6 +150,7 @@ class Answers:
         if not head.visible:
             reported = reported.without("W", "q", "p")  # the inside of our own functions
         self._outstanding.fail(reported)
+        self._held = []
         notices = [messages.info(notice) for notice in head.notices]
         return [*notices, messages.error_response(reported)]
 

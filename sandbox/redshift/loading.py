@@ -12,8 +12,8 @@ from typing import Any
 from sandbox.redshift import messages
 from sandbox.redshift.copy.command import CopyCommand, CopyError, quote
 from sandbox.redshift.copy.job import CopyJob, CopySession, TargetColumn
+from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.messages import ErrorFields
-from sandbox.redshift.statement import Refusal, Statement
 from sandbox.redshift.wire import Wire
 from sandbox.settings import Settings
 

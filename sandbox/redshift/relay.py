@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from sandbox.redshift import messages
 from sandbox.redshift.answers import Answers
-from sandbox.redshift.dialect import Context, Dialect
+from sandbox.redshift.dialect.statement import REFUSED_SQL, Refusal, Statement
+from sandbox.redshift.dialect.translation import Context, Dialect
 from sandbox.redshift.loading import Load, Target
 from sandbox.redshift.messages import ErrorFields
 from sandbox.redshift.requests import Outstanding, Request
-from sandbox.redshift.statement import REFUSED_SQL, Refusal, Statement
 from sandbox.redshift.wire import Wire
 from sandbox.settings import Settings
 
@@ -201,9 +201,12 @@ class Session:
         if special and special.copy:
             await self._execute_copy(special)
             return
-        self._send(messages.message("E", body), Request("E"))
-        for sql in special.after if special else ():
-            self._send_internal(sql, Request("E", silent=True))
+        after = special.after if special else ()
+        self._send(messages.message("E", body), Request("E", holds=bool(after)))
+        for number, sql in enumerate(after, start=1):
+            self._send_prepared(sql)
+            request = Request("E", silent=True, releases=number == len(after))
+            self._send(messages.execute(_INTERNAL_NAME), request)
 
     async def _execute_copy(self, statement: Statement) -> None:
         assert statement.copy  # noqa: S101 - by the caller
@@ -247,10 +250,6 @@ class Session:
     def _new_load(self, target: Target) -> Load:
         pid = struct.unpack("!i", self.backend_key[:4])[0]
         return Load(target, self._settings, pid, self._user)
-
-    def _send_internal(self, sql: str, request: Request) -> None:
-        self._send_prepared(sql)
-        self._send(messages.execute(_INTERNAL_NAME), request)
 
     def _send_prepared(self, sql: str, values: list[bytes] | None = None) -> None:
         """Parse and bind a statement of our own beside the client's."""

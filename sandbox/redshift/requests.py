@@ -45,6 +45,8 @@ class Request:
         refusal: The error to report instead of the one PostgreSQL is made to raise.
         notices: INFO messages that precede `refusal`.
         shown: For a Query of several statements, whether each statement's answer reaches the client.
+        holds: The answer's end waits for that of the silent requests that belong to it.
+        releases: The last silent request of those.
         hold_ready: Do not forward ReadyForQuery.
         copy: The COPY this request starts.
         rows: Collects the rows of a silent request.
@@ -57,6 +59,8 @@ class Request:
     refusal: ErrorFields | None = None
     notices: tuple[str, ...] = ()
     shown: deque[bool] | None = None
+    holds: bool = False
+    releases: bool = False
     hold_ready: bool = False
     copy: CopyAnswers | None = None
     rows: list[bytes] | None = None
@@ -69,6 +73,14 @@ class Request:
         if self.shown:
             return self.shown[0]
         return not self.silent
+
+    def completes(self) -> tuple[bool, bool]:
+        """A statement of this request is complete: whether that is held back, and whether it releases."""
+        if not self.shown:
+            return self.holds, self.releases
+        visible = self.shown.popleft()
+        continues = bool(self.shown) and not self.shown[0]
+        return visible and continues, not visible and not continues
 
     def finish(self) -> None:
         """The answer is complete."""

@@ -8,19 +8,20 @@ import sys
 import traceback
 
 from sandbox.redshift import messages
-from sandbox.redshift.dialect import Dialect
+from sandbox.redshift.dialect.translation import Dialect
 from sandbox.redshift.messages import ErrorFields
 from sandbox.redshift.relay import Session
-from sandbox.redshift.tokens import words
 from sandbox.redshift.wire import Wire
 from sandbox.settings import Settings
 
 HOST = "127.0.0.1"
 
 # What PostgreSQL understands of the parameters drivers send; it refuses the connection for any other.
-_FORWARDED = words(
-    "user database application_name client_encoding options datestyle timezone extra_float_digits"
-    " search_path statement_timeout"
+_FORWARDED = frozenset(
+    (
+        *("user", "database", "application_name", "client_encoding", "options"),
+        *("datestyle", "timezone", "extra_float_digits", "search_path", "statement_timeout"),
+    )
 )
 _LONGEST_STARTUP_BYTES = 10_000
 # Every COPY holds one while it waits for S3.

@@ -13,7 +13,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN CASE part
     WHEN 'millisecond' THEN EXTRACT(millisecond FROM moment)::bigint % 1000
     WHEN 'microsecond' THEN EXTRACT(microsecond FROM moment)::bigint % 1000000
-    WHEN 'decade' THEN (EXTRACT(year FROM moment)::integer + 9) / 10
+    WHEN 'decade' THEN EXTRACT(decade FROM moment)::integer + 1
     ELSE floor(pg_catalog.date_part(part, moment))
 END::integer;
 
@@ -129,7 +129,7 @@ RETURN CASE part
     WHEN 'month' THEN EXTRACT(year FROM moment)::bigint * 12 + EXTRACT(month FROM moment)::bigint
     WHEN 'quarter' THEN EXTRACT(year FROM moment)::bigint * 4 + EXTRACT(quarter FROM moment)::bigint
     WHEN 'year' THEN EXTRACT(year FROM moment)::bigint
-    WHEN 'decade' THEN (EXTRACT(year FROM moment)::bigint + 9) / 10
+    WHEN 'decade' THEN EXTRACT(decade FROM moment)::bigint
     WHEN 'century' THEN EXTRACT(century FROM moment)::bigint
     WHEN 'millennium' THEN EXTRACT(millennium FROM moment)::bigint
 END;

@@ -1,0 +1,132 @@
+"""ALTER TABLE in Redshift's grammar."""
+
+from collections.abc import Sequence
+
+from sandbox.redshift.dialect import expressions
+from sandbox.redshift.dialect.attributes import (
+    TableAttributes,
+    call,
+    take_distkey,
+    take_diststyle,
+    take_sortkey,
+)
+from sandbox.redshift.dialect.column_types import read_type
+from sandbox.redshift.dialect.columns import read_encoding, rewrite_column
+from sandbox.redshift.dialect.draft import Draft, Span
+from sandbox.redshift.dialect.keys import read_table_constraint
+from sandbox.redshift.dialect.names import Name, read_name, syntax_error
+from sandbox.redshift.dialect.statement import Refusal
+
+_OTHER_OBJECTS = frozenset(("schema", "user", "group", "role", "database", "default", "view"))
+_KEY_WORDS = frozenset(("primary", "unique", "foreign", "constraint"))
+
+
+def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
+    """Rewrite ALTER; returns the statements that follow it.
+
+    Raises:
+        Refusal: Redshift does not have the form, or not here.
+    """
+    if draft.word(1) in _OTHER_OBJECTS:
+        return ()
+    if draft.word(1) != "table":
+        raise Refusal(f'SQL command "{draft.render()}" not supported.')
+    table = read_name(draft, 2)
+    at = table.last + 1
+    action = draft.word(at)
+    if action == "add":
+        return _add(draft, table, at)
+    if action == "drop":
+        return _drop(draft, table, at)
+    if action == "alter":
+        return _alter(draft, table, at, in_transaction)
+    if action == "append":
+        raise Refusal(
+            "ALTER TABLE APPEND is not in the sandbox",
+            hint="INSERT INTO … SELECT and DELETE move rows in a transaction.",
+        )
+    if action == "rename" or draft.words_at(at, "owner", "to"):
+        return ()
+    raise syntax_error(draft, at)
+
+
+def _add(draft: Draft, table: Name, at: int) -> Sequence[str]:
+    attributes = TableAttributes()
+    if draft.word(at + 1) in _KEY_WORDS:
+        attributes.keys.append(read_table_constraint(draft, at + 1))
+        return _only_declare(draft, table, attributes)
+    first = at + 2 if draft.word(at + 1) == "column" else at + 1
+    items = draft.split(first, len(draft) - 1)
+    if len(items) != 1:
+        raise syntax_error(draft, items[0].last + 1, hint="Redshift adds one column a statement.")
+    expressions.rewrite(draft)  # DEFAULT
+    attributes.add_column(rewrite_column(draft, items[0]))
+    return [attributes.declaration(table)] if attributes else ()
+
+
+def _drop(draft: Draft, table: Name, at: int) -> Sequence[str]:
+    if draft.word(at + 1) != "constraint":
+        if any(draft.is_operator(index, ",") for index in range(at, len(draft))):
+            raise syntax_error(draft, at + 1, hint="Redshift drops one column a statement.")
+        return ()
+    constraint = read_name(draft, at + 2)
+    _do_nothing(draft, table)
+    return [call("drop_key", table, constraint.parts[-1])]
+
+
+def _alter(draft: Draft, table: Name, at: int, in_transaction: bool) -> Sequence[str]:
+    attributes = TableAttributes()
+    word = draft.word(at + 1)
+    if word == "column":
+        return _alter_column(draft, table, at + 2, in_transaction)
+    if word == "distkey":
+        index = at + 2
+        if draft.is_operator(index, "("):
+            last = take_distkey(draft, index, attributes)
+        else:
+            attributes.set_distkey(read_name(draft, index).parts[-1])
+            last = index
+    elif word == "diststyle":
+        last = take_diststyle(draft, at + 2, attributes)
+        if draft.word(last + 1) == "distkey":
+            attributes.set_distkey(read_name(draft, last + 2).parts[-1])
+            last += 2
+    elif word == "encode" and draft.word(at + 2) == "auto":
+        last = at + 2
+    else:
+        found = take_sortkey(draft, at + 1, attributes)
+        if found is None:
+            raise syntax_error(draft, at + 1)
+        last = found
+    if last != len(draft) - 1:
+        raise syntax_error(draft, last + 1)
+    attributes.check()
+    return _only_declare(draft, table, attributes)
+
+
+def _alter_column(draft: Draft, table: Name, at: int, in_transaction: bool) -> Sequence[str]:
+    column = read_name(draft, at)
+    at = column.last + 1
+    if draft.word(at) == "encode":
+        attributes = TableAttributes(encodings={column.parts[-1]: read_encoding(draft, at + 1)})
+        return _only_declare(draft, table, attributes)
+    if draft.word(at) != "type":
+        raise syntax_error(draft, at)
+    if in_transaction:
+        raise Refusal("ALTER TABLE ALTER COLUMN cannot run inside a transaction block", "25001")
+    type_, span = read_type(draft, at + 1, column.parts[-1])
+    if not type_.sql.startswith("character varying"):
+        raise Refusal("ALTER COLUMN TYPE changes only the size of a VARCHAR column")
+    draft.rewrite(Span(span.first, span.last), type_.sql)
+    return [call("resize_column", table, column.parts[-1], str(type_.length))]
+
+
+def _only_declare(draft: Draft, table: Name, attributes: TableAttributes) -> Sequence[str]:
+    _do_nothing(draft, table)
+    return [attributes.declaration(table)] if attributes else ()
+
+
+def _do_nothing(draft: Draft, table: Name) -> None:
+    """A statement with ALTER TABLE's checks and answer, and no effect."""
+    draft.remove(table.last + 1, len(draft) - 1)
+    draft.after(table.last, " RESET (fillfactor)")

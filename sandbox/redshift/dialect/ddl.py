@@ -1,0 +1,147 @@
+"""CREATE, ALTER, DROP and TRUNCATE in Redshift's grammar."""
+
+from collections.abc import Callable, Sequence
+
+from sandbox.redshift.dialect import alter, expressions, queries
+from sandbox.redshift.dialect.attributes import TableAttributes, call, take_table_attributes
+from sandbox.redshift.dialect.columns import rewrite_column
+from sandbox.redshift.dialect.draft import Draft, Span
+from sandbox.redshift.dialect.keys import Key, read_table_constraint
+from sandbox.redshift.dialect.names import Name, read_name, syntax_error
+from sandbox.redshift.dialect.statement import Refusal
+from sandbox.redshift.dialect.tokens import words
+
+_TABLE_CONSTRAINTS = words("primary unique foreign constraint check exclude")
+_PASSED_OBJECTS = frozenset(("schema", "user", "group", "role", "database"))
+_NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
+
+
+def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
+    at = 3 if draft.words_at(1, "or", "replace") else 1
+    kind = draft.word(at)
+    if kind in ("local", "temp", "temporary", "table"):
+        return _create_table(draft, at)
+    if kind == "view":
+        return _create_view(draft)
+    if kind in _PASSED_OBJECTS:
+        return ()
+    raise _unsupported(draft, kind)
+
+
+def _create_table(draft: Draft, at: int) -> Sequence[str]:
+    start = at
+    while draft.word(at) in ("local", "temp", "temporary"):
+        at += 1
+    if draft.word(at) != "table":
+        raise syntax_error(draft, at)
+    keyword = at
+    perhaps_known = draft.words_at(at + 1, "if", "not", "exists")
+    at += 4 if perhaps_known else 1
+    table = read_name(draft, at)
+    temporary = keyword > start
+    if table.is_temporary and not temporary:
+        draft.before(keyword, "TEMP ")
+        temporary = True
+    after_name = range(table.last + 1, len(draft))
+    if any(draft.word(index) == "as" and draft.enclosing(index) < 0 for index in after_name):
+        queries.rewrite(draft)
+    else:
+        expressions.rewrite(draft)  # DEFAULT
+    attributes = TableAttributes()
+    after: list[str] = []
+    at = table.last + 1
+    if draft.is_operator(at, "("):
+        after = _table_body(draft, at, table, attributes)
+        at = draft.closing(at) + 1
+    take_table_attributes(draft, at, attributes)
+    if temporary:
+        return ()
+    function = "declare_new_table" if perhaps_known else "declare_table"
+    return [*after, attributes.declaration(table, function)] if attributes else after
+
+
+def _table_body(draft: Draft, opening: int, table: Name, attributes: TableAttributes) -> list[str]:
+    """Column definitions, LIKE, constraints; or the column names of a CREATE TABLE AS."""
+    items = draft.arguments(opening)
+    if all(item.first == item.last for item in items):
+        return []
+    after: list[str] = []
+    columns = {}
+    constraints: list[tuple[Span, Key]] = []
+    for item in items:
+        if draft.word(item.first) == "like":
+            after.append(_like(draft, item, table))
+        elif draft.word(item.first) in _TABLE_CONSTRAINTS:
+            constraints.append((item, read_table_constraint(draft, item.first)))
+        else:
+            column = rewrite_column(draft, item)
+            columns[column.name] = column
+            attributes.add_column(column)
+    for item, key in constraints:
+        _remove_item(draft, opening, item)
+        attributes.keys.append(key)
+    for key in attributes.keys:
+        if key.kind == "PRIMARY KEY":
+            for name in key.columns:
+                if name in columns and not columns[name].not_null:
+                    columns[name].not_null = True
+                    draft.after(columns[name].span.last, " NOT NULL")
+    return after
+
+
+def _like(draft: Draft, item: Span, table: Name) -> str:
+    parent = read_name(draft, item.first + 1)
+    # PostgreSQL copies NOT NULL by itself; the only constraints there are count bytes.
+    options = " INCLUDING CONSTRAINTS"
+    if draft.words_at(parent.last + 1, "including", "defaults"):
+        options += " INCLUDING DEFAULTS"
+    elif parent.last < item.last and not draft.words_at(parent.last + 1, "excluding", "defaults"):
+        raise syntax_error(draft, parent.last + 1)
+    if parent.last < item.last:
+        draft.remove(parent.last + 1, item.last)
+    draft.after(parent.last, options)
+    return call("inherit_table", table, parent.sql)
+
+
+def _remove_item(draft: Draft, opening: int, item: Span) -> None:
+    """Take an item out of a list, with the comma before it (or behind it, where it is the first)."""
+    first = item.first if item.first == opening + 1 else item.first - 1
+    last = item.last + 1 if first == item.first and draft.is_operator(item.last + 1, ",") else item.last
+    draft.remove(first, last)
+
+
+def _create_view(draft: Draft) -> Sequence[str]:
+    end = len(draft) - 1
+    if draft.words_at(end - 3, "with", "no", "schema", "binding"):
+        draft.remove(end - 3, end)
+    queries.rewrite(draft)
+    return ()
+
+
+def _drop(draft: Draft, _in_transaction: bool) -> Sequence[str]:
+    kind = draft.word(1)
+    if kind in _PASSED_OBJECTS | {"table", "view"}:
+        return ()
+    raise _unsupported(draft, kind)
+
+
+def _truncate(draft: Draft, _in_transaction: bool) -> Sequence[str]:
+    table = read_name(draft, 2 if draft.word(1) == "table" else 1)
+    if table.last != len(draft) - 1:
+        raise syntax_error(draft, table.last + 1)
+    return ("COMMIT",)  # it cannot be rolled back
+
+
+def _unsupported(draft: Draft, kind: str) -> Refusal:
+    if kind in _NOT_HERE:
+        command = f"{draft.word(0)} {kind}".upper()
+        return Refusal(f"{command} is not in the sandbox", hint="docs/sandbox.md lists what is.")
+    return Refusal(f'SQL command "{draft.render()}" not supported.')
+
+
+RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {
+    "create": _create,
+    "alter": alter.rewrite,
+    "drop": _drop,
+    "truncate": _truncate,
+}

@@ -1,0 +1,143 @@
+"""A statement being rewritten: its tokens, and what becomes of each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sandbox.redshift.dialect.tokens import Token
+
+
+@dataclass(frozen=True)
+class Span:
+    """Tokens `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+class Draft:
+    """One statement whose tokens can be replaced one by one; untouched text stays as it was written.
+
+    Args:
+        text: The text the tokens were read from.
+        tokens: The statement's tokens.
+    """
+
+    def __init__(self, text: str, tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self._gaps = [text[before.end : token.start] for before, token in pairwise(tokens)]
+        self._gaps.insert(0, "")
+        self._pieces = [token.text for token in tokens]
+        self._closing: dict[int, int] = {}
+        self._enclosing: list[int] = []
+        self._pair()
+        self._opening = {closing: opening for opening, closing in self._closing.items()}
+        self.changed = False
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    # --- reading
+
+    def word(self, index: int) -> str:
+        """The keyword or unquoted name at `index` in lower case; empty for anything else."""
+        return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
+
+    def text(self, index: int) -> str:
+        """The token's text as it was written; empty beyond the end."""
+        return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
+
+    def is_operator(self, index: int, text: str) -> bool:
+        """Whether the token is this operator or punctuation mark."""
+        return (
+            0 <= index < len(self.tokens)
+            and self.tokens[index].text == text
+            and self.tokens[index].kind == "operator"
+        )
+
+    def words_at(self, index: int, *words: str) -> bool:
+        """Whether these words stand at `index`."""
+        return all(self.word(index + offset) == word for offset, word in enumerate(words))
+
+    def closing(self, opening: int) -> int:
+        """The closing parenthesis of the one at `opening`; the last token when it is missing."""
+        return self._closing.get(opening, len(self.tokens) - 1)
+
+    def opening(self, closing: int) -> int:
+        """The opening parenthesis of the one that closes here; 0 when it is missing."""
+        return self._opening.get(closing, 0)
+
+    def enclosing(self, index: int) -> int:
+        """The opening parenthesis around the token, -1 without one."""
+        return self._enclosing[index]
+
+    def same_level(self, first: int, last: int) -> Iterator[int]:
+        """Indexes from `first` to `last` without what stands inside parentheses between them."""
+        index = first
+        while index <= last:
+            yield index
+            index = self.closing(index) if self.is_operator(index, "(") else index
+            index += 1
+
+    def split(self, first: int, last: int) -> list[Span]:
+        """The comma-separated items between two tokens (both included)."""
+        items, start = [], first
+        for index in self.same_level(first, last):
+            if self.is_operator(index, ","):
+                items.append(Span(start, index - 1))
+                start = index + 1
+        if start <= last:
+            items.append(Span(start, last))
+        return items
+
+    def arguments(self, opening: int) -> list[Span]:
+        """The comma-separated items inside the parentheses that open here."""
+        return self.split(opening + 1, self.closing(opening) - 1)
+
+    # --- writing
+
+    def replace(self, index: int, text: str) -> None:
+        """Put `text` in place of one token."""
+        self._pieces[index] = text
+        self.changed = True
+
+    def remove(self, first: int, last: int) -> None:
+        """Take tokens away, with the white space before each but the first."""
+        self.rewrite(Span(first, last), "")
+
+    def rewrite(self, span: Span, text: str) -> None:
+        """Put `text` in place of several tokens."""
+        for index in range(span.first, span.last + 1):
+            self._pieces[index] = ""
+            if index > span.first:
+                self._gaps[index] = ""
+        self.replace(span.first, text)
+
+    def rewrite_all(self, text: str) -> None:
+        """Put `text` in place of the whole statement."""
+        self.rewrite(Span(0, len(self.tokens) - 1), text)
+
+    def before(self, index: int, text: str) -> None:
+        """Put `text` in front of a token."""
+        self.replace(index, text + self._pieces[index])
+
+    def after(self, index: int, text: str) -> None:
+        """Put `text` behind a token."""
+        self.replace(index, self._pieces[index] + text)
+
+    def render(self, span: Span | None = None) -> str:
+        """The text as it stands now, of all tokens or of some."""
+        first, last = (span.first, span.last) if span else (0, len(self.tokens) - 1)
+        parts = [self._pieces[first]] if first <= last else []
+        for index in range(first + 1, last + 1):
+            parts += (self._gaps[index], self._pieces[index])
+        return "".join(parts)
+
+    def _pair(self) -> None:
+        open_: list[int] = []
+        for index, token in enumerate(self.tokens):
+            if token.text == ")" and token.kind == "operator" and open_:
+                self._closing[open_.pop()] = index
+            self._enclosing.append(open_[-1] if open_ else -1)
+            if token.text == "(" and token.kind == "operator":
+                open_.append(index)

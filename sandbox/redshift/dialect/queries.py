@@ -1,0 +1,26 @@
+"""SELECT, INSERT, UPDATE, DELETE and MERGE, and the queries inside other statements."""
+
+from collections.abc import Sequence
+
+from sandbox.redshift.dialect import expressions, merge, old_catalog, refusals, select
+from sandbox.redshift.dialect.draft import Draft
+from sandbox.redshift.dialect.tokens import words
+
+WORDS = expressions.WORDS | old_catalog.WORDS | refusals.WORDS | words("delete merge qualify top")
+
+
+def rewrite(draft: Draft) -> Sequence[str]:
+    """Rewrite a query; nothing follows it.
+
+    Raises:
+        Refusal: Redshift does not run it, or the sandbox does not.
+    """
+    refusals.check(draft)
+    expressions.rewrite(draft)
+    select.rewrite(draft)
+    old_catalog.rewrite(draft)
+    if draft.word(0) == "merge":
+        merge.rewrite(draft)
+    elif draft.word(0) == "delete" and draft.word(1) != "from":
+        draft.after(0, " FROM")
+    return ()

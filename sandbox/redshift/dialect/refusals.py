@@ -1,0 +1,186 @@
+"""What Redshift does not run, although PostgreSQL would."""
+
+from collections.abc import Callable, Sequence
+
+from sandbox.redshift.dialect.draft import Draft
+from sandbox.redshift.dialect.expressions import is_call
+from sandbox.redshift.dialect.names import syntax_error
+from sandbox.redshift.dialect.relations import Relation, relations
+from sandbox.redshift.dialect.statement import Refusal
+from sandbox.redshift.dialect.tokens import words
+
+# Redshift, "Unsupported PostgreSQL functions"; with what it has instead.
+_UNSUPPORTED = {
+    **dict.fromkeys(words("string_agg array_agg json_agg jsonb_agg json_object_agg"), "Use LISTAGG."),
+    **dict.fromkeys(words("clock_timestamp statement_timestamp transaction_timestamp"), "Use GETDATE()."),
+    **dict.fromkeys(
+        words(
+            "array_to_string bit_length convert_from convert_to corr covar_pop covar_samp div encode"
+            " every format gen_random_uuid generate_subscripts json_build_object jsonb_build_object"
+            " justify_days justify_hours justify_interval make_date make_interval make_timestamp overlay"
+            " pg_advisory_lock pg_advisory_unlock pg_advisory_xact_lock pg_relation_size pg_sleep"
+            " pg_total_relation_size quote_nullable regexp_match regexp_matches regexp_split_to_array"
+            " regexp_split_to_table regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope"
+            " row_to_json setseed string_to_array to_json to_jsonb unnest width_bucket"
+        ),
+        None,
+    ),
+}
+# They run on the leader node only, which has no user tables.
+_LEADER_FUNCTIONS = words(
+    "age current_schema current_schemas generate_series get_bit get_byte has_database_privilege"
+    " has_schema_privilege has_table_privilege isfinite now set_bit set_byte to_ascii version"
+)
+_LEADER_WORDS = words("current_time current_timestamp localtime localtimestamp")
+# They run on the compute nodes only, which have no work without a user table.
+_COMPUTE_FUNCTIONS = words("listagg median percentile_cont percentile_disc")
+_FRAMED_FUNCTIONS = words(
+    "avg count first_value last_value listagg max min nth_value stddev stddev_pop stddev_samp sum var_pop"
+    " var_samp variance"
+)
+_FRAME_STARTS = words("between unbounded current")
+WORDS = (
+    frozenset(_UNSUPPORTED)
+    | _LEADER_FUNCTIONS
+    | _LEADER_WORDS
+    | _COMPUTE_FUNCTIONS
+    | words("array conflict distinct filter for lateral over returning values window")
+)
+
+
+def check(draft: Draft) -> None:
+    """Refuse the statement if Redshift does.
+
+    Raises:
+        Refusal: It does.
+    """
+    found = relations(draft)
+    catalogs = [relation for relation in found if relation.is_catalog]
+    tables = [relation for relation in found if not relation.is_catalog and not relation.is_system]
+    if (catalogs or _calls_catalog(draft)) and not tables:
+        return  # drivers' and tools' questions to the catalog: the leader node takes all of PostgreSQL
+    creates = draft.word(0) == "create" and draft.word(1) != "view" and draft.word(3) != "view"
+    for index in range(len(draft)):
+        rule = _RULES.get(draft.word(index))
+        if rule:
+            rule(draft, index)
+    _check_nodes(draft, catalogs, has_table=bool(tables) or creates)
+
+
+def _calls_catalog(draft: Draft) -> bool:
+    return any(draft.word(index) == "pg_catalog" for index in range(len(draft)))
+
+
+def _check_nodes(draft: Draft, catalogs: Sequence[Relation], *, has_table: bool) -> None:
+    calls = [draft.word(index) for index in range(len(draft)) if is_call(draft, index)]
+    if has_table:
+        leader = [f"{word}()" for word in calls if word in _LEADER_FUNCTIONS]
+        leader += [token.word for token in draft.tokens if token.word in _LEADER_WORDS]
+        leader += [relation.table for relation in catalogs]
+        if leader:
+            raise Refusal(
+                "Specified types or functions (one per INFO message) not supported on Redshift tables.",
+                notices=tuple(f'Function "{name}" not supported.' for name in dict.fromkeys(leader)),
+                hint="The leader node alone runs them. Use GETDATE() or SYSDATE for the time.",
+            )
+    elif _COMPUTE_FUNCTIONS & set(calls):
+        raise Refusal(
+            "One or more of the used functions must be applied on at least one user created table. "
+            "Examples of user table only functions are LISTAGG, MEDIAN, PERCENTILE_CONT, etc."
+        )
+
+
+def _conflict(draft: Draft, index: int) -> None:
+    if draft.word(index - 1) == "on" and draft.word(0) in ("insert", "with"):
+        raise syntax_error(
+            draft, index - 1, hint="Redshift has no ON CONFLICT: use MERGE, or DELETE and INSERT."
+        )
+
+
+def _returning(draft: Draft, index: int) -> None:
+    if draft.word(0) in ("insert", "update", "delete", "merge", "with") and draft.word(index - 1) != "as":
+        raise syntax_error(draft, index, hint="Redshift has no RETURNING.")
+
+
+def _distinct(draft: Draft, index: int) -> None:
+    if (
+        draft.word(index - 1) == "select"
+        and draft.words_at(index + 1, "on")
+        and draft.is_operator(index + 2, "(")
+    ):
+        raise Refusal("SELECT DISTINCT ON is not supported", hint="Use ROW_NUMBER() with QUALIFY.")
+    if draft.word(index + 1) == "from" and draft.word(index - 1) in ("is", "not"):
+        raise syntax_error(draft, index, hint="Redshift has no IS DISTINCT FROM.")
+
+
+def _lateral(draft: Draft, index: int) -> None:
+    if draft.is_operator(index + 1, "(") or is_call(draft, index + 1):
+        raise syntax_error(draft, index, hint="Redshift has no LATERAL.")
+
+
+def _values(draft: Draft, index: int) -> None:
+    if draft.is_operator(index - 1, "("):
+        raise syntax_error(draft, index, hint="Redshift has VALUES only in INSERT: use SELECT … UNION ALL.")
+
+
+def _filter(draft: Draft, index: int) -> None:
+    if (
+        draft.is_operator(index - 1, ")")
+        and draft.is_operator(index + 1, "(")
+        and draft.word(index + 2) == "where"
+    ):
+        raise syntax_error(draft, index + 1, hint="Redshift has no FILTER: aggregate CASE WHEN … END.")
+
+
+def _for(draft: Draft, index: int) -> None:
+    if draft.word(index + 1) in ("update", "share") or draft.words_at(index + 1, "no", "key"):
+        raise Refusal("SELECT FOR UPDATE/SHARE is not supported", hint="LOCK the table.")
+
+
+def _window(draft: Draft, index: int) -> None:
+    if draft.word(index + 2) == "as" and draft.is_operator(index + 3, "("):
+        raise syntax_error(draft, index, hint="Redshift has no WINDOW clause: write the window behind OVER.")
+
+
+def _array(draft: Draft, index: int) -> None:
+    if draft.is_operator(index + 1, "["):
+        raise Refusal("ARRAY constructors are not supported", hint="Redshift has no PostgreSQL arrays.")
+
+
+def _over(draft: Draft, index: int) -> None:
+    """An aggregate's window with ORDER BY has no default frame in Redshift."""
+    if not draft.is_operator(index + 1, "(") or not draft.is_operator(index - 1, ")"):
+        return
+    level = list(draft.same_level(index + 2, draft.closing(index + 1) - 1))
+    for at in level:
+        if draft.word(at) in ("range", "groups") and draft.word(at + 1) in _FRAME_STARTS:
+            raise syntax_error(draft, at, hint="Redshift's window functions have only ROWS frames.")
+    inside = {draft.word(at) for at in level}
+    function = draft.word(draft.opening(index - 1) - 1)
+    if function in _FRAMED_FUNCTIONS and "order" in inside and "rows" not in inside:
+        raise Refusal(
+            "Aggregate window functions with an ORDER BY clause require a frame clause",
+            "42601",
+            hint="Add ROWS UNBOUNDED PRECEDING or another ROWS frame.",
+        )
+
+
+def _unsupported(draft: Draft, index: int) -> None:
+    if is_call(draft, index):
+        name = draft.word(index)
+        raise Refusal(f'Function "{name}()" not supported.', hint=_UNSUPPORTED[name])
+
+
+_RULES: dict[str, Callable[[Draft, int], None]] = {
+    **dict.fromkeys(_UNSUPPORTED, _unsupported),
+    "array": _array,
+    "conflict": _conflict,
+    "distinct": _distinct,
+    "filter": _filter,
+    "for": _for,
+    "lateral": _lateral,
+    "over": _over,
+    "returning": _returning,
+    "values": _values,
+    "window": _window,
+}

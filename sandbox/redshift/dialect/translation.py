@@ -1,0 +1,114 @@
+"""Redshift's SQL into PostgreSQL's: text with nothing that differs passes untouched."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sandbox.redshift.copy.command import CopyError, parse_copy
+from sandbox.redshift.dialect import commands, ddl, queries
+from sandbox.redshift.dialect.draft import Draft
+from sandbox.redshift.dialect.names import fold_names
+from sandbox.redshift.dialect.statement import Refusal, Statement
+from sandbox.redshift.dialect.tokens import Token, split_statements, tokenize
+
+_CACHED_STATEMENTS = 1000
+_LONGEST_CACHED_TEXT = 100_000
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the meaning of a text depends on.
+
+    Args:
+        backslash_escapes: A backslash escapes in ordinary literals (standard_conforming_strings is off).
+        in_transaction: A transaction block is open.
+    """
+
+    backslash_escapes: bool = True
+    in_transaction: bool = False
+
+
+class Dialect:
+    """Rewrites statements and remembers the results; shared by all sessions."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, Context], tuple[Statement, ...] | Refusal] = OrderedDict()
+
+    def translate(self, text: str, context: Context) -> tuple[Statement, ...]:
+        """The statements of `text` for PostgreSQL.
+
+        Args:
+            text: One or several statements.
+            context: The session's state.
+
+        Raises:
+            Refusal: Redshift, or the sandbox, does not run one of them.
+        """
+        key = (text, context)
+        known = self._known.get(key)
+        if known is None:
+            known = _translated(text, context)
+            self._remember(key, known)
+        else:
+            self._known.move_to_end(key)
+        if isinstance(known, Refusal):
+            raise known
+        return known
+
+    def _remember(self, key: tuple[str, Context], value: tuple[Statement, ...] | Refusal) -> None:
+        if len(key[0]) > _LONGEST_CACHED_TEXT:
+            return
+        self._known[key] = value
+        if len(self._known) > _CACHED_STATEMENTS:
+            self._known.popitem(last=False)
+
+
+def _translated(text: str, context: Context) -> tuple[Statement, ...] | Refusal:
+    if not _INTERESTING.search(text):
+        return (Statement(text),)
+    tokens = tokenize(text, backslash_escapes=context.backslash_escapes)
+    try:
+        statements = [_statement(text, part, context) for part in split_statements(tokens)]
+    except Refusal as refusal:
+        return refusal
+    return tuple(statements) or (Statement(text),)
+
+
+def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statement:
+    original = text[tokens[0].start : tokens[-1].end]
+    verb = tokens[0].word
+    if verb == "copy":
+        return _copy(original)
+    draft = Draft(text, tokens)
+    fold_names(draft)
+    rule = _RULES.get(verb)
+    after = rule(draft, context.in_transaction) if rule else queries.rewrite(draft)
+    sql = draft.render() if draft.changed else original
+    return Statement(
+        sql,
+        rewritten=sql != original,
+        after=tuple(after),
+        controls_transaction=verb in commands.TRANSACTION_VERBS,
+    )
+
+
+def _copy(text: str) -> Statement:
+    try:
+        command = parse_copy(text)
+    except CopyError as error:
+        raise Refusal(error.message, error.sqlstate, detail=error.detail, hint=error.hint) from error
+    if command is None:
+        raise Refusal(
+            "LOAD source is not supported. (Hint: only S3 or DynamoDB or EMR based load is allowed)",
+            hint="Write COPY table FROM 's3://bucket/prefix' IAM_ROLE …; there is no COPY FROM STDIN or TO.",
+        )
+    return Statement(text, rewritten=True, copy=command)
+
+
+# Each returns the statements that follow the rewritten one silently.
+_RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {**ddl.RULES, **commands.RULES}
+
+# Text without any of these words, capitals in quotes or # means the same to PostgreSQL.
+_WORDS = "|".join(sorted(queries.WORDS | frozenset(_RULES) | {"copy"}))
+_INTERESTING = re.compile(rf"\b(?i:{_WORDS}|pg_\w+|information_schema)\b|#[A-Za-z_]|\"[^\"]*[A-Z]")
