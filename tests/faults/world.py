@@ -132,7 +132,7 @@ class World:
         found.check()
 
     def wait_until_blocked(self, run: Run) -> None:
-        """Wait until `run` ended, pauses, or cannot go on because a session that is no reader is in its way."""
+        """Wait until `run` ended, pauses, or cannot go on because of another session that is no reader."""
         readers = [reader.backend_pid for reader in self.readers]
         sql = """
             SELECT COUNT(*) FROM pg_stat_activity

@@ -1,0 +1,146 @@
+"""Files that change in ways which neither their time nor their content alone can tell apart."""
+
+from typing import Any
+
+import pytest
+
+from tests.faults.runs import moments
+from tests.pipeline.records import event
+
+DAY = moments("2018-11-15", "2018-11-16")
+NAMED = {"song": "Hit", "artist": "Band", "length": 201.25}
+SONG = {"title": "Hit", "artist_name": "Band", "duration": 201.25}
+
+
+def last_modified(world: Any, key: str) -> Any:
+    return world.source.s3.head_object(Bucket=world.source.bucket, Key=key)["LastModified"]
+
+
+@pytest.mark.parametrize("task", ["stage_songs", "stage_events"])
+def test_of_two_versions_of_one_second_the_one_that_is_there_wins(world, task):
+    """A run has copied the first version when the second is written, staged and published."""
+
+    def put(version: int) -> str:
+        if task == "stage_songs":
+            return world.put_song("TRAAA1", song_id="SO1", title=f"Version {version}")
+        return world.put_events("2018-11-15", [event("2018-11-15T09:00:00", itemInSession=version)])
+
+    for attempt in range(20):
+        world.is_hasty = False
+        key = put(2 * attempt)
+        first_at = last_modified(world, key)
+        slow = world.start(DAY, pause=(f"{task} after COPY 1",))
+        slow.wait_at(f"{task} after COPY 1")
+        world.is_hasty = True
+        put(2 * attempt + 1)
+        same_second = last_modified(world, key) == first_at
+        world.run(DAY)
+        slow.go()
+        slow.finish()
+        if same_second:
+            break
+    assert same_second
+    world.check()
+    world.run(DAY)
+    world.check()
+
+
+def test_a_version_that_comes_back_because_the_newest_was_deleted_is_staged(world):
+    s3, bucket = world.source.s3, world.source.bucket
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    key = world.put_events("2018-11-15", [event("2018-11-15T09:00:00")])
+    good = world.objects[key]
+    world.put_events("2018-11-15", [event("2018-11-15T10:00:00")])
+    world.run(DAY)
+    newest = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+    s3.delete_object(Bucket=bucket, Key=key, VersionId=newest)
+    world.objects[key] = good
+    world.run(DAY)
+    world.check()
+
+
+def test_a_content_that_comes_back_while_another_is_being_staged_stays(world):
+    """The second run sees the content it knows and copies nothing; the first then publishes the other."""
+    world.put_song("TRAAA1", song_id="SO1", title="First")
+    world.run(DAY)
+    world.put_song("TRAAA1", song_id="SO1", title="Second")
+    slow = world.start(DAY, pause=("stage_songs after COPY 1",))
+    slow.wait_at("stage_songs after COPY 1")
+    world.put_song("TRAAA1", song_id="SO1", title="First")
+    world.run(DAY)
+    slow.go()
+    slow.finish()
+    world.run(DAY)
+    world.check()
+
+
+def test_a_content_that_comes_back_after_another_was_read_under_its_name_is_staged(world):
+    """COPY reads the second version under the first one's ETag; the first content is there again then."""
+    world.put_song("TRAAA1", song_id="SO1", title="First")
+    slow = world.start(DAY, pause=("stage_songs before COPY 1", "stage_songs after COPY 1"))
+    slow.wait_at("stage_songs before COPY 1")
+    world.put_song("TRAAA1", song_id="SO1", title="Second")
+    slow.go()
+    slow.wait_at("stage_songs after COPY 1")
+    world.put_song("TRAAA1", song_id="SO1", title="First")
+    slow.go()
+    slow.finish()
+    world.run(DAY)
+    world.check()
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_song_in_two_files_is_the_same_whichever_file_came_first(world, first):
+    titles = ("Title A", "Title B")
+    for n in (first, 1 - first):
+        world.put_song(f"TRAAA{n}", song_id="SO1", title=titles[n])
+        world.run(DAY)
+    world.check()
+
+
+def test_a_file_whose_song_gets_another_id_no_longer_gives_the_old_one(world):
+    world.put_song("TRAAA1", song_id="SO1", **SONG)
+    world.run(DAY)
+    world.put_song("TRAAA1", song_id="SO2", **SONG)
+    world.run(DAY)
+    world.check()
+
+
+def test_an_event_twice_with_different_songs_is_the_same_play_however_the_songs_came(world):
+    other = {"song": "Zebra", "artist": "Band", "length": 201.25}
+    world.put_events(
+        "2018-11-15", [event("2018-11-15T09:00:00", **NAMED), event("2018-11-15T09:00:00", **other)]
+    )
+    world.put_song("TRAAA2", song_id="SO2", **SONG)
+    world.run(DAY)
+    world.put_song("TRAAA1", song_id="SO1", **{**SONG, "title": "Zebra"})
+    world.run(DAY)
+    one_by_one = world.warehouse.contents()
+    world.empty_tables()
+    world.run(DAY)
+    assert world.warehouse.contents()["songplays"] == one_by_one["songplays"]
+
+
+def test_an_event_twice_with_different_songs_is_the_same_play_when_only_the_song_runs(world):
+    other = {"song": "Zebra", "artist": "Band", "length": 201.25}
+    world.put_events(
+        "2018-11-15", [event("2018-11-15T09:00:00", **NAMED), event("2018-11-15T09:00:00", **other)]
+    )
+    world.put_song("TRAAA2", song_id="SO2", **SONG)
+    world.run(DAY)
+    world.put_song("TRAAA1", song_id="SO1", **{**SONG, "title": "Zebra"})
+    world.run(moments("2018-11-20", "2018-11-21"))
+    late = world.warehouse.contents()
+    world.run(DAY)
+    assert world.warehouse.contents()["songplays"] == late["songplays"]
+
+
+def test_an_event_of_another_day_in_a_days_file_is_staged_alike_by_wide_and_narrow_windows(world):
+    stray = event("2018-11-15T09:00:00", itemInSession=9)
+    world.put_events("2018-11-15", [event("2018-11-15T10:00:00")])
+    world.put_events("2018-11-17", [event("2018-11-17T10:00:00"), stray])
+    world.run(moments("2018-11-15", "2018-11-18"))
+    wide = world.warehouse.contents()
+    for day in (15, 16, 17):
+        world.run(moments(f"2018-11-{day}", f"2018-11-{day + 1}"))
+    assert world.warehouse.contents() == wide
