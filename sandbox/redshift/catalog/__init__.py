@@ -24,8 +24,8 @@ _DATABASE_SETTINGS = {
     "TimeZone": "UTC",
     # A backend at work would notice only at its end that its client is gone.
     "client_connection_check_interval": "500ms",
-    # Redshift joins on equality by hash or merge. PostgreSQL, which knows nothing of a table just filled, would
-    # guess one row and loop: 35 s instead of 2 for a month of plays.
+    # Redshift joins on equality by hash or merge. PostgreSQL, which knows nothing of a table just filled,
+    # would guess one row and loop: 35 s instead of 2 for a month of plays.
     "enable_nestloop": "off",
 }
 # The internal superuser's sessions (catalog, load logs) stay plain PostgreSQL.

@@ -21,6 +21,10 @@ class Draft:
     Args:
         text: The text the tokens were read from.
         tokens: The statement's tokens.
+
+    Attributes:
+        changed: Something has been replaced.
+        is_balanced: Every parenthesis has its partner.
     """
 
     def __init__(self, text: str, tokens: Sequence[Token]) -> None:
@@ -30,7 +34,7 @@ class Draft:
         self._pieces = [token.text for token in tokens]
         self._closing: dict[int, int] = {}
         self._enclosing: list[int] = []
-        self._pair()
+        self.is_balanced = self._pair()
         self._opening = {closing: opening for opening, closing in self._closing.items()}
         self.changed = False
 
@@ -133,11 +137,16 @@ class Draft:
             parts += (self._gaps[index], self._pieces[index])
         return "".join(parts)
 
-    def _pair(self) -> None:
+    def _pair(self) -> bool:
         open_: list[int] = []
+        unopened = 0
         for index, token in enumerate(self.tokens):
-            if token.text == ")" and token.kind == "operator" and open_:
-                self._closing[open_.pop()] = index
+            if token.text == ")" and token.kind == "operator":
+                if open_:
+                    self._closing[open_.pop()] = index
+                else:
+                    unopened += 1
             self._enclosing.append(open_[-1] if open_ else -1)
             if token.text == "(" and token.kind == "operator":
                 open_.append(index)
+        return not open_ and not unopened

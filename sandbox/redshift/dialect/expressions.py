@@ -74,14 +74,16 @@ def _nvl2(draft: Draft, name: int) -> None:
 
 def _decode(draft: Draft, name: int) -> None:
     """``DECODE(value, search, result, …, default)``: here NULL equals NULL."""
-    value, *rest = map(draft.render, draft.arguments(name + 1))
+    arguments = draft.arguments(name + 1)
+    if len(arguments) < 3:
+        return
+    value, *rest = map(draft.render, arguments)
     cases = [
         f"WHEN ({value}) IS NOT DISTINCT FROM ({search}) THEN {result}"
         for search, result in zip(rest[::2], rest[1::2], strict=False)
     ]
     default = f" ELSE {rest[-1]}" if len(rest) % 2 else ""
-    if cases:
-        _put(draft, name, f"(CASE {' '.join(cases)}{default} END)")
+    _put(draft, name, f"(CASE {' '.join(cases)}{default} END)")
 
 
 def _convert(draft: Draft, name: int) -> None:

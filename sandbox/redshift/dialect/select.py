@@ -32,7 +32,7 @@ def rewrite(draft: Draft) -> None:
     qualifies = []
     for index in range(len(draft)):
         word = draft.word(index)
-        if word == "select" and draft.word(index + 1) == "top":
+        if word == "select" and _has_top(draft, index):
             _top(draft, index)
         elif word == "qualify" and not draft.is_operator(index - 1, ".") and draft.word(index - 1) != "as":
             qualifies.append(index)
@@ -44,6 +44,15 @@ def rewrite(draft: Draft) -> None:
 
 def _makes_temporary_table(draft: Draft, into: int) -> bool:
     return draft.text(into + 1).startswith("#") and draft.word(into - 1) not in ("insert", "merge")
+
+
+def _has_top(draft: Draft, select: int) -> bool:
+    number = select + 2
+    return (
+        draft.word(select + 1) == "top"
+        and number < len(draft)
+        and draft.tokens[number].kind in ("number", "parameter")
+    )
 
 
 def _depth(draft: Draft, index: int) -> int:

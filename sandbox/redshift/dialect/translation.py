@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sandbox.redshift.copy.command import CopyError, parse_copy
 from sandbox.redshift.dialect import commands, ddl, queries
 from sandbox.redshift.dialect.draft import Draft
-from sandbox.redshift.dialect.names import fold_names
+from sandbox.redshift.dialect.names import fold_names, syntax_error
 from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.dialect.tokens import Token, split_statements, tokenize
 
@@ -81,9 +81,14 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
     if verb == "copy":
         return _copy(original)
     draft = Draft(text, tokens)
+    if not draft.is_balanced:
+        return Statement(original)  # PostgreSQL says where the mistake is
     fold_names(draft)
     rule = _RULES.get(verb)
-    after = rule(draft, context.in_transaction) if rule else queries.rewrite(draft)
+    try:
+        after = rule(draft, context.in_transaction) if rule else queries.rewrite(draft)
+    except IndexError as error:  # a rule read beyond the last token
+        raise syntax_error(draft, len(draft)) from error
     sql = draft.render() if draft.changed else original
     return Statement(
         sql,
