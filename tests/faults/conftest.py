@@ -11,21 +11,7 @@ from tests.faults.runs import Runner
 from tests.faults.world import World
 from tests.pipeline.conftest import Source, Warehouse, source, warehouse
 
-LONG = "long: takes minutes; left out unless pytest is told what to run with -m"
-
 __all__ = ["admin", "runner", "source", "warehouse", "world"]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", LONG)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long scenarios out of an ordinary run of the tests."""
-    if config.option.markexpr:
-        return
-    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
-    items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 def connect(settings: Settings) -> Any:

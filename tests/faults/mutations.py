@@ -1,5 +1,90 @@
 """Faults built into the pipeline's code, one for each rule that keeps the tables right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-MUTATIONS: dict[str, Callable[[], None]] = {}
+from sparkify import history, loading, staging
+from sparkify.operators import LoadDimensionOperator, LoadFactOperator
+from sparkify.transaction import Session
+
+
+def lose_lock() -> None:
+    """Writers no longer wait for each other."""
+    Session.lock = lambda _session, *_tables: None  # type: ignore[method-assign]
+
+
+def read_before_lock() -> None:
+    """The snapshot is older than the lock."""
+    lock = Session.lock
+
+    def late_lock(session: Session, *tables: str) -> None:
+        session.query("SELECT COUNT(*) FROM ops.loads")
+        lock(session, *tables)
+
+    Session.lock = late_lock  # type: ignore[method-assign]
+
+
+def commit_ledger_first() -> None:
+    """The ledger says that files are staged in a transaction before that of their rows."""
+    prepare, record = history.prepare_files, history.record_files
+
+    def prepare_and_record(session: Session, *rest: Any) -> None:
+        prepare(session, *rest)
+        record(session)
+        session.commit()
+
+    history.prepare_files = prepare_and_record
+    history.record_files = lambda _session: None
+
+
+def lose_staging_delete() -> None:
+    """Staging adds the window's events to those that are there."""
+    staging._delete = lambda _session, _job: 0
+
+
+def lose_window_delete() -> None:
+    """Facts of the window are added to those that are there."""
+
+    def load_window(session: Session, job: loading.LoadJob, columns: Sequence[str]) -> tuple[int, int]:
+        return 0, loading._insert(session, job.table, loading.INCOMING, columns)
+
+    loading._MODES["window"] = load_window
+
+
+def lose_deduplication() -> None:
+    """The same event twice makes two plays, and no audit looks at them."""
+    execute = LoadFactOperator.execute
+
+    def execute_without(operator: LoadFactOperator, context: Any) -> Any:
+        condition = "WHERE plays.copy_number = 1"
+        assert condition in operator.sql
+        operator.sql = operator.sql.replace(condition, "")
+        operator.audits = loading.NO_AUDITS
+        return execute(operator, context)
+
+    LoadFactOperator.execute = execute_without  # type: ignore[method-assign]
+
+
+def lose_newest_wins() -> None:
+    """The user as the window that was loaded last tells it."""
+    execute = LoadDimensionOperator.execute
+
+    def execute_without(operator: LoadDimensionOperator, context: Any) -> Any:
+        operator.newer_by = None
+        return execute(operator, context)
+
+    LoadDimensionOperator.execute = execute_without  # type: ignore[method-assign]
+
+
+def lose_version_check() -> None:
+    """Staging does not look whether a newer version was staged meanwhile."""
+    history.newer_versions = lambda _session: []
+
+
+MUTATIONS: dict[str, Callable[[], None]] = {
+    mutation.__name__: mutation
+    for mutation in (
+        *(lose_lock, read_before_lock, commit_ledger_first, lose_staging_delete, lose_window_delete),
+        *(lose_deduplication, lose_newest_wins, lose_version_check),
+    )
+}

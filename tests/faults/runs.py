@@ -106,23 +106,25 @@ class Runner:
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.environment = dict(environment or {})
+        self.mutation = ""
         self.started: list[Run] = []
         self.windows: list[Window] = []
 
-    def start(self, window: Window, **plan: Any) -> Run:
+    def start(self, window: Window, **options: Any) -> Run:
         """Start a run over `window`; see Plan for the rest."""
         self.windows.append(window)
         here, there = _CONTEXT.Pipe()
         environment = {**os.environ, **self.environment}
-        process = _CONTEXT.Process(target=run_plan, args=(Plan(window, environment, **plan), there))
+        plan = Plan(window, environment, mutation=self.mutation, **options)
+        process = _CONTEXT.Process(target=run_plan, args=(plan, there))
         process.start()
         there.close()
         self.started.append(Run(process, here))
         return self.started[-1]
 
-    def run(self, window: Window, **plan: Any) -> Run:
+    def run(self, window: Window, **options: Any) -> Run:
         """Run over `window` and return when it is done."""
-        return self.start(window, **plan).finish()
+        return self.start(window, **options).finish()
 
     def close(self) -> None:
         for run in self.started:

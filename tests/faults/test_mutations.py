@@ -1,0 +1,89 @@
+"""Every rule that keeps the tables right is needed: without it, a scenario that passes fails."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.mutations import MUTATIONS
+from tests.faults.runs import hours
+from tests.faults.story import DAY, WINDOW, put_version
+from tests.faults.test_interleavings import EARLIER, LATER, overtake
+from tests.faults.world import World
+from tests.pipeline.records import event
+
+Scenario = Callable[[World], None]
+
+
+def overlapping_runs(world: World) -> None:
+    """One run is overtaken while it replaces the events of a window."""
+    put_version(world, 1)
+    overtake(world, "stage_events before DELETE 1", EARLIER, LATER)
+    world.check()
+
+
+def overtaken_before_the_lock(world: World) -> None:
+    """One run is overtaken when it asks for the lock."""
+    put_version(world, 1)
+    overtake(world, "stage_events before LOCK 1", EARLIER, LATER)
+    world.check()
+
+
+def crash_before_publishing(world: World) -> None:
+    put_version(world, 0)
+    world.start(WINDOW, kill="stage_songs before PUBLISH 1").die()
+    world.run(WINDOW)
+    world.check()
+
+
+def the_same_window_twice(world: World) -> None:
+    put_version(world, 0)
+    world.run(DAY)
+    world.run(DAY)
+    world.check()
+
+
+def the_same_event_twice(world: World) -> None:
+    world.put_events("2018-11-15", [event("2018-11-15T09:00:00")] * 2)
+    world.run(DAY)
+    world.check()
+
+
+def hours_backwards(world: World) -> None:
+    levels = ["free", "paid", "free"]
+    events = [event(f"2018-11-15T{9 + n:02}:00:00", level=level) for n, level in enumerate(levels)]
+    world.put_events("2018-11-15", events)
+    for window in hours("2018-11-15", (11, 10, 9)):
+        world.run(window)
+    world.check()
+
+
+def overtaken_by_a_newer_file(world: World) -> None:
+    put_version(world, 1)
+    overtake(world, "stage_events before LOCK 1", WINDOW, WINDOW, version=0)
+    world.check()
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "lose_lock": overlapping_runs,
+    "read_before_lock": overtaken_before_the_lock,
+    "commit_ledger_first": crash_before_publishing,
+    "lose_staging_delete": the_same_window_twice,
+    "lose_window_delete": the_same_window_twice,
+    "lose_deduplication": the_same_event_twice,
+    "lose_newest_wins": hours_backwards,
+    "lose_version_check": overtaken_by_a_newer_file,
+}
+
+
+def test_every_mutation_has_a_scenario():
+    assert SCENARIOS.keys() == MUTATIONS.keys()
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_scenario_that_passes_fails_without_the_rule(world, mutation):
+    SCENARIOS[mutation](world)
+    world.empty_tables()
+    world.runner.mutation = mutation
+    with pytest.raises(AssertionError):
+        SCENARIOS[mutation](world)
+    assert world.differences()
