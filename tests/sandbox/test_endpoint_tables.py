@@ -290,6 +290,7 @@ def test_catalog_views_of_columns_and_tables(client):
         "SELECT table_name, column_name, ordinal_position, data_type, column_default, is_nullable, distkey"
         " FROM svv_redshift_columns WHERE schema_name = 'tables'"
     ) == [("t", "a", 1, "integer", "3", "NO", True)]
+    assert client.run("SELECT COUNT(*) FROM stv_tbl_perm WHERE trim(name) = 't'") == [(1,)]
     assert client.run(
         "SELECT database_name, table_name, table_type FROM svv_redshift_tables WHERE schema_name = 'tables'"
     ) == [("sparkify", "t", "TABLE")]

@@ -114,6 +114,19 @@ LEFT JOIN pg_stat_all_tables AS activity ON activity.relid = relation.oid
 WHERE relation.relkind = 'r' AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
     AND namespace.nspname <> 'information_schema';
 
+-- One row a table, as there is one slice; tbl of STL_LOAD_ERRORS is its id.
+CREATE OR REPLACE VIEW pg_catalog.stv_tbl_perm AS
+SELECT
+    0 AS slice,
+    relation.oid::integer AS id,
+    relation.relname::character(72) AS name,
+    GREATEST(relation.reltuples, 0)::bigint AS rows,
+    CASE relation.relpersistence WHEN 't' THEN 1 ELSE 0 END AS temp,
+    (SELECT oid FROM pg_database WHERE datname = current_database())::integer AS db_id
+FROM pg_class AS relation
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE relation.relkind = 'r' AND namespace.nspname NOT IN ('pg_catalog', 'pg_internal', 'information_schema');
+
 CREATE OR REPLACE VIEW pg_catalog.svv_transactions AS
 SELECT
     activity.usename::text AS txn_owner,
@@ -166,5 +179,5 @@ CROSS JOIN unnest(keys.columns) WITH ORDINALITY AS listed (number, place)
 JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid AND attribute.attnum = listed.number;
 
 GRANT SELECT ON pg_catalog.pg_table_def, pg_catalog.svv_redshift_columns, pg_catalog.svv_redshift_tables,
-    pg_catalog.svv_table_info, pg_catalog.svv_transactions, information_schema.table_constraints,
+    pg_catalog.svv_table_info, pg_catalog.stv_tbl_perm, pg_catalog.svv_transactions, information_schema.table_constraints,
     information_schema.key_column_usage TO PUBLIC;

@@ -66,6 +66,8 @@ def install(settings: Settings) -> None:
     files = sorted(_FOLDER.glob("*.sql"))
     version = _version(files)
     with psycopg.connect(postgres.admin_dsn(settings)) as connection:
+        # Two endpoints before one PostgreSQL would change the same objects at once.
+        connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(5439)")
         if _installed(connection) == version:
             return
         connection.execute("SET LOCAL allow_system_table_mods = on")
