@@ -37,6 +37,15 @@ def _serialization(error: ErrorFields) -> ErrorFields:
     return replace(error, sqlstate=INTERNAL_ERROR, message="1023", detail=detail)
 
 
+def _same_object(error: ErrorFields) -> ErrorFields:
+    """Two sessions made the same object at once; no key of a user's table is ever enforced."""
+    return _serialization(error) if error.other("s") == "pg_catalog" else error
+
+
+def _internal(error: ErrorFields) -> ErrorFields:
+    return _serialization(error) if error.message.startswith("tuple concurrently") else error
+
+
 def _many_matches(error: ErrorFields) -> ErrorFields:
     if "MERGE" not in error.message:
         return error
@@ -52,7 +61,9 @@ def _password(error: ErrorFields) -> ErrorFields:
 _RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
     "23502": _not_null,
     "23514": _check,
+    "23505": _same_object,
     "40001": _serialization,
+    "XX000": _internal,
     "21000": _many_matches,
     "28P01": _password,
 }

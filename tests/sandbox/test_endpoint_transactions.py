@@ -166,6 +166,20 @@ def test_create_table_rolls_back_with_all_it_declares(sandbox, clients):
     assert admin_rows(sandbox, "SELECT count(*) FROM pg_internal.table_attributes") == before
 
 
+def test_two_sessions_that_create_the_same_table_get_1023(sandbox, clients):
+    first, second = clients(), clients()
+    create = "CREATE TABLE IF NOT EXISTS made_twice (a INT PRIMARY KEY, b DATE SORTKEY)"
+    first.run(create)
+    failed = in_background(lambda: second.fail(create))
+    wait_until(lambda: waiting(sandbox))
+    first.connection.commit()
+    assert failed() == ("XX000", "1023")
+    second.connection.rollback()
+    second.run(create)
+    second.run("DROP TABLE made_twice")
+    second.connection.commit()
+
+
 def test_isolation_levels_are_accepted_and_change_nothing(sandbox):
     with connect_psycopg(sandbox) as connection:
         for statement in (
