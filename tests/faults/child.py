@@ -24,7 +24,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.context import VariableAccessor
+from airflow.sdk.execution_time.timeout import timeout
 
 from dags import sparkify_etl
 from sparkify import transaction
@@ -48,6 +50,7 @@ class Plan:
         pause: patterns of the points at which the run says where it is and waits.
         kill: pattern of the point at which the process kills itself with SIGKILL.
         mutation: name of the fault that is built into the pipeline's code, see mutations.py.
+        timeout: a task's execution_timeout in seconds.
     """
 
     window: tuple[datetime, datetime]
@@ -56,6 +59,7 @@ class Plan:
     pause: tuple[str, ...] = ()
     kill: str = ""
     mutation: str = ""
+    timeout: float = 300
 
 
 class Points:
@@ -105,7 +109,7 @@ def run_plan(plan: Plan, parent: Connection) -> None:
         for task in plan.tasks:
             points.enter(task)
             _execute(task, plan)
-    except Exception:
+    except (Exception, AirflowTaskTimeout):
         parent.send(("failed", traceback.format_exc()))
     else:
         parent.send(("done", ""))
@@ -145,4 +149,5 @@ def _execute(task_id: str, plan: Plan) -> Any:
         "var": {"value": VariableAccessor(deserialize_json=False)},
     }
     operator.render_template_fields(context)
-    return operator.execute(context)
+    with timeout(plan.timeout):
+        return operator.execute(context)
