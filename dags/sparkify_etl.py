@@ -51,7 +51,7 @@ Copies the event logs of one window and the new or changed files of the song cat
 tables, builds the star schema (`songplays`, `users`, `songs`, `artists`, `time`) and checks it.
 
 ### Which window
-A run loads one half-open UTC window `[start, end)`, written first in every task's log:
+A run loads one half-open UTC window `[start, end)`, written first in the log of every task that uses it:
 
 * **scheduled and backfilled runs**: their data interval, one hour;
 * **manual runs**: the last whole hour before the logical date: 10:00 loads 09:00 to 10:00;

@@ -46,6 +46,10 @@ class CopyCommand:
                 raise ValueError(
                     f"COPY takes its credentials from iam_role only, not from the option {option!r}"
                 )
+        if not 0 <= self.max_errors < 100_000:
+            raise ValueError(
+                f"max_errors is 0 to 99,999, what Redshift's MAXERROR can count: {self.max_errors}"
+            )
         if self.iam_role != "default" and not self.iam_role.startswith("arn:"):
             raise ValueError(f"iam_role is neither 'default' nor the ARN of a role: {self.iam_role!r}")
 

@@ -1,6 +1,7 @@
 """What a failure means: try again, or stop and say what to mend."""
 
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ class LoadError(Exception):
 
 
 class SourceChanged(Exception):  # noqa: N818 - an event to start over on, not a fault
-    """Another load staged newer versions of the same files first; listing the source again settles it."""
+    """The source changed, or another load staged it, during this load; listing it again settles that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ DATABASE_FAILURES = (
     FailureClass(
         "serialization conflict",
         True,
-        r"^40001|^40P01|\b1023\b|\b1018\b|Serializable isolation violation|deadlock detected",
+        r"^40001|^40P01|^XX000\|10(18|23)\||Serializable isolation violation|deadlock detected"
+        r"|conflict with concurrent transaction|could not open relation with OID",
         "Nothing: another load wrote the same table first and this one is tried again.",
     ),
     FailureClass(
@@ -68,7 +70,7 @@ DATABASE_FAILURES = (
     FailureClass(
         "S3 not answering",
         True,
-        r"Status 5\d\d|SlowDown|InternalError,|Failed to connect to S3|mandatory.*(not found|does not exist)",
+        r"Status 5\d\d|SlowDown|InternalError,|NoSuchKey|S3 does not answer",
         "Nothing: S3 was busy or a listed file was being replaced; the load lists and copies again.",
     ),
     FailureClass(
@@ -88,6 +90,12 @@ DATABASE_FAILURES = (
         False,
         r"^42P01|Cannot COPY into nonexistent table|relation .* does not exist",
         "Run the task that creates the tables (create_tables), then clear this one.",
+    ),
+    FailureClass(
+        "cancelled or too long",
+        False,
+        r"^57014",
+        "Raise statement_timeout or the WLM limit, or load a smaller window.",
     ),
     FailureClass(
         "connection lost",
@@ -147,7 +155,11 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         return bool(_THROTTLED.search(str(error.response["Error"].get("Code", ""))))
     failure = describe(error)
-    return classify(failure).transient if failure else isinstance(error, OSError)
+    return (
+        classify(failure).transient
+        if failure
+        else isinstance(error, ConnectionError | TimeoutError | socket.gaierror)
+    )
 
 
 def explain(error: BaseException, what: str) -> str:
@@ -159,6 +171,8 @@ def explain(error: BaseException, what: str) -> str:
     """
     if isinstance(error, LoadError):
         return str(error)
+    if isinstance(error, SourceChanged):
+        return f"{what} starts over: {error}."
     if isinstance(error, ClientError):
         known: Mapping[str, object] = error.response["Error"]
         code = str(known.get("Code", ""))

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sparkify.load_errors import RejectedRow
@@ -12,6 +12,7 @@ from sparkify.transaction import Session
 from sparkify.window import Window
 
 STAGED_FILES = "ops.staged_files"
+INCOMING_FILES = "sparkify_incoming_files"
 _FILE_COLUMNS = ("dataset", "bucket", "key", "etag", "size", "last_modified", "load_id", "staged_at")
 
 
@@ -78,15 +79,37 @@ def record_load(session: Session, record: LoadRecord) -> None:
     session.execute(f"INSERT INTO ops.loads ({', '.join(row)}) VALUES ({places})", row)
 
 
-def staged_etags(session: Session, dataset: str, bucket: str, prefix: str) -> dict[str, str]:
-    """Return key → etag of the newest staged version of every file under `prefix`."""
+def other_loads(session: Session, run: TaskRun, since: datetime) -> bool:
+    """Tell whether another run of any DAG committed a load since a time (naive UTC)."""
+    return bool(
+        session.scalar(
+            """
+            SELECT COUNT(*)
+            FROM ops.loads
+            WHERE finished_at >= %(since)s AND NOT (dag_id = %(dag_id)s AND run_id = %(run_id)s)
+            """,
+            {"since": since, "dag_id": run.dag_id, "run_id": run.run_id},
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StagedVersion:
+    """The version of a file that was staged last, and the load that did it."""
+
+    etag: str
+    load_id: str
+
+
+def staged_versions(session: Session, dataset: str, bucket: str, prefix: str) -> dict[str, StagedVersion]:
+    """Return what was staged last of every key that starts with `prefix`."""
     rows = session.query(
         """
-        SELECT key, etag
+        SELECT key, etag, load_id
         FROM (
             SELECT
-                key, etag,
-                ROW_NUMBER() OVER (PARTITION BY key ORDER BY last_modified DESC, staged_at DESC) AS newest
+                key, etag, load_id,
+                ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
             FROM ops.staged_files
             WHERE dataset = %(dataset)s AND bucket = %(bucket)s AND LEFT(key, %(length)s) = %(prefix)s
         ) AS versions
@@ -94,57 +117,55 @@ def staged_etags(session: Session, dataset: str, bucket: str, prefix: str) -> di
         """,
         {"dataset": dataset, "bucket": bucket, "prefix": prefix, "length": len(prefix)},
     )
-    return dict(rows)
+    return {key: StagedVersion(etag, load_id) for key, etag, load_id in rows}
 
 
 def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[SourceFile]) -> None:
-    """Put the ledger rows of `files` into the temp table `incoming_files`, before any lock is taken."""
-    session.execute(f"CREATE TEMP TABLE incoming_files (LIKE {STAGED_FILES})")
+    """Put the ledger rows of `files` into a temp table, before any lock is taken."""
+    session.execute(f"CREATE TEMP TABLE {INCOMING_FILES} (LIKE {STAGED_FILES})")
     now = utc_now()
     rows = [(dataset, f.bucket, f.key, f.etag, f.size, f.last_modified, load_id, now) for f in files]
-    session.insert_rows("incoming_files", _FILE_COLUMNS, rows)
+    session.insert_rows(INCOMING_FILES, _FILE_COLUMNS, rows)
 
 
-def newer_versions(session: Session) -> list[str]:
-    """Return the keys in `incoming_files` of which the ledger already holds a newer version."""
-    rows = session.query(
-        """
-        SELECT DISTINCT incoming_files.key
-        FROM incoming_files
-        INNER JOIN ops.staged_files
-            ON
-                incoming_files.dataset = staged_files.dataset
-                AND incoming_files.bucket = staged_files.bucket
-                AND incoming_files.key = staged_files.key
-        WHERE staged_files.last_modified > incoming_files.last_modified
-        ORDER BY incoming_files.key
-        """
+def record_files(session: Session, dataset: str) -> None:
+    """Move the prepared rows into the ledger, under its lock; the row of a version staged before is replaced.
+
+    `staged_at` tells which version of a key was staged last, so it only ever grows, whatever the clocks of
+    two workers say.
+    """
+    latest = session.scalar(
+        "SELECT MAX(staged_at) FROM ops.staged_files WHERE dataset = %(d)s", {"d": dataset}
     )
-    return [row[0] for row in rows]
-
-
-def record_files(session: Session) -> None:
-    """Move `incoming_files` into the ledger; the row of a version staged before is replaced."""
+    now = utc_now() if latest is None else max(utc_now(), latest + timedelta(microseconds=1))
     session.execute(
-        """
+        f"""
         DELETE FROM ops.staged_files
-        USING incoming_files
+        USING {INCOMING_FILES}
         WHERE
-            staged_files.dataset = incoming_files.dataset
-            AND staged_files.bucket = incoming_files.bucket
-            AND staged_files.key = incoming_files.key
-            AND staged_files.etag = incoming_files.etag
+            staged_files.dataset = {INCOMING_FILES}.dataset
+            AND staged_files.bucket = {INCOMING_FILES}.bucket
+            AND staged_files.key = {INCOMING_FILES}.key
+            AND staged_files.etag = {INCOMING_FILES}.etag
         """
     )
     columns = ", ".join(_FILE_COLUMNS)
-    session.execute(f"INSERT INTO {STAGED_FILES} ({columns}) SELECT {columns} FROM incoming_files")
+    values = columns.replace("staged_at", "CAST(%(now)s AS TIMESTAMP)")
+    session.execute(
+        f"INSERT INTO {STAGED_FILES} ({columns}) SELECT {values} FROM {INCOMING_FILES}", {"now": now}
+    )
 
 
 def record_rejected(session: Session, load_id: str, rejected: Sequence[RejectedRow]) -> None:
-    """Keep the rejected rows of a load in place of those that earlier loads of the same files left."""
-    for file in sorted({row.file for row in rejected}):
-        session.execute("DELETE FROM ops.rejected_rows WHERE file = %(file)s", {"file": file})
+    """Keep the rejected rows of a load in place of all that earlier loads of its files left."""
+    session.execute(
+        f"""
+        DELETE FROM ops.rejected_rows
+        USING {INCOMING_FILES}
+        WHERE rejected_rows.file = 's3://' || {INCOMING_FILES}.bucket || '/' || {INCOMING_FILES}.key
+        """
+    )
     rows = [(r.file, r.line, r.column, r.reason, r.raw_line, load_id) for r in rejected]
     session.insert_rows(
-        "ops.rejected_rows", ("file", "line", '"column"', "reason", "raw_text", "load_id"), rows
+        "ops.rejected_rows", ("file", "line", "column", "reason", "raw_text", "load_id"), rows
     )

@@ -74,7 +74,9 @@ def read_rejected_rows(
         if describe(error) is None:
             raise
         session.rollback()
-        rows = session.query(_SYS, values)
+        rows = []
+    # STL tables hold nothing of Serverless and of concurrency-scaling clusters.
+    rows = rows or session.query(_SYS, values)
     return [RejectedRow(*row) for row in rows]
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from sparkify import history
 from sparkify.audits import Audits, audit_rows
+from sparkify.failures import LoadError
 from sparkify.history import LoadRecord, TaskRun
 from sparkify.sql import Value, quote_columns, quote_identifier, quote_table
 from sparkify.transaction import Log, Session
@@ -19,9 +20,10 @@ LoadMode = Literal["window", "append", "replace", "upsert"]
 
 NO_AUDITS = Audits()
 
-INCOMING = "incoming"
-SUPERSEDED = "superseded"
-CORRECTED = "corrected"
+# Temp tables shadow permanent ones of the same name.
+INCOMING = "sparkify_incoming"
+SUPERSEDED = "sparkify_superseded"
+CORRECTED = "sparkify_corrected"
 LATE_LOADS = "late_loads"
 
 
@@ -59,6 +61,11 @@ class LoadJob:
         """The values that the SELECT may name."""
         return dict(self.window.values) if self.window else {}
 
+    @property
+    def corrects(self) -> bool:
+        """Whether rows may have to be rebuilt from history; see `_correct_superseded`."""
+        return bool(self.newer_by and self.window)
+
 
 def load(session: Session, job: LoadJob, log: Log) -> LoadRecord:
     """Bring the target up to date with the job's SELECT and return what was done.
@@ -73,9 +80,10 @@ def load(session: Session, job: LoadJob, log: Log) -> LoadRecord:
     """
     record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
     columns = session.columns(job.table)
-    for name in (INCOMING, SUPERSEDED, CORRECTED):
+    for name in (INCOMING, SUPERSEDED, CORRECTED) if job.corrects else (INCOMING,):
         session.execute(f"CREATE TEMP TABLE {name} (LIKE {quote_table(job.table)})")
-    session.execute(f"CREATE TEMP TABLE {LATE_LOADS} (load_id VARCHAR(64))")
+    if job.late_arrivals:
+        session.execute(f"CREATE TEMP TABLE {LATE_LOADS} (load_id VARCHAR(64))")
     session.commit()
 
     session.lock(job.table)
@@ -105,6 +113,16 @@ def _select_into(
 
 def _load_window(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
     column = quote_identifier(job.time_column or "")
+    outside = session.scalar(
+        f"SELECT COUNT(*) FROM {INCOMING} "
+        f"WHERE {column} IS NULL OR {column} < %(window_start)s OR {column} >= %(window_end)s",
+        job.values,
+    )
+    if outside:
+        raise LoadError(
+            f"{outside} rows for {job.table} lie outside the window {job.window} by {job.time_column}: "
+            "the SELECT must keep to %(window_start)s and %(window_end)s. The table is as it was."
+        )
     deleted = session.execute(
         f"DELETE FROM {quote_table(job.table)} "
         f"WHERE {column} >= %(window_start)s AND {column} < %(window_end)s",
@@ -125,7 +143,7 @@ def _load_append(session: Session, job: LoadJob, columns: Sequence[str]) -> tupl
 
 
 def _load_upsert(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
-    corrected = _correct_superseded(session, job, columns) if job.newer_by and job.window else (0, 0)
+    corrected = _correct_superseded(session, job, columns) if job.corrects else (0, 0)
     same = _same_key(job, job.table, INCOMING)
     if job.newer_by:
         column = quote_identifier(job.newer_by)
@@ -224,12 +242,13 @@ def _body(select: str) -> str:
 
 def _same_rows(session: Session, table: str, columns: Sequence[str]) -> bool:
     names, target = quote_columns(columns), quote_table(table)
-    incoming, present = f"SELECT {names} FROM {INCOMING}", f"SELECT {names} FROM {target}"
+    # Groups, because EXCEPT compares sets: a row that is there twice must be counted twice.
+    counted = f"SELECT {names}, COUNT(*) AS copies FROM {{}} GROUP BY {names}"
     counts = session.query(
         f"""
 SELECT
     (SELECT COUNT(*) FROM {INCOMING}) - (SELECT COUNT(*) FROM {target}),
-    (SELECT COUNT(*) FROM ({incoming} EXCEPT {present}) AS added)"""
+    (SELECT COUNT(*) FROM ({counted.format(INCOMING)} EXCEPT {counted.format(target)}) AS changed)"""
     )
     return counts[0] == (0, 0)
 

@@ -1,13 +1,14 @@
 """Staging: the files of a window or a prefix, copied into a temp table, then published in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from posixpath import commonprefix
 from typing import TYPE_CHECKING, Any, Literal
 
 from sparkify import history
 from sparkify.copy_command import CopyCommand
-from sparkify.failures import LoadError, SourceChanged
-from sparkify.history import LoadRecord, TaskRun
+from sparkify.failures import LoadError, SourceChanged, describe
+from sparkify.history import LoadRecord, StagedVersion, TaskRun
 from sparkify.load_errors import RejectedRow, is_data_error, read_rejected_rows, summarize
 from sparkify.manifest import write_jsonpaths, write_manifest
 from sparkify.source import SourceFile, find_keys, list_prefix
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 StagingMode = Literal["window", "changed_files", "append", "replace"]
 
 LOAD_ID = "load_id"
-INCOMING = "incoming"
+# Temp tables shadow permanent ones of the same name.
+INCOMING = "sparkify_incoming"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ class Staged:
     missing: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a try of a load found: files, keys that do not exist, and what the ledger knew of them before."""
+
+    files: Sequence[SourceFile]
+    missing: Sequence[str]
+    ledger: Mapping[str, StagedVersion]
+
+
 def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged:
     """Bring the staging table up to date with the job's files and return what was done.
 
@@ -66,16 +77,17 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
         log: progress and everything unusual.
 
     Raises:
-        LoadError: COPY refused the data, or an audit failed; every table is as it was.
-        SourceChanged: another load staged newer versions of these files meanwhile.
+        LoadError: COPY refused the data; every table is as it was.
+        SourceChanged: the files changed, or another load staged other versions of them, meanwhile.
     """
     record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
-    files, missing = _select_files(session, job, s3)
-    _report_missing(job, missing, log)
+    source = _find_source(session, job, s3)
+    _report_missing(job, source, log)
+    files = _files_to_copy(job, source)
     if not files and job.mode in ("changed_files", "append"):
         session.rollback()
         log.info("No new or changed file: %s stays as it is.", job.table)
-        return Staged(record, (), missing)
+        return Staged(record, (), source.missing)
     columns = [name for name in session.columns(job.table) if name != LOAD_ID]
     session.execute(f"CREATE TEMP TABLE {INCOMING} (LIKE {quote_table(job.table)})")
     session.commit()
@@ -87,11 +99,10 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     lost = _count_lost(session, job, log)
     history.prepare_files(session, job.table, record.load_id, files)
     session.commit()
+    _check_files(job, s3, files)
 
     session.lock(job.table, history.STAGED_FILES)
-    if newer := history.newer_versions(session):
-        session.rollback()
-        raise SourceChanged(f"{len(newer)} files were staged in a newer version meanwhile, first {newer[0]}")
+    _check_ledger(session, job, source, files)
     record = replace(
         record,
         rows_deleted=_delete(session, job),
@@ -100,31 +111,72 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
         files=len(files),
         bytes=size,
     )
-    history.record_files(session)
+    history.record_files(session, job.table)
     history.record_rejected(session, record.load_id, rejected)
     history.record_load(session, record)
     session.commit()
-    return Staged(record, files, missing)
+    return Staged(record, files, source.missing)
 
 
-def _select_files(session: Session, job: StagingJob, s3: "S3Client") -> tuple[list[SourceFile], list[str]]:
-    missing: list[str] = []
+def _find_source(session: Session, job: StagingJob, s3: "S3Client") -> Source:
+    """List the source, after reading what is staged of it, so that what others commit later is noticed."""
     if job.key_pattern is not None:
         keys = job.window.expand(job.key_pattern) if job.window else [job.key_pattern]
-        files, missing = find_keys(s3, job.bucket, keys)
+        ledger = _read_ledger(session, job, commonprefix(keys))
+        return Source(*find_keys(s3, job.bucket, keys), ledger)
+    ledger = _read_ledger(session, job, job.prefix or "")
+    files = list_prefix(s3, job.bucket, job.prefix or "")
+    if not files and job.mode == "replace":
+        raise LoadError(
+            f"s3://{job.bucket}/{job.prefix} holds no file: {job.table} is not emptied. Check the prefix."
+        )
+    return Source(files, [] if files else [job.prefix or ""], ledger)
+
+
+def _read_ledger(session: Session, job: StagingJob, prefix: str) -> dict[str, StagedVersion]:
+    return history.staged_versions(session, job.table, job.bucket, prefix)
+
+
+def _files_to_copy(job: StagingJob, source: Source) -> list[SourceFile]:
+    if job.mode in ("window", "replace"):
+        return list(source.files)
+    staged = {key: version.etag for key, version in source.ledger.items()}
+    return [file for file in source.files if staged.get(file.key) != file.etag]
+
+
+def _check_files(job: StagingJob, s3: "S3Client", files: Sequence[SourceFile]) -> None:
+    """Refuse to go on if a file was replaced since it was listed: COPY may have read either version."""
+    if job.key_pattern is not None:
+        found, _ = find_keys(s3, job.bucket, [file.key for file in files])
     else:
-        files = list_prefix(s3, job.bucket, job.prefix or "")
-    if job.mode in ("changed_files", "append"):
-        staged = history.staged_etags(session, job.table, job.bucket, job.prefix or "")
-        files = [file for file in files if staged.get(file.key) != file.etag]
-    return files, missing
+        found = list_prefix(s3, job.bucket, job.prefix or "") if files else []
+    if changed := set(files) - set(found):
+        raise SourceChanged(
+            f"{len(changed)} files changed while they were copied, among them {changed.pop().url}"
+        )
 
 
-def _report_missing(job: StagingJob, missing: Sequence[str], log: Log) -> None:
-    if missing:
+def _check_ledger(session: Session, job: StagingJob, source: Source, files: Sequence[SourceFile]) -> None:
+    """Refuse to go on, under the lock, if another load staged other versions of the same files meanwhile."""
+    ours: dict[str, str | None] = {**dict.fromkeys(source.missing), **{file.key: file.etag for file in files}}
+    for key, now in _read_ledger(session, job, commonprefix(list(ours))).items():
+        before = source.ledger.get(key)
+        if key not in ours or now == before:
+            continue
+        # The same version staged twice is no conflict, unless its rows would be appended twice.
+        if now.etag != ours[key] or job.mode == "append":
+            session.rollback()
+            raise SourceChanged(f"Another load staged s3://{job.bucket}/{key} meanwhile")
+
+
+def _report_missing(job: StagingJob, source: Source, log: Log) -> None:
+    if missing := source.missing:
         shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         log.warning(
-            "%d source files do not exist in s3://%s and count as empty: %s", len(missing), job.bucket, shown
+            "%d keys or prefixes do not exist in s3://%s and count as empty: %s",
+            len(missing),
+            job.bucket,
+            shown,
         )
 
 
@@ -136,12 +188,18 @@ def _copy(session: Session, command: CopyCommand, job: StagingJob, log: Log) -> 
         if not is_data_error(error):
             raise
         session.rollback()
-        rejected = read_rejected_rows(session, backend_pid)
+        reasons = summarize(read_rejected_rows(session, backend_pid)) or f"  {describe(error)}"
         raise LoadError(
-            f"COPY into {job.table} was refused by its data:\n{summarize(rejected)}\n"
+            f"COPY into {job.table} was refused by its data:\n{reasons}\n"
             f"Mend the file or raise max_errors (now {job.max_errors}), then clear the task. "
             "Every table is as it was."
         ) from error
+    copied = session.scalar("SELECT pg_last_copy_count()")
+    held = session.scalar(f"SELECT COUNT(*) FROM {INCOMING}")
+    if copied != held:
+        raise LoadError(
+            f"COPY says it loaded {copied} rows for {job.table}, but {held} arrived; nothing was staged."
+        )
     if not job.max_errors:
         return ()
     rejected = read_rejected_rows(session, backend_pid, session.scalar("SELECT pg_last_copy_id()"))

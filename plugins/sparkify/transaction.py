@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from sparkify.failures import explain, is_transient
-from sparkify.sql import Value, bind, display, quote_table
+from sparkify.sql import Value, bind, display, quote_columns, quote_table
 
 Result = TypeVar("Result")
 
@@ -58,12 +58,13 @@ class Session:
     Args:
         connection: an open DB-API connection with autocommit off.
         log: statements go here at debug level.
+        journal: statements are added to it, for people to read.
     """
 
-    def __init__(self, connection: Connection, log: Log) -> None:
+    def __init__(self, connection: Connection, log: Log, journal: list[str] | None = None) -> None:
         self.connection = connection
         self.log = log
-        self.statements: list[str] = []
+        self.statements = journal if journal is not None else []
 
     def execute(self, sql: str, values: Mapping[str, Value] | None = None) -> int:
         """Run one statement and return the number of rows it changed (-1 where the driver does not know)."""
@@ -96,7 +97,9 @@ class Session:
             places = ", ".join(
                 "(" + ", ".join(f"%(v{i}_{j})s" for j in range(len(row))) + ")" for i, row in enumerate(chunk)
             )
-            self.execute(f"INSERT INTO {quote_table(table)} ({', '.join(columns)}) VALUES {places}", values)
+            self.execute(
+                f"INSERT INTO {quote_table(table)} ({quote_columns(columns)}) VALUES {places}", values
+            )
 
     def lock(self, *tables: str) -> None:
         """Lock `tables` until commit; to be the first statement of a transaction."""
@@ -138,28 +141,26 @@ def run_load(
     *,
     what: str,
     log: Log,
+    journal: list[str],
     tries: int = 5,
-) -> tuple[Result, list[str]]:
+) -> Result:
     """Run `load` in a fresh session and again after a transient failure, with growing random pauses.
 
     Args:
         connect: opens a connection; every try gets its own, so temp tables and half-done work are gone.
         load: does the work and commits.
-        what: the action for messages, for example `Staging staging_events over redshift_default`.
+        what: the action for messages, for example `load_users: writing users over redshift_default`.
         log: tells of every failed try.
-        tries: how often at most; pauses grow from about 1 to about 8 seconds. A connection that cannot be
-            opened ends them: hooks try that several times themselves.
-
-    Returns:
-        What `load` returned, and the statements of the try that succeeded.
+        journal: filled with the statements of the last try.
+        tries: how often at most; pauses grow from about 1 to about 8 seconds.
 
     Raises:
         Exception: the last error, untouched, when it is fatal or the tries are used up.
     """
     for attempt in range(1, tries + 1):
-        connection = connect()
+        journal.clear()
         try:
-            return _run_once(connection, load, log)
+            return _run_once(connect, load, log, journal)
         except Exception as error:
             if attempt == tries or not is_transient(error):
                 raise
@@ -170,11 +171,11 @@ def run_load(
 
 
 def _run_once(
-    connection: Connection, load: Callable[[Session], Result], log: Log
-) -> tuple[Result, list[str]]:
+    connect: Callable[[], Connection], load: Callable[[Session], Result], log: Log, journal: list[str]
+) -> Result:
+    connection = connect()
     try:
-        session = Session(connection, log)
-        return load(session), session.statements
+        return load(Session(connection, log, journal))
     finally:
         # Closing ends the session on the server too: a killed or failed try leaves nothing running or locked.
         with suppress(Exception):

@@ -1,5 +1,6 @@
 """The half-open UTC window [start, end) that one run loads, resolved in one place for every operator."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,11 +52,16 @@ class Window:
     def expand(self, pattern: str) -> list[str]:
         """Return `pattern` (strftime) once for each name it takes inside the window, oldest first.
 
-        A pattern changes at most once an hour, so every hour that the window touches is tried.
-
         Args:
-            pattern: for example `log_data/%Y/%m/%Y-%m-%d-events.json`.
+            pattern: for example `log_data/%Y/%m/%Y-%m-%d-events.json`; it changes at most once an hour.
+
+        Raises:
+            WindowError: the pattern names minutes or seconds; such files are loaded by prefix.
         """
+        if re.search(r"%[MSfsTXcRr]", pattern.replace("%%", "")):
+            raise WindowError(
+                f"The key pattern {pattern!r} changes within an hour: stage it by prefix instead."
+            )
         return list(dict.fromkeys(hour.strftime(pattern) for hour in self._hours()))
 
     def _hours(self) -> Iterator[datetime]:

@@ -138,7 +138,7 @@ def test_a_warehouse_that_does_not_answer_is_named_by_host_and_port(loaded, sand
 
     port = free_port()
     broken_connection(monkeypatch, port=port, conn_type="postgres", extra={})
-    create = CreateTablesOperator(task_id="create_tables", sql=["SELECT 1"])
+    create = CreateTablesOperator(task_id="create_tables", sql=["CREATE SCHEMA IF NOT EXISTS ops"])
     with pytest.raises(
         AirflowException, match=rf"127\.0\.0\.1:{port}.* Check that the cluster is available"
     ) as caught:

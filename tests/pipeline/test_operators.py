@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -82,6 +83,20 @@ class TestStaging:
         assert ids(orders) == [1]
         assert result["missing_files"] == 0
 
+    def test_two_runs_that_append_the_same_new_file_at_once_append_it_once(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1))
+        with ThreadPoolExecutor(2) as both:
+            runs = [both.submit(stage_orders, source, conn_id, mode="append") for _ in range(2)]
+            assert sorted(run.result()[0]["rows_inserted"] for run in runs) == [0, 1]
+        assert ids(orders) == [1]
+
+    def test_replace_does_not_empty_a_table_for_a_prefix_without_files(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1))
+        stage_orders(source, conn_id, mode="replace")
+        with pytest.raises(AirflowFailException, match=r"typo/ holds no file: .* Check the prefix"):
+            stage_orders(source, conn_id, mode="replace", prefix="typo/")
+        assert ids(orders) == [1]
+
     def test_append_adds_each_file_version_once_whatever_is_retried(self, orders, source, conn_id):
         put_orders(source, "orders/a.json", order(1))
         stage_orders(source, conn_id, mode="append")
@@ -144,6 +159,9 @@ class TestStaging:
         assert all("Invalid digit" in row[3] for row in rejected)
         with pytest.raises(AirflowFailException, match=r"line 2, column id"):
             stage_orders(source, conn_id, max_errors=1)
+        put_orders(source, "orders/a.json", order(1), order(2))
+        stage_orders(source, conn_id, max_errors=2)
+        assert orders.query("SELECT COUNT(*) FROM ops.rejected_rows") == [(0,)]
 
     def test_rows_without_a_time_are_counted_and_named(self, orders, source, conn_id, capsys):
         put_orders(source, "orders/a.json", order(1), {"id": 2})
@@ -218,6 +236,12 @@ class TestFacts:
         load_orders(conn_id, TEN, ELEVEN)
         assert ids(orders, "orders") == [1, 2]
 
+    def test_a_select_that_does_not_keep_to_the_window_is_refused(self, orders, conn_id):
+        put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2))
+        with pytest.raises(AirflowFailException, match="1 rows for orders lie outside the window"):
+            load_orders(conn_id, sql="SELECT id, at, customer, cents FROM staging_orders")
+        assert ids(orders, "orders") == []
+
     def test_append_adds_only_keys_that_are_not_there(self, orders, conn_id):
         select = "SELECT id, at, customer, cents FROM staging_orders"
         put_rows(orders, (1, NINE, "ada", 1))
@@ -229,12 +253,15 @@ class TestFacts:
 
     def test_replace_writes_nothing_when_nothing_changed(self, orders, conn_id):
         select = "SELECT id, at, customer, cents FROM staging_orders"
-        put_rows(orders, (1, NINE, "ada", 1), (1, NINE, "ada", 1))
-        assert load_orders(conn_id, sql=select, mode="replace")["rows_inserted"] == 2
+        put_rows(orders, (1, NINE, "ada", 1), (1, NINE, "ada", 1), (2, NINE, "ada", 1))
+        assert load_orders(conn_id, sql=select, mode="replace")["rows_inserted"] == 3
         assert load_orders(conn_id, sql=select, mode="replace")["rows_inserted"] == 0
         orders.execute("DELETE FROM staging_orders")
-        assert load_orders(conn_id, sql=select, mode="replace")["rows_deleted"] == 2
-        assert orders.query("SELECT COUNT(*) FROM ops.loads") == [(2,)]
+        put_rows(orders, (1, NINE, "ada", 1), (2, NINE, "ada", 1), (2, NINE, "ada", 1))
+        assert load_orders(conn_id, sql=select, mode="replace")["rows_inserted"] == 3
+        orders.execute("DELETE FROM staging_orders")
+        assert load_orders(conn_id, sql=select, mode="replace")["rows_deleted"] == 3
+        assert orders.query("SELECT COUNT(*) FROM ops.loads") == [(3,)]
 
     @pytest.mark.parametrize(
         ("audits", "message"),

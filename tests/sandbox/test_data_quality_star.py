@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.operators.data_quality import DataQualityOperator
 
@@ -62,7 +62,7 @@ def star(redshift):
     """A small star without fault for the hour 10:00 to 11:00, and an hour of plays around it."""
     drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in TABLES]
     run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE", "CREATE SCHEMA ops")
-    for table in ("ops_quality_results", *TABLES):
+    for table in ("ops_quality_results", "ops_loads", *TABLES):
         run(redshift, (INCLUDE / "sql" / "schema" / f"{table}.sql").read_text())
     run(redshift, *STAR.split(";"))
     yield redshift
@@ -318,3 +318,19 @@ def test_results_are_handed_to_listeners_of_the_common_sql_provider(star):
     [result] = operator.check_results
     assert (result.name, result.check_type, result.table) == ("row_count songs", "row_count", "songs")
     assert (result.success, result.severity, result.actual) == (False, "warn", "2 rows")
+
+
+def record_load_of(connection, run_id):
+    values = f"'load of {run_id}', 'quality_dag', '{run_id}', 't', 'users', NULL, NULL, 0, 1, 0, 0, 0"
+    run(connection, f"INSERT INTO ops.loads VALUES ({values}, GETDATE(), GETDATE())")
+
+
+def test_a_failure_while_another_run_loads_is_worth_a_retry_and_one_alone_is_not(star):
+    run(star, "DELETE FROM songplays WHERE songplay_id = 'p1'")
+    record_load_of(star, "run_1")
+    with pytest.raises(AirflowFailException):
+        check(run_id="run_1")
+    record_load_of(star, "run_2")
+    with pytest.raises(AirflowException, match="Other runs loaded at the same time") as caught:
+        check(run_id="run_1")
+    assert not isinstance(caught.value, AirflowFailException)

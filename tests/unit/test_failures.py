@@ -51,6 +51,18 @@ def aws_error(code):
         (InterfaceError("communication error"), "connection lost", True),
         (InterfaceError("Server refuses SSL"), "wrong login", False),
         (database_error("syntax error", "42601"), "bad SQL or data", False),
+        (database_error('syntax error at or near "1023"', "42601"), "bad SQL or data", False),
+        (database_error("value 1018 out of range", "22003"), "bad SQL or data", False),
+        (
+            database_error("could not complete because of conflict with concurrent transaction"),
+            "serialization conflict",
+            True,
+        ),
+        (
+            database_error("canceling statement due to statement timeout", "57014"),
+            "cancelled or too long",
+            False,
+        ),
     ],
 )
 def test_a_database_failure_is_told_apart_by_what_the_database_says(error, name, transient):
@@ -72,6 +84,7 @@ def test_a_database_failure_is_told_apart_by_what_the_database_says(error, name,
         (SourceChanged("newer"), True),
         (LoadError("bad"), False),
         (ConnectionResetError("gone"), True),
+        (FileNotFoundError("a.sql"), False),
         (ValueError("a bug"), False),
     ],
 )

@@ -65,5 +65,10 @@ def test_an_hourly_pattern_gives_the_hour_of_a_window_inside_it():
     assert window.expand("%Y-%m-%dT%H") == ["2018-11-15T09"]
 
 
+def test_a_pattern_that_changes_within_an_hour_is_refused():
+    with pytest.raises(WindowError, match="changes within an hour"):
+        Window(NINE, TEN).expand("%Y/%H%M.json")
+
+
 def test_the_end_of_the_window_belongs_to_the_next():
     assert Window(NINE, TEN).expand("%H") == ["09"]

@@ -26,48 +26,59 @@ WITH events AS (
         AND ts < %(window_end)s
 ),
 
-plays AS (
-    SELECT
-        events.*,
-        ROW_NUMBER() OVER (
-            PARTITION BY songplay_id
-            ORDER BY level, song, artist, length, location, user_agent
-        ) AS copy_number
-    FROM events
-),
-
 catalogue AS (
     SELECT
         staging_songs.title,
         staging_songs.artist_name,
         staging_songs.duration,
         songs.song_id,
-        songs.artist_id,
-        ROW_NUMBER() OVER (
-            PARTITION BY staging_songs.title, staging_songs.artist_name, staging_songs.duration
-            ORDER BY songs.song_id
-        ) AS pick
+        songs.artist_id
     FROM staging_songs
     INNER JOIN songs
         ON staging_songs.song_id = songs.song_id AND staging_songs.artist_id = songs.artist_id
     INNER JOIN artists ON songs.artist_id = artists.artist_id
+),
+
+-- Numbered after the join, so that neither a repeated event nor a repeated song can multiply a play.
+plays AS (
+    SELECT
+        events.songplay_id,
+        events.start_time,
+        events.user_id,
+        events.level,
+        catalogue.song_id,
+        catalogue.artist_id,
+        events.session_id,
+        events.location,
+        events.user_agent,
+        ROW_NUMBER() OVER (
+            PARTITION BY events.songplay_id
+            ORDER BY
+                events.level,
+                events.song,
+                events.artist,
+                events.length,
+                events.location,
+                events.user_agent,
+                catalogue.song_id
+        ) AS pick
+    FROM events
+    LEFT JOIN catalogue
+        ON
+            events.song = catalogue.title
+            AND events.artist = catalogue.artist_name
+            AND events.length = catalogue.duration
 )
 
 SELECT
-    plays.songplay_id,
-    plays.start_time,
-    plays.user_id,
-    plays.level,
-    catalogue.song_id,
-    catalogue.artist_id,
-    plays.session_id,
-    plays.location,
-    plays.user_agent
+    songplay_id,
+    start_time,
+    user_id,
+    level,
+    song_id,
+    artist_id,
+    session_id,
+    location,
+    user_agent
 FROM plays
-LEFT JOIN catalogue
-    ON
-        plays.song = catalogue.title
-        AND plays.artist = catalogue.artist_name
-        AND plays.length = catalogue.duration
-        AND catalogue.pick = 1
-WHERE plays.copy_number = 1;
+WHERE pick = 1;

@@ -15,9 +15,12 @@ FROM (
 
     plays AS (
         SELECT
+            level,
             song,
             artist,
             length,
+            location,
+            user_agent,
             MD5(
                 COALESCE(CAST(session_id AS VARCHAR(32)), '') || '-'
                 || COALESCE(CAST(item_in_session AS VARCHAR(32)), '') || '-'
@@ -29,25 +32,16 @@ FROM (
     ),
 
     affected AS (
-        SELECT
-            plays.songplay_id,
-            plays.song,
-            plays.artist,
-            plays.length
+        SELECT plays.songplay_id
         FROM plays
         INNER JOIN late_songs
             ON
                 plays.song = late_songs.title
                 AND plays.artist = late_songs.artist_name
                 AND plays.length = late_songs.duration
-        UNION DISTINCT
-        SELECT
-            plays.songplay_id,
-            plays.song,
-            plays.artist,
-            plays.length
-        FROM plays
-        INNER JOIN songplays AS matched_before ON plays.songplay_id = matched_before.songplay_id
+        UNION ALL
+        SELECT matched_before.songplay_id
+        FROM songplays AS matched_before
         INNER JOIN late_songs ON matched_before.song_id = late_songs.song_id
     ),
 
@@ -64,17 +58,29 @@ FROM (
         INNER JOIN artists ON songs.artist_id = artists.artist_id
     )
 
+    -- The same choice among repeated events and songs as in songplays.sql.
     SELECT
-        affected.songplay_id,
+        plays.songplay_id,
         catalogue.song_id,
         catalogue.artist_id,
-        ROW_NUMBER() OVER (PARTITION BY affected.songplay_id ORDER BY catalogue.song_id) AS pick
-    FROM affected
+        ROW_NUMBER() OVER (
+            PARTITION BY plays.songplay_id
+            ORDER BY
+                plays.level,
+                plays.song,
+                plays.artist,
+                plays.length,
+                plays.location,
+                plays.user_agent,
+                catalogue.song_id
+        ) AS pick
+    FROM plays
+    INNER JOIN affected ON plays.songplay_id = affected.songplay_id
     LEFT JOIN catalogue
         ON
-            affected.song = catalogue.title
-            AND affected.artist = catalogue.artist_name
-            AND affected.length = catalogue.duration
+            plays.song = catalogue.title
+            AND plays.artist = catalogue.artist_name
+            AND plays.length = catalogue.duration
 ) AS matched
 WHERE
     songplays.songplay_id = matched.songplay_id

@@ -9,5 +9,5 @@ CREATE TABLE IF NOT EXISTS time (
     weekday INTEGER NOT NULL,
     PRIMARY KEY (start_time)
 )
-DISTSTYLE ALL
+DISTKEY (start_time)
 SORTKEY (start_time);

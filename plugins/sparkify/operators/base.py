@@ -1,16 +1,18 @@
 """What the loading operators share: the connection, the retries, the rendered statements and the log line."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 from sparkify.failures import LoadError, explain, is_transient
 from sparkify.history import LoadRecord, utc_now
 from sparkify.lineage import describe_load
-from sparkify.transaction import Session, run_load
+from sparkify.transaction import Connection, Session, run_load
 from sparkify.window import Window, WindowError, resolve_window
 
 if TYPE_CHECKING:
@@ -60,19 +62,21 @@ class LoadOperator(BaseSQLOperator):
             AirflowFailException: the failure is fatal: no retry of the task would mend it.
             AirflowException: the failure may pass; Airflow's own retries go on from here.
         """
-        hook = self.get_db_hook()
-        server = hook.get_connection(self.conn_id)
-        where = f"connection {self.conn_id} ({server.host}:{server.port})"
-        what = f"{self.task_id}: writing {self.table} over {where}"
+        what, journal = f"{self.task_id}: writing {self.table} over connection {self.conn_id}", list[str]()
         try:
-            result, statements = run_load(hook.get_conn, load, what=what, log=self.log)
+            hook = self.get_db_hook()
+            server = hook.get_connection(self.conn_id)
+            what = f"{what} ({server.host}:{server.port})"
+            return run_load(_opener(hook), load, what=what, log=self.log, journal=journal)
+        except AirflowNotFoundException as error:
+            raise AirflowFailException(f"{what} failed: {error}. Define this Airflow connection.") from None
         except Exception as error:
             message = explain(error, what)
             if is_transient(error):
                 raise AirflowException(message) from error
             raise AirflowFailException(message) from (None if isinstance(error, LoadError) else error)
-        self.statements = ";\n\n".join(statements)
-        return result
+        finally:
+            self.statements = ";\n\n".join(journal)
 
     def report(self, record: LoadRecord) -> dict[str, Any]:
         """Log what a load did in one line and return it as the task's XCom value."""
@@ -106,6 +110,16 @@ class LoadOperator(BaseSQLOperator):
             select=getattr(self, "sql", None),
             files=self.loaded_files,
         )
+
+
+def _opener(hook: DbApiHook) -> Callable[[], Connection]:
+    """Return what opens one connection of a hook, once.
+
+    RedshiftSQLHook.get_conn tries five times whatever the error is, a wrong password too; `run_load` knows
+    which errors pass.
+    """
+    get_conn = type(hook).get_conn
+    return partial(getattr(get_conn, "__wrapped__", get_conn), hook)
 
 
 def _describe(record: LoadRecord, seconds: float) -> str:

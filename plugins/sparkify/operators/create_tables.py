@@ -1,12 +1,16 @@
 """CreateTablesOperator: the schema's DDL, safe to run before every load."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import LoadOperator
 from sparkify.transaction import Session
+
+_HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
 
 
 class CreateTablesOperator(LoadOperator):
@@ -33,6 +37,10 @@ class CreateTablesOperator(LoadOperator):
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         """Make what is missing."""
+        if unsafe := [sql for sql in self.sql if not _HARMLESS.search(sql)]:
+            raise AirflowFailException(
+                f"A second run would fail: write IF NOT EXISTS in {unsafe[0].strip()!r}"
+            )
         self.run_in_warehouse(self._create)
         self.log.info("%d tables and schemas are there.", len(self.sql))
 

@@ -1,11 +1,12 @@
 """DataQualityOperator: questions to the warehouse that fail the task when the answer is wrong."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from airflow.providers.common.sql.operators.sql import SQLCheckResult
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.checks import (
     CheckResult,
@@ -20,20 +21,23 @@ from sparkify.checks import (
     run_checks,
 )
 from sparkify.checks.results import QUALITY_RESULTS
-from sparkify.history import TaskRun
+from sparkify.history import TaskRun, other_loads, utc_now
 from sparkify.operators.base import LoadOperator
 from sparkify.transaction import Session
 from sparkify.window import Window
 
 # Seconds from which a single check gets a line of its own in the log while the others are still to come.
 _SLOW = 1.0
+# A run that committed its last load this long ago may stand between two of its commits.
+_OVERLAP = timedelta(minutes=5)
 
 
 class DataQualityOperator(LoadOperator):
     """Run every check of a YAML file, log one table of results and keep them in `ops.quality_results`.
 
-    A check of severity `error` that fails, or cannot be run, fails the task for good, after all checks ran:
-    trying again would not mend the data. One of severity `warn` is only logged.
+    A check of severity `error` that fails, or cannot be run, fails the task after all checks ran; for good,
+    because trying again would not mend the data, unless another run was loading at that moment and may be
+    between two of its commits. One of severity `warn` is only logged.
 
     Args:
         checks: a `.yaml` file below the DAG's template_searchpath, or YAML text (see docs/quality.md).
@@ -67,7 +71,7 @@ class DataQualityOperator(LoadOperator):
         except SuiteError as error:
             raise AirflowFailException(str(error)) from None
         window = self.window(context) if suite.uses_window else None
-        run = TaskRun.of(context)
+        run, since = TaskRun.of(context), utc_now() - _OVERLAP
         results = self.run_in_warehouse(lambda session: self._check(session, suite, run, window))
         self.check_results = [_for_listeners(result) for result in results]
         where = f"connection {self.conn_id}" + (f", window {window}" if window else "")
@@ -75,7 +79,12 @@ class DataQualityOperator(LoadOperator):
         if warnings:
             self.log.warning("%s", failure_message(warnings, run, where))
         if failures := [result for result in results if result.stops]:
-            raise AirflowFailException(failure_message(failures, run, where))
+            message = failure_message(failures, run, where)
+            if self.run_in_warehouse(lambda session: other_loads(session, run, since)):
+                raise AirflowException(
+                    f"{message}\nOther runs loaded at the same time, so the task tries again."
+                )
+            raise AirflowFailException(message)
         return count_results(results)
 
     def _check(

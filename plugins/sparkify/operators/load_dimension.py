@@ -25,7 +25,7 @@ class LoadDimensionOperator(LoadOperator):
             which windows are loaded does not matter.
         time_column: mode `window`: the target's column that places a row in a window.
         audits: what must hold for the incoming rows, or the load is rolled back; by default
-            that the key is unique.
+            that the key is there and unique.
 
     Returns:
         Rows and seconds of the load.
@@ -65,7 +65,7 @@ class LoadDimensionOperator(LoadOperator):
         self.key_columns = key_columns
         self.newer_by = newer_by
         self.time_column = time_column
-        self.audits = audits or Audits(unique=key_columns)
+        self.audits = audits or Audits(not_null=key_columns, unique=key_columns)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the dimension rows of this run."""
@@ -74,7 +74,7 @@ class LoadDimensionOperator(LoadOperator):
             mode=self.mode,
             select=self.sql,
             run=TaskRun.of(context),
-            window=self.window(context) if "%(window_" in self.sql else None,
+            window=self.window(context) if self.mode == "window" or "%(window_" in self.sql else None,
             time_column=self.time_column,
             key_columns=self.key_columns,
             newer_by=self.newer_by,

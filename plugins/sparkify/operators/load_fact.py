@@ -22,7 +22,8 @@ class LoadFactOperator(LoadOperator):
             becomes what the SELECT gives.
         time_column: mode `window`: the target's column that places a row in a window.
         key_columns: mode `append`: the columns that identify a row.
-        audits: what must hold for the incoming rows, or the load is rolled back.
+        audits: what must hold for the incoming rows, or the load is rolled back; by default that
+            `key_columns` are there and unique.
         late_arrivals_from: a SELECT, or a `.sql` file, of `load_id`s of a staging table that facts may have
             missed.
         late_arrivals_sql: an UPDATE, or a `.sql` file, that completes earlier facts from the loads in the
@@ -73,7 +74,7 @@ class LoadFactOperator(LoadOperator):
         self.mode = mode
         self.time_column = time_column
         self.key_columns = key_columns
-        self.audits = audits or Audits()
+        self.audits = audits or Audits(not_null=key_columns, unique=key_columns)
         self.late_arrivals_sql = late_arrivals_sql
         self.late_arrivals_from = late_arrivals_from
 
@@ -87,7 +88,7 @@ class LoadFactOperator(LoadOperator):
             mode=self.mode,
             select=self.sql,
             run=TaskRun.of(context),
-            window=self.window(context) if "%(window_" in self.sql else None,
+            window=self.window(context) if self.mode == "window" or "%(window_" in self.sql else None,
             time_column=self.time_column,
             key_columns=self.key_columns,
             audits=self.audits,
