@@ -28,13 +28,13 @@ def commit_ledger_first() -> None:
     """The ledger says that files are staged in a transaction before that of their rows."""
     prepare, record = history.prepare_files, history.record_files
 
-    def prepare_and_record(session: Session, *rest: Any) -> None:
-        prepare(session, *rest)
-        record(session)
+    def prepare_and_record(session: Session, dataset: str, *rest: Any) -> None:
+        prepare(session, dataset, *rest)
+        record(session, dataset)
         session.commit()
 
     history.prepare_files = prepare_and_record
-    history.record_files = lambda _session: None
+    history.record_files = lambda *_: None
 
 
 def lose_staging_delete() -> None:
@@ -56,7 +56,7 @@ def lose_deduplication() -> None:
     execute = LoadFactOperator.execute
 
     def execute_without(operator: LoadFactOperator, context: Any) -> Any:
-        condition = "WHERE plays.copy_number = 1"
+        condition = "WHERE pick = 1"
         assert condition in operator.sql
         operator.sql = operator.sql.replace(condition, "")
         operator.audits = loading.NO_AUDITS
@@ -76,15 +76,20 @@ def lose_newest_wins() -> None:
     LoadDimensionOperator.execute = execute_without  # type: ignore[method-assign]
 
 
-def lose_version_check() -> None:
-    """Staging does not look whether a newer version was staged meanwhile."""
-    history.newer_versions = lambda _session: []
+def lose_ledger_check() -> None:
+    """Staging does not look whether other versions of its files were staged meanwhile."""
+    staging._check_ledger = lambda *_: None
+
+
+def lose_file_check() -> None:
+    """Staging does not look whether its files changed while they were copied."""
+    staging._check_files = lambda *_: None
 
 
 MUTATIONS: dict[str, Callable[[], None]] = {
     mutation.__name__: mutation
     for mutation in (
         *(lose_lock, read_before_lock, commit_ledger_first, lose_staging_delete, lose_window_delete),
-        *(lose_deduplication, lose_newest_wins, lose_version_check),
+        *(lose_deduplication, lose_newest_wins, lose_ledger_check, lose_file_check),
     )
 }

@@ -63,6 +63,22 @@ def overtaken_by_a_newer_file(world: World) -> None:
     world.check()
 
 
+def another_content_under_the_first_ones_etag(world: World) -> None:
+    """COPY reads the second content of a file that was listed with the first one, which then comes back."""
+    put_version(world, 0)
+    world.put_song("TRAAZ1", song_id="SO8", title="First")
+    slow = world.start(DAY, pause=("stage_songs before COPY 1", "stage_songs after COPY 1"))
+    slow.wait_at("stage_songs before COPY 1")
+    world.put_song("TRAAZ1", song_id="SO8", title="Second")
+    slow.go()
+    slow.wait_at("stage_songs after COPY 1")
+    world.put_song("TRAAZ1", song_id="SO8", title="First")
+    slow.go()
+    slow.finish()
+    world.run(DAY)
+    world.check()
+
+
 SCENARIOS: dict[str, Scenario] = {
     "lose_lock": overlapping_runs,
     "read_before_lock": overtaken_before_the_lock,
@@ -71,7 +87,8 @@ SCENARIOS: dict[str, Scenario] = {
     "lose_window_delete": the_same_window_twice,
     "lose_deduplication": the_same_event_twice,
     "lose_newest_wins": hours_backwards,
-    "lose_version_check": overtaken_by_a_newer_file,
+    "lose_ledger_check": overtaken_by_a_newer_file,
+    "lose_file_check": another_content_under_the_first_ones_etag,
 }
 
 

@@ -22,7 +22,6 @@ def test_s3_that_fails_for_a_moment_is_asked_again(world, endpoint, proxy, key, 
     world.check()
 
 
-@pytest.mark.xfail(strict=True, reason="a body that breaks off counts as bad data")
 @pytest.mark.parametrize("key", [EVENTS, "TRAAA1.json"])
 def test_half_a_file_is_never_staged(world, endpoint, proxy, key):
     put_version(world, 0)
