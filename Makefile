@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo up down test lint format docs lock clean
+.PHONY: help venv demo up down test test-faults lint format docs lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(READY) ## Make .venv with the locked packages (done by every target that needs it)
 
@@ -36,6 +36,9 @@ down: $(READY) ## Stop the sandbox; the warehouse stays on disk
 
 test: $(READY) ## Run the tests against the real parts
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+
+test-faults: $(READY) ## Run every fault scenario, the long ones too
+	@$(BIN)/python -m pytest -n 2 --dist load tests/faults
 
 lint: $(READY) ## ruff, mypy --strict and sqlfluff
 	@$(BIN)/ruff check .

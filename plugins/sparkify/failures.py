@@ -70,7 +70,7 @@ DATABASE_FAILURES = (
     FailureClass(
         "S3 not answering",
         True,
-        r"Status 5\d\d|SlowDown|InternalError,|NoSuchKey|S3 does not answer",
+        r"Status 5\d\d|SlowDown|InternalError,|NoSuchKey|S3 does not answer|broke off|transfer closed",
         "Nothing: S3 was busy or a listed file was being replaced; the load lists and copies again.",
     ),
     FailureClass(
