@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
@@ -33,7 +34,7 @@ TABLES = (
     "songplays",
 )
 
-BUCKETS = {
+BUCKETS: dict[str, Any] = {
     "bucket": "{{ var.value.sparkify_source_bucket }}",
     "work_bucket": "{{ var.value.sparkify_work_bucket }}",
     "iam_role": "{{ var.value.get('sparkify_iam_role', 'default') }}",
