@@ -9,6 +9,8 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
+import pytest
+
 from tests.conftest import REPOSITORY
 from tests.faults.child import Plan, run_plan
 from tests.faults.reference import Window
@@ -154,3 +156,8 @@ def hours(day: str, numbers: Iterable[int]) -> list[Window]:
     """The hours of a day as windows."""
     at = datetime.fromisoformat(day)
     return [(at.replace(hour=n), at.replace(hour=n + 1)) for n in numbers]
+
+
+def mostly_long(values: Iterable[str], ordinary: str) -> list[Any]:
+    """Parameters of a test of which all but one belong to the long scenarios."""
+    return [v if v == ordinary else pytest.param(v, marks=pytest.mark.long) for v in values]

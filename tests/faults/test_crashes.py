@@ -39,7 +39,7 @@ def kill_everywhere(world: World, task: str, *, every: int) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_killed_anywhere_leaves_its_table_as_it_was_and_a_rerun_mends_the_rest(world, task):
-    kill_everywhere(world, task, every=9)
+    kill_everywhere(world, task, every=25)
 
 
 @pytest.mark.long

@@ -63,12 +63,12 @@ def overtake_in_empty_tables(world: World, task: str, only: Sequence[str]) -> No
         assert world.differences() == [], point
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", ["stage_events", "stage_songs", "load_users", "load_songplays"])
 def test_a_run_that_is_overtaken_by_one_with_newer_files_takes_nothing_back(world, task):
     overtake_on_changed_files(world, task, ["before LOCK"])
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", ["stage_events", "load_time", "load_songplays"])
 def test_a_backfill_and_a_scheduled_run_that_overlap_add_no_row_twice(world, task):
     overtake_in_empty_tables(world, task, ["before PUBLISH"])
 

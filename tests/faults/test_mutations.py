@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.mutations import MUTATIONS
-from tests.faults.runs import hours
+from tests.faults.runs import hours, mostly_long
 from tests.faults.story import DAY, WINDOW, put_version
 from tests.faults.test_interleavings import EARLIER, LATER, overtake
 from tests.faults.world import World
@@ -96,7 +96,7 @@ def test_every_mutation_has_a_scenario():
     assert SCENARIOS.keys() == MUTATIONS.keys()
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS)
+@pytest.mark.parametrize("mutation", mostly_long(MUTATIONS, "lose_lock"))
 def test_a_scenario_that_passes_fails_without_the_rule(world, mutation):
     SCENARIOS[mutation](world)
     world.empty_tables()

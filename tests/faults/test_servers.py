@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.child import TASKS
-from tests.faults.runs import wait_until
+from tests.faults.runs import mostly_long, wait_until
 from tests.faults.story import DAY, PLAYS, WINDOW, put_version
 
 EVENTS = "2018-11-15-events.json"
@@ -81,7 +81,7 @@ def test_the_endpoint_restarted_while_copy_reads_costs_one_more_try(world, endpo
     world.check()
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", mostly_long(TASKS, "load_songplays"))
 @pytest.mark.parametrize("moment", ["after LOCK 1", "before PUBLISH 1"])
 def test_the_endpoint_restarted_inside_a_transaction_costs_one_more_try(world, endpoint, task, moment):
     put_version(world, 0)
@@ -98,7 +98,7 @@ def test_the_endpoint_restarted_inside_a_transaction_costs_one_more_try(world, e
     world.check()
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", mostly_long(TASKS, "load_users"))
 def test_a_backend_that_is_terminated_inside_a_transaction_costs_one_more_try(world, admin, task):
     put_version(world, 1)
     point = f"{task} before PUBLISH 1"
