@@ -14,7 +14,6 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
 from sandbox.aws import wsgi
-from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.store import Body, ObjectStore, Properties, StoredBucket
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
@@ -32,6 +31,8 @@ class DurableS3:
     def __init__(self, application: Application, store: ObjectStore) -> None:
         self._application = application
         self._store = store
+        # One request at a time. moto puts an object into its bucket before it has worked out the ETag, and
+        # reading, describing and closing an object share one buffer; Python would take turns anyway.
         self._lock = threading.Lock()
         self._backend: S3Backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
 
@@ -39,14 +40,10 @@ class DurableS3:
         """Carry the request out and keep what it changed."""
         if environ.get(wsgi.SERVICE) != "s3":
             return self._application(environ, start_response)
-        try:
-            if environ["REQUEST_METHOD"] in _READING:
+        if environ["REQUEST_METHOD"] in _READING:
+            with self._lock:
                 return self._application(environ, start_response)
-            return self._change(environ, start_response)
-        except (
-            FileNotFoundError
-        ):  # the object was replaced while it was read; clients try again by themselves
-            return respond(_replaced(), environ, start_response)
+        return self._change(environ, start_response)
 
     def restore(self) -> None:
         """Give moto the buckets and objects of the store."""
@@ -64,10 +61,7 @@ class DurableS3:
             self._keep_bucket(name)
 
     def _change(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Hold the answer back until the change is on disk.
-
-        One change at a time: in moto, a writer closes the object that another is just describing.
-        """
+        """Hold the answer back until the change is on disk."""
         wsgi.read_body(environ)  # before the lock: a slow client must not keep the others waiting
         answer: list[Any] = []
         with self._lock:
@@ -145,7 +139,3 @@ def _set_body(key: FakeKey, body: Body) -> None:
     """Let moto read an object from disk instead of from the buffer it made for it."""
     with key.lock:  # a reader may be at it; the buffer is closed when the last one is done
         vars(key)["_value_buffer"] = body
-
-
-def _replaced() -> RefusalError:
-    return RefusalError("503 Slow Down", "SlowDown", "The object was replaced while it was read. Try again.")

@@ -57,13 +57,13 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """The layers from the outside in: health, signatures, listings, S3 on disk, moto."""
-    s3 = DurableS3(MotoServices(), ObjectStore(settings.home / "s3"))
+    """The layers from the outside in: health, signatures, S3 on disk, listings, moto."""
+    s3 = DurableS3(Listing(MotoServices()), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)
     _make_role()
-    return _Front(SignatureCheck(Listing(s3), _secrets(settings)))
+    return _Front(SignatureCheck(s3, _secrets(settings)))
 
 
 class _Front:
