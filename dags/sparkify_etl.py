@@ -25,6 +25,7 @@ TABLES = (
     "ops_rejected_rows",
     "ops_quality_results",
     "ops_late_arrivals",
+    "ops_late_windows",
     "staging_events",
     "staging_songs",
     "users",
@@ -57,6 +58,11 @@ A run loads one half-open UTC window `[start, end)`, written first in the log of
 * **scheduled and backfilled runs**: their data interval, one hour;
 * **manual runs**: the last whole hour before the logical date: 10:00 loads 09:00 to 10:00;
 * **with the params** `window_start` and `window_end`: exactly that window, an hour, a day or a year.
+
+### Late data
+A run also looks at the files of the days before its window (param `look_back_days`). Hours that an earlier
+run loaded and whose rows are no longer what their file says are loaded again; the log of `stage_events` names
+them. Hours that no run has loaded yet stay unloaded, and a file that has gone changes nothing.
 
 ### Running it again
 Any order, any overlap and any number of runs at once end in the same tables: a window is replaced, never
@@ -95,6 +101,15 @@ one run with a wide window rather than 720 hourly ones.
             title="End of the window",
             description=f"First moment not to load. {WINDOW_HELP}",
         ),
+        "look_back_days": Param(
+            3,
+            type="integer",
+            minimum=0,
+            maximum=31,
+            title="Days to look back for late data",
+            description="Hours of that many days before the window that were loaded before and whose file has"
+            " changed or come since are loaded again, too.",
+        ),
         "song_prefix": Param(
             "song_data/",
             type="string",
@@ -117,6 +132,7 @@ one run with a wide window rather than 720 hourly ones.
         mode="window",
         key_pattern="log_data/%Y/%m/%Y-%m-%d-events.json",
         time_column="ts",
+        look_back_days="{{ params.look_back_days }}",
         jsonpaths="jsonpaths/log_events.json",
         copy_options=["TIMEFORMAT AS 'epochmillisecs'"],
         **BUCKETS,
@@ -138,6 +154,7 @@ one run with a wide window rather than 720 hourly ones.
         mode="upsert",
         key_columns=["user_id"],
         newer_by="level_as_of",
+        late_windows_of="staging_events",
     )
 
     load_songs = LoadDimensionOperator(
@@ -163,6 +180,7 @@ one run with a wide window rather than 720 hourly ones.
         mode="window",
         key_columns=["start_time"],
         time_column="start_time",
+        late_windows_of="staging_events",
     )
 
     load_songplays = LoadFactOperator(
@@ -172,6 +190,8 @@ one run with a wide window rather than 720 hourly ones.
         mode="window",
         time_column="start_time",
         audits=Audits(unique=["songplay_id"], not_null=["start_time", "user_id"]),
+        late_windows_of="staging_events",
+        late_windows_after=["users", "time"],
         late_arrivals_from="sql/load/late_songs.sql",
         late_arrivals_sql="sql/load/songplays_late_songs.sql",
     )

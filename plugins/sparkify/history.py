@@ -9,7 +9,7 @@ from typing import Any
 from sparkify.load_errors import RejectedRow
 from sparkify.source import SourceFile
 from sparkify.transaction import Session
-from sparkify.window import Window
+from sparkify.window import Window, merge
 
 STAGED_FILES = "ops.staged_files"
 INCOMING_FILES = "sparkify_incoming_files"
@@ -101,23 +101,95 @@ class StagedVersion:
     load_id: str
 
 
-def staged_versions(session: Session, dataset: str, bucket: str, prefix: str) -> dict[str, StagedVersion]:
-    """Return what was staged last of every key that starts with `prefix`."""
+def staged_versions(
+    session: Session, dataset: str, bucket: str, *, prefix: str = "", keys: Sequence[str] = ()
+) -> dict[str, StagedVersion]:
+    """Return what was staged last of every key that starts with `prefix` or, if `keys` are given, of those.
+
+    Of keys only the range from the first to the last is read, so that the question costs the same however
+    long the ledger has grown.
+    """
+    first, last = (min(keys), max(keys)) if keys else (prefix, None)
     rows = session.query(
-        """
+        f"""
         SELECT key, etag, load_id
         FROM (
             SELECT
                 key, etag, load_id,
                 ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
             FROM ops.staged_files
-            WHERE dataset = %(dataset)s AND bucket = %(bucket)s AND LEFT(key, %(length)s) = %(prefix)s
+            WHERE
+                dataset = %(dataset)s AND bucket = %(bucket)s AND key >= %(first)s
+                AND {"key <= %(last)s" if keys else "LEFT(key, %(length)s) = %(first)s"}
         ) AS versions
         WHERE newest = 1
         """,
-        {"dataset": dataset, "bucket": bucket, "prefix": prefix, "length": len(prefix)},
+        {"dataset": dataset, "bucket": bucket, "first": first, "last": last, "length": len(prefix)},
     )
-    return {key: StagedVersion(etag, load_id) for key, etag, load_id in rows}
+    wanted = set(keys)
+    return {key: StagedVersion(etag, load) for key, etag, load in rows if not keys or key in wanted}
+
+
+def staged_windows(session: Session, dataset: str, within: Window) -> list[Window]:
+    """Return the time that committed loads of a staging table have covered around `within`, oldest first."""
+    rows = session.query(
+        """
+        SELECT DISTINCT window_start, window_end
+        FROM ops.loads
+        WHERE
+            target_table = %(dataset)s
+            AND window_end > %(window_start)s AND window_start < %(window_end)s
+        """,
+        {"dataset": dataset, **within.values},
+    )
+    return merge(Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class LateWindow:
+    """A window of a staging table that was staged again because its files changed, and the load that did."""
+
+    load_id: str
+    window: Window
+
+
+def record_late_window(session: Session, record: LoadRecord) -> None:
+    """Tell the tables made from a staging table that a window of it was staged again."""
+    if record.window is None:
+        raise ValueError("A late window has ends")
+    session.execute(
+        """
+        INSERT INTO ops.late_windows (source_table, load_id, window_start, window_end)
+        VALUES (%(source_table)s, %(load_id)s, %(window_start)s, %(window_end)s)
+        """,
+        {"source_table": record.target_table, "load_id": record.load_id, **record.window.values},
+    )
+
+
+def late_windows(session: Session, source: str, target: str, after: Sequence[str]) -> list[LateWindow]:
+    """Return the late windows of `source` that `target` has not taken in and all of `after` have."""
+    values = {"source": source, "target": target} | {f"after{n}": table for n, table in enumerate(after)}
+    taken = "SELECT source_load_id FROM ops.late_arrivals WHERE target_table = "
+    conditions = "".join(f" AND load_id IN ({taken} %(after{n})s)" for n in range(len(after)))
+    rows = session.query(
+        f"""
+        SELECT load_id, window_start, window_end
+        FROM ops.late_windows
+        WHERE source_table = %(source)s AND load_id NOT IN ({taken} %(target)s){conditions}
+        ORDER BY load_id
+        """,
+        values,
+    )
+    return [
+        LateWindow(load_id, Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)))
+        for load_id, start, end in rows
+    ]
+
+
+def record_late_arrivals(session: Session, target: str, load_id: str, sources: Sequence[str]) -> None:
+    """Note that a load of `target` has taken in loads of its source."""
+    rows = [(target, source, load_id) for source in sources]
+    session.insert_rows("ops.late_arrivals", ("target_table", "source_load_id", "load_id"), rows)
 
 
 def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[SourceFile]) -> None:
@@ -128,11 +200,11 @@ def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[
     session.insert_rows(INCOMING_FILES, _FILE_COLUMNS, rows)
 
 
-def record_files(session: Session, dataset: str) -> None:
+def record_files(session: Session, dataset: str, bucket: str, gone: Sequence[str] = ()) -> None:
     """Move the prepared rows into the ledger, under its lock; the row of a version staged before is replaced.
 
-    `staged_at` tells which version of a key was staged last, so it only ever grows, whatever the clocks of
-    two workers say.
+    Keys that are `gone` leave it: should one come back as it was, it is new. `staged_at` tells which version
+    of a key was staged last, so it only ever grows, whatever the clocks of two workers say.
     """
     latest = session.scalar(
         "SELECT MAX(staged_at) FROM ops.staged_files WHERE dataset = %(d)s", {"d": dataset}
@@ -149,6 +221,11 @@ def record_files(session: Session, dataset: str) -> None:
             AND staged_files.etag = {INCOMING_FILES}.etag
         """
     )
+    for key in gone:
+        session.execute(
+            "DELETE FROM ops.staged_files WHERE dataset = %(d)s AND bucket = %(bucket)s AND key = %(key)s",
+            {"d": dataset, "bucket": bucket, "key": key},
+        )
     columns = ", ".join(_FILE_COLUMNS)
     values = columns.replace("staged_at", "CAST(%(now)s AS TIMESTAMP)")
     session.execute(

@@ -14,7 +14,7 @@ from sparkify.failures import LoadError
 from sparkify.history import LoadRecord, TaskRun
 from sparkify.sql import Value, quote_columns, quote_identifier, quote_table
 from sparkify.transaction import Log, Session
-from sparkify.window import ALL_TIME, Window
+from sparkify.window import ALL_TIME, Window, without
 
 LoadMode = Literal["window", "append", "replace", "upsert"]
 
@@ -55,11 +55,18 @@ class LoadJob:
     newer_by: str | None = None
     audits: Audits = NO_AUDITS
     late_arrivals: LateArrivals | None = None
+    late_windows_of: str | None = None
+    late_windows_after: Sequence[str] = ()
 
     @property
     def values(self) -> dict[str, Value]:
         """The values that the SELECT may name."""
         return dict(self.window.values) if self.window else {}
+
+    @property
+    def temp_tables(self) -> Sequence[str]:
+        """The temp tables, with the target's columns, that the load works in."""
+        return (INCOMING, SUPERSEDED, CORRECTED) if self.corrects else (INCOMING,)
 
     @property
     def corrects(self) -> bool:
@@ -80,25 +87,53 @@ def load(session: Session, job: LoadJob, log: Log) -> LoadRecord:
     """
     record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
     columns = session.columns(job.table)
-    for name in (INCOMING, SUPERSEDED, CORRECTED) if job.corrects else (INCOMING,):
+    for name in job.temp_tables:
         session.execute(f"CREATE TEMP TABLE {name} (LIKE {quote_table(job.table)})")
     if job.late_arrivals:
         session.execute(f"CREATE TEMP TABLE {LATE_LOADS} (load_id VARCHAR(64))")
     session.commit()
 
     session.lock(job.table)
-    _select_into(session, INCOMING, columns, job.select, job.values)
-    audit_rows(session, INCOMING, job.audits, f"The load of {job.table}")
-    deleted, inserted = _MODES[job.mode](session, job, columns)
+    record = _load_rows(session, job, columns, record)
+    has_late_windows = _take_in_late_windows(session, job, columns, record, log)
     late_loads = _take_in_late_arrivals(session, job, record.load_id, log)
-    if not (deleted or inserted or late_loads):
+    if not (record.rows_deleted or record.rows_inserted or late_loads or has_late_windows):
         session.rollback()
         log.info("Nothing changed: %s stays as it is.", job.table)
         return record
-    record = replace(record, rows_deleted=deleted, rows_inserted=inserted)
     history.record_load(session, record)
     session.commit()
     return record
+
+
+def _load_rows(session: Session, job: LoadJob, columns: Sequence[str], record: LoadRecord) -> LoadRecord:
+    _select_into(session, INCOMING, columns, job.select, job.values)
+    audit_rows(session, INCOMING, job.audits, f"The load of {job.table}")
+    deleted, inserted = _MODES[job.mode](session, job, columns)
+    return replace(record, rows_deleted=deleted, rows_inserted=inserted)
+
+
+def _take_in_late_windows(
+    session: Session,
+    job: LoadJob,
+    columns: Sequence[str],
+    record: LoadRecord,
+    log: Log,
+) -> bool:
+    """Load the windows that were staged again since they were loaded; return whether there were any."""
+    if job.window is None or job.late_windows_of is None:
+        return False
+    late = history.late_windows(session, job.late_windows_of, job.table, job.late_windows_after)
+    for window in without([one.window for one in late], job.window):
+        for name in job.temp_tables:
+            session.execute(f"DELETE FROM {name}")
+        again = LoadRecord(history.new_load_id(), job.run, job.table, record.started_at, window)
+        again = _load_rows(session, replace(job, window=window), columns, again)
+        history.record_load(session, again)
+        counts = (again.rows_inserted, again.rows_deleted)
+        log.info("Late data: %s of %s loaded again, %d rows in, %d out.", window, job.table, *counts)
+    history.record_late_arrivals(session, job.table, record.load_id, [one.load_id for one in late])
+    return bool(late)
 
 
 def _select_into(

@@ -1,70 +1,23 @@
 """Staging: the files of a window or a prefix, copied into a temp table, then published in one transaction."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from posixpath import commonprefix
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from sparkify import history
-from sparkify.copy_command import CopyCommand
-from sparkify.failures import LoadError, SourceChanged, describe
-from sparkify.history import LoadRecord, StagedVersion, TaskRun
-from sparkify.load_errors import RejectedRow, is_data_error, read_rejected_rows, summarize
-from sparkify.manifest import write_jsonpaths, write_manifest
+from sparkify.copying import Copied, FileCopier
+from sparkify.differences import differing_hours
+from sparkify.failures import LoadError, SourceChanged
+from sparkify.history import LoadRecord
 from sparkify.source import SourceFile, find_keys, list_prefix
 from sparkify.sql import quote_columns, quote_identifier, quote_table
+from sparkify.staging_job import INCOMING, LOAD_ID, Source, Staged, StagingJob
 from sparkify.transaction import Log, Session
-from sparkify.window import Window
+from sparkify.window import ALL_TIME, Window, common, merge, without
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-
-StagingMode = Literal["window", "changed_files", "append", "replace"]
-
-LOAD_ID = "load_id"
-# Temp tables shadow permanent ones of the same name.
-INCOMING = "sparkify_incoming"
-
-
-@dataclass(frozen=True, slots=True)
-class StagingJob:
-    """What one staging task loads; see StageToRedshiftOperator for the meaning of each field."""
-
-    table: str
-    mode: StagingMode
-    bucket: str
-    work_bucket: str
-    run: TaskRun
-    window: Window | None = None
-    key_pattern: str | None = None
-    prefix: str | None = None
-    time_column: str | None = None
-    key_columns: Sequence[str] = ()
-    json: str = "auto"
-    jsonpaths: str | None = None
-    iam_role: str = "default"
-    region: str | None = None
-    gzip: bool = False
-    max_errors: int = 0
-    copy_options: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """The outcome of a staging load: its record, the files it read, and the keys it did not find."""
-
-    record: LoadRecord
-    files: Sequence[SourceFile]
-    missing: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a try of a load found: files, keys that do not exist, and what the ledger knew of them before."""
-
-    files: Sequence[SourceFile]
-    missing: Sequence[str]
-    ledger: Mapping[str, StagedVersion]
 
 
 def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged:
@@ -92,11 +45,14 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     session.execute(f"CREATE TEMP TABLE {INCOMING} (LIKE {quote_table(job.table)})")
     session.commit()
     size = sum(file.size for file in files)
-    rejected: Sequence[RejectedRow] = ()
+    copied = Copied()
     if files:
         log.info("Copying %d files, %.1f MB, for %s", len(files), size / 1e6, job.table)
-        rejected = _copy(session, _copy_command(job, s3, record.load_id, files, columns), job, log)
+        copied = FileCopier(session, job, s3, record.load_id, columns, source.periods, log).copy(files)
     lost = _count_lost(session, job, log)
+    late = _find_late_windows(session, job, source, files, columns)
+    if late:
+        log.info("Late data: %s are staged again, too.", ", ".join(map(str, late)))
     history.prepare_files(session, job.table, record.load_id, files)
     session.commit()
     _check_files(job, s3, files)
@@ -105,36 +61,81 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     _check_ledger(session, job, source, files)
     record = replace(
         record,
-        rows_deleted=_delete(session, job),
-        rows_inserted=_insert(session, job, record.load_id, columns),
-        rows_rejected=len(rejected) + lost,
+        rows_rejected=len(copied.rejected) + copied.strays + lost,
         files=len(files),
         bytes=size,
     )
-    history.record_files(session, job.table)
-    history.record_rejected(session, record.load_id, rejected)
-    history.record_load(session, record)
+    record = _publish(session, job, record, columns)
+    for window in late:
+        again = LoadRecord(history.new_load_id(), job.run, job.table, record.started_at, window)
+        _publish(session, replace(job, window=window), again, columns)
+        history.record_late_window(session, again)
+    gone = sorted(source.ledger.keys() & set(source.missing)) if job.mode == "window" else []
+    history.record_files(session, job.table, job.bucket, gone)
+    history.record_rejected(session, record.load_id, copied.rejected)
     session.commit()
-    return Staged(record, files, source.missing)
+    return Staged(record, files, source.missing, late)
+
+
+def _publish(session: Session, job: StagingJob, record: LoadRecord, columns: Sequence[str]) -> LoadRecord:
+    deleted = _delete(session, job)
+    inserted = _insert(session, job, record.load_id, columns)
+    record = replace(record, rows_deleted=deleted, rows_inserted=inserted)
+    history.record_load(session, record)
+    return record
 
 
 def _find_source(session: Session, job: StagingJob, s3: "S3Client") -> Source:
     """List the source, after reading what is staged of it, so that what others commit later is noticed."""
     if job.key_pattern is not None:
-        keys = job.window.expand(job.key_pattern) if job.window else [job.key_pattern]
-        ledger = _read_ledger(session, job, commonprefix(keys))
-        return Source(*find_keys(s3, job.bucket, keys), ledger)
-    ledger = _read_ledger(session, job, job.prefix or "")
+        return _find_keys(session, job, s3, job.key_pattern)
+    ledger = history.staged_versions(session, job.table, job.bucket, prefix=job.prefix or "")
     files = list_prefix(s3, job.bucket, job.prefix or "")
     if not files and job.mode == "replace":
         raise LoadError(
             f"s3://{job.bucket}/{job.prefix} holds no file: {job.table} is not emptied. Check the prefix."
         )
-    return Source(files, [] if files else [job.prefix or ""], ledger)
+    return Source(files, [] if files else [job.prefix or ""], ledger, {})
 
 
-def _read_ledger(session: Session, job: StagingJob, prefix: str) -> dict[str, StagedVersion]:
-    return history.staged_versions(session, job.table, job.bucket, prefix)
+def _find_keys(session: Session, job: StagingJob, s3: "S3Client", pattern: str) -> Source:
+    """Find the files of the window and, among those of the days before it, the ones that changed."""
+    periods = job.window.periods(pattern) if job.window else {pattern: ALL_TIME}
+    if job.mode != "window" or job.window is None or ALL_TIME in periods.values():
+        ledger = history.staged_versions(session, job.table, job.bucket, keys=list(periods))
+        return Source(*find_keys(s3, job.bucket, periods), ledger, {})
+    start = job.window.start - timedelta(days=job.look_back_days)
+    earlier = Window(start, job.window.end).periods(pattern)
+    around = merge([*periods.values(), *earlier.values()])
+    staged = history.staged_windows(session, job.table, Window(around[0].start, around[-1].end))
+    before = {
+        key: period for key, period in earlier.items() if key not in periods and common([period], staged)
+    }
+    ledger = history.staged_versions(session, job.table, job.bucket, keys=[*before, *periods])
+    files, missing = find_keys(s3, job.bucket, periods)
+    etags = {key: version.etag for key, version in ledger.items()}
+    late = [file for file in find_keys(s3, job.bucket, before)[0] if etags.get(file.key) != file.etag]
+    return Source([*late, *files], missing, ledger, before | periods, staged)
+
+
+def _find_late_windows(
+    session: Session, job: StagingJob, source: Source, files: Sequence[SourceFile], columns: Sequence[str]
+) -> list[Window]:
+    """Return what was staged before, outside the window, and is no longer what the copied files say.
+
+    A file may grow or be mended after some of its hours were staged. Because every load that copies a file
+    looks at all of it, whatever is staged of a file always agrees with the version that the ledger names.
+    """
+    if job.window is None:
+        return []
+    staged = common([source.periods[file.key] for file in files if file.key in source.periods], source.staged)
+    around = without(staged, job.window)
+    if not around:
+        return []
+    hours = differing_hours(
+        session, INCOMING, job.table, columns=columns, time_column=job.time_column or "", windows=around
+    )
+    return common([Window.of_hour(hour) for hour in hours], around)
 
 
 def _files_to_copy(job: StagingJob, source: Source) -> list[SourceFile]:
@@ -159,7 +160,7 @@ def _check_files(job: StagingJob, s3: "S3Client", files: Sequence[SourceFile]) -
 def _check_ledger(session: Session, job: StagingJob, source: Source, files: Sequence[SourceFile]) -> None:
     """Refuse to go on, under the lock, if another load staged other versions of the same files meanwhile."""
     ours: dict[str, str | None] = {**dict.fromkeys(source.missing), **{file.key: file.etag for file in files}}
-    for key, now in _read_ledger(session, job, commonprefix(list(ours))).items():
+    for key, now in history.staged_versions(session, job.table, job.bucket, keys=list(ours)).items():
         before = source.ledger.get(key)
         if key not in ours or now == before:
             continue
@@ -178,57 +179,6 @@ def _report_missing(job: StagingJob, source: Source, log: Log) -> None:
             job.bucket,
             shown,
         )
-
-
-def _copy(session: Session, command: CopyCommand, job: StagingJob, log: Log) -> Sequence[RejectedRow]:
-    backend_pid = session.scalar("SELECT pg_backend_pid()")
-    try:
-        session.execute(command.sql)
-    except Exception as error:
-        if not is_data_error(error):
-            raise
-        session.rollback()
-        reasons = summarize(read_rejected_rows(session, backend_pid)) or f"  {describe(error)}"
-        raise LoadError(
-            f"COPY into {job.table} was refused by its data:\n{reasons}\n"
-            f"Mend the file or raise max_errors (now {job.max_errors}), then clear the task. "
-            "Every table is as it was."
-        ) from error
-    copied = session.scalar("SELECT pg_last_copy_count()")
-    held = session.scalar(f"SELECT COUNT(*) FROM {INCOMING}")
-    if copied != held:
-        raise LoadError(
-            f"COPY says it loaded {copied} rows for {job.table}, but {held} arrived; nothing was staged."
-        )
-    if not job.max_errors:
-        return ()
-    rejected = read_rejected_rows(session, backend_pid, session.scalar("SELECT pg_last_copy_id()"))
-    if rejected:
-        log.warning("COPY passed over %d rows:\n%s", len(rejected), summarize(rejected))
-    return rejected
-
-
-def _copy_command(
-    job: StagingJob,
-    s3: "S3Client",
-    load_id: str,
-    files: Sequence[SourceFile],
-    columns: Sequence[str],
-) -> CopyCommand:
-    json = job.json
-    if job.jsonpaths is not None:
-        json = write_jsonpaths(s3, job.work_bucket, f"{job.table}.json", job.jsonpaths)
-    return CopyCommand(
-        INCOMING,
-        columns,
-        write_manifest(s3, job.work_bucket, load_id, files),
-        json,
-        job.iam_role,
-        job.region,
-        job.gzip,
-        job.max_errors,
-        job.copy_options,
-    )
 
 
 def _count_lost(session: Session, job: StagingJob, log: Log) -> int:

@@ -1,11 +1,12 @@
 """The half-open UTC window [start, end) that one run loads, resolved in one place for every operator."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+_HOUR = timedelta(hours=1)
 _HOW = (
     "Trigger with params window_start and window_end, for example "
     '{"window_start": "2018-11-01T00:00:00+00:00", "window_end": "2018-11-02T00:00:00+00:00"}, '
@@ -33,7 +34,9 @@ class Window:
             value: datetime = getattr(self, name)
             if value.tzinfo is None:
                 raise WindowError(f"window_{name} {value.isoformat()} has no time zone. {_HOW}")
-            object.__setattr__(self, name, value.astimezone(UTC))
+            # A plain datetime also where Airflow gives pendulum's, which computes by rules of its own.
+            plain = datetime.fromisoformat(value.isoformat()).astimezone(UTC)
+            object.__setattr__(self, name, plain)
         if self.start >= self.end:
             kind = "empty" if self.start == self.end else "reversed"
             raise WindowError(f"The window {self} is {kind}: its start must lie before its end. {_HOW}")
@@ -49,30 +52,92 @@ class Window:
             "window_end": self.end.replace(tzinfo=None),
         }
 
-    def expand(self, pattern: str) -> list[str]:
+    def periods(self, pattern: str) -> dict[str, "Window"]:
         """Return `pattern` (strftime) once for each name it takes inside the window, oldest first.
 
         Args:
             pattern: for example `log_data/%Y/%m/%Y-%m-%d-events.json`; it changes at most once an hour.
 
+        Returns:
+            Each name with the whole period in which the pattern gives it: that of `%Y-%m-%d.json` is the day,
+            also where the window covers an hour of it. A pattern without a year gives the same names again
+            and again: their period is ALL_TIME.
+
         Raises:
             WindowError: the pattern names minutes or seconds; such files are loaded by prefix.
         """
-        if re.search(r"%[MSfsTXcRr]", pattern.replace("%%", "")):
+        directives = pattern.replace("%%", "")
+        if re.search(r"%[MSfsTXcRr]", directives):
             raise WindowError(
                 f"The key pattern {pattern!r} changes within an hour: stage it by prefix instead."
             )
-        return list(dict.fromkeys(hour.strftime(pattern) for hour in self._hours()))
+        names = list(dict.fromkeys(hour.strftime(pattern) for hour in self._hours()))
+        if not re.search(r"%[YyG]", directives):
+            return dict.fromkeys(names, ALL_TIME)
+        hours = [*_while_same(pattern, self._first_hour, -_HOUR), *self._hours()]
+        hours += _while_same(pattern, hours[-1], _HOUR)
+        found: dict[str, Window] = {}
+        for hour in sorted(hours):
+            name = hour.strftime(pattern)
+            start = found[name].start if name in found else hour
+            found[name] = Window(start, hour + _HOUR)
+        return found
+
+    @classmethod
+    def of_hour(cls, hour: datetime) -> "Window":
+        """Return the window of the hour that begins at an aware time."""
+        return cls(hour, hour + _HOUR)
+
+    @property
+    def _first_hour(self) -> datetime:
+        return self.start.replace(minute=0, second=0, microsecond=0)
 
     def _hours(self) -> Iterator[datetime]:
-        hour = self.start.replace(minute=0, second=0, microsecond=0)
+        hour = self._first_hour
         while hour < self.end:
             yield hour
-            hour += timedelta(hours=1)
+            hour += _HOUR
 
 
 # Bounds for a SELECT that is to see all of history; inside what TIMESTAMP holds on every engine.
 ALL_TIME = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+
+
+def merge(windows: Iterable[Window]) -> list[Window]:
+    """Return the time that `windows` cover as the fewest windows, oldest first."""
+    merged: list[Window] = []
+    for window in sorted(windows, key=lambda one: one.start):
+        if merged and window.start <= merged[-1].end:
+            merged[-1] = Window(merged[-1].start, max(merged[-1].end, window.end))
+        else:
+            merged.append(window)
+    return merged
+
+
+def common(left: Iterable[Window], right: Iterable[Window]) -> list[Window]:
+    """Return the time that lies in both, oldest first."""
+    others = merge(right)
+    return [
+        Window(max(one.start, other.start), min(one.end, other.end))
+        for one in merge(left)
+        for other in others
+        if max(one.start, other.start) < min(one.end, other.end)
+    ]
+
+
+def without(windows: Iterable[Window], taken: Window) -> list[Window]:
+    """Return the time of `windows` that does not lie in `taken`, oldest first."""
+    around = [(ALL_TIME.start, taken.start), (taken.end, ALL_TIME.end)]
+    return common(windows, [Window(start, end) for start, end in around if start < end])
+
+
+def _while_same(pattern: str, hour: datetime, step: timedelta) -> Iterator[datetime]:
+    """Yield the hours next to `hour` as long as the pattern gives the same name."""
+    name = hour.strftime(pattern)
+    hour += step
+    while hour.strftime(pattern) == name:
+        yield hour
+        hour += step
 
 
 def resolve_window(context: Mapping[str, Any]) -> Window:

@@ -145,7 +145,12 @@ def _execute(task_id: str, plan: Plan) -> Any:
     start, end = (f"{moment.isoformat()}Z" for moment in plan.window)
     context: Any = {
         "ti": SimpleNamespace(dag_id="sparkify_etl", run_id="fault_test", task_id=task_id),
-        "params": {"window_start": start, "window_end": end, "song_prefix": "song_data/"},
+        "params": {
+            "window_start": start,
+            "window_end": end,
+            "song_prefix": "song_data/",
+            "look_back_days": 3,
+        },
         "var": {"value": VariableAccessor(deserialize_json=False)},
     }
     operator.render_template_fields(context)

@@ -57,18 +57,18 @@ def test_bound_values_are_naive_utc_whatever_zone_the_ends_came_in():
 
 def test_a_key_pattern_gives_every_day_that_the_window_touches_once():
     window = Window(datetime(2018, 10, 31, 23, 30, tzinfo=UTC), datetime(2018, 11, 2, tzinfo=UTC))
-    assert window.expand("log/%Y/%m/%d.json") == ["log/2018/10/31.json", "log/2018/11/01.json"]
+    assert list(window.periods("log/%Y/%m/%d.json")) == ["log/2018/10/31.json", "log/2018/11/01.json"]
 
 
 def test_an_hourly_pattern_gives_the_hour_of_a_window_inside_it():
     window = Window(NINE + timedelta(minutes=10), NINE + timedelta(minutes=20))
-    assert window.expand("%Y-%m-%dT%H") == ["2018-11-15T09"]
+    assert list(window.periods("%Y-%m-%dT%H")) == ["2018-11-15T09"]
 
 
 def test_a_pattern_that_changes_within_an_hour_is_refused():
     with pytest.raises(WindowError, match="changes within an hour"):
-        Window(NINE, TEN).expand("%Y/%H%M.json")
+        Window(NINE, TEN).periods("%Y/%H%M.json")
 
 
 def test_the_end_of_the_window_belongs_to_the_next():
-    assert Window(NINE, TEN).expand("%H") == ["09"]
+    assert list(Window(NINE, TEN).periods("%H")) == ["09"]

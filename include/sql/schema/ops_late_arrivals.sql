@@ -1,4 +1,5 @@
--- Which loads of a staging table the facts of a target have taken in (late_arrivals_sql of LoadFactOperator).
+-- Which late loads of a staging table a target has taken in: of songs by late_arrivals_sql of LoadFactOperator,
+-- of windows staged again (ops.late_windows) by late_windows_of.
 CREATE TABLE IF NOT EXISTS ops.late_arrivals (
     target_table VARCHAR(128) NOT NULL,
     source_load_id VARCHAR(64) NOT NULL,

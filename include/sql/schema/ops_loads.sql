@@ -17,4 +17,4 @@ CREATE TABLE IF NOT EXISTS ops.loads (
     PRIMARY KEY (load_id)
 )
 DISTSTYLE EVEN
-SORTKEY (started_at);
+SORTKEY (target_table, window_end);

@@ -26,6 +26,9 @@ class LoadDimensionOperator(LoadOperator):
         time_column: mode `window`: the target's column that places a row in a window.
         audits: what must hold for the incoming rows, or the load is rolled back; by default
             that the key is there and unique.
+        late_windows_of: a staging table: windows of it that were staged again because their files changed
+            are loaded again, too, once each.
+        late_windows_after: tables that must have taken in such a window first.
 
     Returns:
         Rows and seconds of the load.
@@ -51,6 +54,8 @@ class LoadDimensionOperator(LoadOperator):
         newer_by: str | None = None,
         time_column: str | None = None,
         audits: Audits | None = None,
+        late_windows_of: str | None = None,
+        late_windows_after: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -66,6 +71,8 @@ class LoadDimensionOperator(LoadOperator):
         self.newer_by = newer_by
         self.time_column = time_column
         self.audits = audits or Audits(not_null=key_columns, unique=key_columns)
+        self.late_windows_of = late_windows_of
+        self.late_windows_after = late_windows_after
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the dimension rows of this run."""
@@ -75,6 +82,8 @@ class LoadDimensionOperator(LoadOperator):
             select=self.sql,
             run=TaskRun.of(context),
             window=self.window(context) if self.mode == "window" or "%(window_" in self.sql else None,
+            late_windows_of=self.late_windows_of,
+            late_windows_after=self.late_windows_after,
             time_column=self.time_column,
             key_columns=self.key_columns,
             newer_by=self.newer_by,

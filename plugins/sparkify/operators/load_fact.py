@@ -28,6 +28,9 @@ class LoadFactOperator(LoadOperator):
             missed.
         late_arrivals_sql: an UPDATE, or a `.sql` file, that completes earlier facts from the loads in the
             temp table `late_loads`; it runs only when `late_arrivals_from` gives loads it has not seen.
+        late_windows_of: a staging table: windows of it that were staged again because their files changed
+            are loaded again, too, once each.
+        late_windows_after: tables that must have taken in such a window first.
 
     Returns:
         Rows and seconds of the load.
@@ -61,6 +64,8 @@ class LoadFactOperator(LoadOperator):
         audits: Audits | None = None,
         late_arrivals_sql: str | None = None,
         late_arrivals_from: str | None = None,
+        late_windows_of: str | None = None,
+        late_windows_after: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -77,6 +82,8 @@ class LoadFactOperator(LoadOperator):
         self.audits = audits or Audits(not_null=key_columns, unique=key_columns)
         self.late_arrivals_sql = late_arrivals_sql
         self.late_arrivals_from = late_arrivals_from
+        self.late_windows_of = late_windows_of
+        self.late_windows_after = late_windows_after
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the facts of this run."""
@@ -89,6 +96,8 @@ class LoadFactOperator(LoadOperator):
             select=self.sql,
             run=TaskRun.of(context),
             window=self.window(context) if self.mode == "window" or "%(window_" in self.sql else None,
+            late_windows_of=self.late_windows_of,
+            late_windows_after=self.late_windows_after,
             time_column=self.time_column,
             key_columns=self.key_columns,
             audits=self.audits,

@@ -10,7 +10,8 @@ from jinja2 import TemplateNotFound
 
 from sparkify.history import TaskRun
 from sparkify.operators.base import LoadOperator
-from sparkify.staging import StagingJob, StagingMode, stage
+from sparkify.staging import stage
+from sparkify.staging_job import StagingJob, StagingMode
 
 
 class StageToRedshiftOperator(LoadOperator):
@@ -37,10 +38,13 @@ class StageToRedshiftOperator(LoadOperator):
         gzip: the files are compressed with gzip.
         max_errors: how many bad rows are passed over, kept in `ops.rejected_rows`, before the load fails.
         copy_options: further COPY options, for example `TIMEFORMAT 'epochmillisecs'`.
+        look_back_days: mode `window` with a dated key pattern: files of that many days before the window are
+            looked at, too. Windows staged before whose file has changed or come since are staged again and
+            handed to the loads (their `late_windows_of`). A file that has gone is left alone.
         aws_conn_id: the Airflow connection that lists the source and writes manifests.
 
     Returns:
-        Rows, files, bytes and seconds of the load.
+        Rows, files, bytes and seconds of the load, missing files, and late windows that were staged again.
 
     Raises:
         ValueError: arguments that do not go together.
@@ -57,6 +61,7 @@ class StageToRedshiftOperator(LoadOperator):
         "iam_role",
         "region",
         "copy_options",
+        "look_back_days",
         *LoadOperator.template_fields,
     )
 
@@ -77,6 +82,7 @@ class StageToRedshiftOperator(LoadOperator):
         gzip: bool = False,
         max_errors: int = 0,
         copy_options: Sequence[str] = (),
+        look_back_days: int | str = 0,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
@@ -101,6 +107,7 @@ class StageToRedshiftOperator(LoadOperator):
         self.gzip = gzip
         self.max_errors = max_errors
         self.copy_options = copy_options
+        self.look_back_days = look_back_days
         self.aws_conn_id = aws_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -124,11 +131,13 @@ class StageToRedshiftOperator(LoadOperator):
             gzip=self.gzip,
             max_errors=self.max_errors,
             copy_options=self.copy_options,
+            look_back_days=int(self.look_back_days),
         )
         s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
         staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log))
         self.loaded_files = [file.url for file in staged.files]
-        return {**self.report(staged.record), "missing_files": len(staged.missing)}
+        late = [str(window) for window in staged.late]
+        return {**self.report(staged.record), "missing_files": len(staged.missing), "late_windows": late}
 
     def _read_jsonpaths(self) -> str | None:
         """Return the jsonpaths file's text.

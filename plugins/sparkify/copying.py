@@ -1,0 +1,163 @@
+"""Copying: files on S3 into the temp table INCOMING; rows refused or left out are accounted for."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sparkify.copy_command import CopyCommand
+from sparkify.failures import LoadError, describe
+from sparkify.load_errors import RejectedRow, is_data_error, read_rejected_rows, summarize
+from sparkify.manifest import write_jsonpaths, write_manifest
+from sparkify.source import SourceFile
+from sparkify.sql import quote_columns, quote_identifier, quote_table
+from sparkify.staging_job import INCOMING, StagingJob
+from sparkify.transaction import Log, Session
+from sparkify.window import Window
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+ONE_FILE = "sparkify_one_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What did not come into INCOMING: rows that COPY refused, and rows outside the period of their file."""
+
+    rejected: Sequence[RejectedRow] = ()
+    strays: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileCopier:
+    """Copies files into INCOMING, keeping of each only the rows of its own period.
+
+    A day's file may hold an event of another day. Whether that day's window stages it must not depend on
+    which files happen to be copied together, so such strays are left out and counted.
+
+    Args:
+        session: a session with an empty INCOMING.
+        job: how to copy.
+        s3: writes the manifests.
+        load_id: names them.
+        columns: the files' columns.
+        periods: the time of each key; empty where files are not named by time.
+        log: tells of refused rows and strays.
+    """
+
+    session: Session
+    job: StagingJob
+    s3: "S3Client"
+    load_id: str
+    columns: Sequence[str]
+    periods: Mapping[str, Window]
+    log: Log
+
+    def copy(self, files: Sequence[SourceFile]) -> Copied:
+        """Copy `files`, at least one.
+
+        Raises:
+            LoadError: COPY refused the data; the message says where and why.
+        """
+        rejected = self._copy(self._command(files))
+        strays = 0
+        if len(files) == 1 and self.periods:
+            strays = self._delete_strays(INCOMING, files[0])
+        elif self.periods and not self._each_file_keeps_to_its_period(files):
+            self.log.info("Some file holds rows of another file's time: copying file by file.")
+            strays = self._copy_file_by_file(files)
+        if strays:
+            self.log.warning("%d rows outside the time their file is named for are left out.", strays)
+        return Copied(rejected, strays)
+
+    def _command(self, files: Sequence[SourceFile]) -> CopyCommand:
+        job, json = self.job, self.job.json
+        if job.jsonpaths is not None:
+            json = write_jsonpaths(self.s3, job.work_bucket, f"{job.table}.json", job.jsonpaths)
+        return CopyCommand(
+            INCOMING,
+            self.columns,
+            write_manifest(self.s3, job.work_bucket, self.load_id, files),
+            json,
+            job.iam_role,
+            job.region,
+            job.gzip,
+            job.max_errors,
+            job.copy_options,
+        )
+
+    def _copy(self, command: CopyCommand) -> Sequence[RejectedRow]:
+        session, table = self.session, self.job.table
+        backend_pid = session.scalar("SELECT pg_backend_pid()")
+        try:
+            session.execute(command.sql)
+        except Exception as error:
+            if not is_data_error(error):
+                raise
+            session.rollback()
+            reasons = summarize(read_rejected_rows(session, backend_pid)) or f"  {describe(error)}"
+            raise LoadError(
+                f"COPY into {table} was refused by its data:\n{reasons}\n"
+                f"Mend the file or raise max_errors (now {self.job.max_errors}), then clear the task. "
+                "Every table is as it was."
+            ) from error
+        copied = session.scalar("SELECT pg_last_copy_count()")
+        held = session.scalar(f"SELECT COUNT(*) FROM {quote_table(command.table)}")
+        if copied != held:
+            raise LoadError(
+                f"COPY says it loaded {copied} rows for {table}, but {held} arrived; nothing was staged."
+            )
+        if not self.job.max_errors:
+            return ()
+        rejected = read_rejected_rows(session, backend_pid, session.scalar("SELECT pg_last_copy_id()"))
+        if rejected:
+            self.log.warning("COPY passed over %d rows:\n%s", len(rejected), summarize(rejected))
+        return rejected
+
+    def _each_file_keeps_to_its_period(self, files: Sequence[SourceFile]) -> bool:
+        """Tell whether the last COPY read as many lines of each file as there are rows of its period.
+
+        COPY does not say which file a row came from, but how many lines each file had. A file with a record
+        over several lines does not pass either: file by file takes longer and is as right.
+        """
+        lines = self.session.query(
+            """
+            SELECT TRIM(file_name), SUM(lines_scanned)
+            FROM sys_load_detail
+            WHERE query_id = %(copy_id)s
+            GROUP BY file_name
+            """,
+            {"copy_id": self.session.scalar("SELECT pg_last_copy_id()")},
+        )
+        hour = f"DATE_TRUNC('hour', {self._time})"
+        rows = Counter[datetime](
+            dict(self.session.query(f"SELECT {hour}, COUNT(*) FROM {INCOMING} GROUP BY {hour}"))
+        )
+        return dict(lines) == {file.url: _count_within(rows, self.periods[file.key]) for file in files}
+
+    def _copy_file_by_file(self, files: Sequence[SourceFile]) -> int:
+        session, names, strays = self.session, quote_columns(self.columns), 0
+        session.execute(f"CREATE TEMP TABLE {ONE_FILE} (LIKE {INCOMING})")
+        session.execute(f"DELETE FROM {INCOMING}")
+        for file in files:
+            self._copy(replace(self._command([file]), table=ONE_FILE))
+            strays += self._delete_strays(ONE_FILE, file)
+            session.execute(f"INSERT INTO {INCOMING} ({names}) SELECT {names} FROM {ONE_FILE}")
+            session.execute(f"DELETE FROM {ONE_FILE}")
+        return strays
+
+    def _delete_strays(self, table: str, file: SourceFile) -> int:
+        outside = f"{self._time} < %(window_start)s OR {self._time} >= %(window_end)s"
+        return self.session.execute(f"DELETE FROM {table} WHERE {outside}", self.periods[file.key].values)
+
+    @property
+    def _time(self) -> str:
+        return quote_identifier(self.job.time_column or "")
+
+
+def _count_within(rows: Counter[datetime], period: Window) -> int:
+    """Count the rows of a period from those of its hours, which are naive UTC."""
+    hour, end = period.values["window_start"], period.values["window_end"]
+    return sum(rows[hour + timedelta(hours=n)] for n in range((end - hour) // timedelta(hours=1)))

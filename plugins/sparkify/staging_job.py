@@ -1,0 +1,68 @@
+"""What one staging task loads, and what a try of it found at the source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sparkify.history import LoadRecord, StagedVersion, TaskRun
+from sparkify.source import SourceFile
+from sparkify.window import Window
+
+StagingMode = Literal["window", "changed_files", "append", "replace"]
+
+LOAD_ID = "load_id"
+# Temp tables shadow permanent ones of the same name.
+INCOMING = "sparkify_incoming"
+
+
+@dataclass(frozen=True, slots=True)
+class StagingJob:
+    """What one staging task loads; see StageToRedshiftOperator for the meaning of each field."""
+
+    table: str
+    mode: StagingMode
+    bucket: str
+    work_bucket: str
+    run: TaskRun
+    window: Window | None = None
+    key_pattern: str | None = None
+    prefix: str | None = None
+    time_column: str | None = None
+    key_columns: Sequence[str] = ()
+    json: str = "auto"
+    jsonpaths: str | None = None
+    iam_role: str = "default"
+    region: str | None = None
+    gzip: bool = False
+    max_errors: int = 0
+    copy_options: Sequence[str] = ()
+    look_back_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a try of a load found.
+
+    Args:
+        files: the files to look at.
+        missing: keys of the window that do not exist.
+        ledger: what the ledger knew of both before they were listed.
+        periods: mode `window` with a dated key pattern: the time of each key.
+        staged: in the same case: the time, around the window, that was staged before.
+    """
+
+    files: Sequence[SourceFile]
+    missing: Sequence[str]
+    ledger: Mapping[str, StagedVersion]
+    periods: Mapping[str, Window]
+    staged: Sequence[Window] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The outcome of a staging load: its record, the files it read, the keys it did not find, late hours."""
+
+    record: LoadRecord
+    files: Sequence[SourceFile]
+    missing: Sequence[str]
+    late: Sequence[Window] = ()
