@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sparkify import history, loading, staging
+from sparkify.copying import FileCopier
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator
 from sparkify.transaction import Session
 
@@ -30,7 +31,7 @@ def commit_ledger_first() -> None:
 
     def prepare_and_record(session: Session, dataset: str, *rest: Any) -> None:
         prepare(session, dataset, *rest)
-        record(session, dataset)
+        record(session, dataset, "")
         session.commit()
 
     history.prepare_files = prepare_and_record
@@ -86,10 +87,38 @@ def lose_file_check() -> None:
     staging._check_files = lambda *_: None
 
 
+def forget_late_windows() -> None:
+    """Nobody is told of the hours that were staged again."""
+    history.record_late_window = lambda *_: None
+
+
+def publish_late_plays_first() -> None:
+    """Plays of late hours do not wait for their users and moments."""
+    execute = LoadFactOperator.execute
+
+    def execute_without(operator: LoadFactOperator, context: Any) -> Any:
+        operator.late_windows_after = ()
+        return execute(operator, context)
+
+    LoadFactOperator.execute = execute_without  # type: ignore[method-assign]
+
+
+def keep_strays() -> None:
+    """A file gives events of any day."""
+    FileCopier._delete_strays = lambda *_: 0  # type: ignore[method-assign]
+
+
+def forget_what_is_gone() -> None:
+    """The ledger keeps a file that was staged as missing."""
+    record = history.record_files
+    history.record_files = lambda session, dataset, bucket, _gone: record(session, dataset, bucket)
+
+
 MUTATIONS: dict[str, Callable[[], None]] = {
     mutation.__name__: mutation
     for mutation in (
         *(lose_lock, read_before_lock, commit_ledger_first, lose_staging_delete, lose_window_delete),
         *(lose_deduplication, lose_newest_wins, lose_ledger_check, lose_file_check),
+        *(forget_late_windows, publish_late_plays_first, keep_strays, forget_what_is_gone),
     )
 }

@@ -53,7 +53,8 @@ class Reference:
             for key, body in sorted(objects.items())
             if key.startswith("log_data/")
             for event in documents(body)
-            if self._staged(moment(event["ts"]))
+            # A day's file says nothing of other days.
+            if f"{moment(event['ts']):%Y-%m-%d}" in key and self._staged(moment(event["ts"]))
         ]
         by_id: dict[str, list[Row]] = {}
         for key, body in objects.items():

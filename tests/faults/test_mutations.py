@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.mutations import MUTATIONS
-from tests.faults.runs import hours, mostly_long
+from tests.faults.runs import hours, moments, mostly_long
 from tests.faults.story import DAY, WINDOW, put_version
 from tests.faults.test_interleavings import EARLIER, LATER, overtake
-from tests.faults.world import World
+from tests.faults.world import CONSISTENCY, World
 from tests.pipeline.records import event
 
 Scenario = Callable[[World], None]
@@ -17,7 +17,7 @@ Scenario = Callable[[World], None]
 def overlapping_runs(world: World) -> None:
     """One run is overtaken while it replaces the events of a window."""
     put_version(world, 1)
-    overtake(world, "stage_events before DELETE 1", EARLIER, LATER)
+    overtake(world, "stage_events before DELETE 2", EARLIER, LATER)
     world.check()
 
 
@@ -79,6 +79,42 @@ def another_content_under_the_first_ones_etag(world: World) -> None:
     world.check()
 
 
+def an_event_comes_late(world: World) -> None:
+    put_version(world, 0)
+    world.run(DAY)
+    put_version(world, 1)
+    world.run(moments("2018-11-16", "2018-11-17"))
+    world.check()
+
+
+def late_plays_are_loaded_before_their_users(world: World) -> None:
+    put_version(world, 0)
+    world.run(DAY)
+    put_version(world, 1)
+    world.run(moments("2018-11-16", "2018-11-17"), tasks=("stage_events", "load_songplays"))
+    dangling = "plays that point to a user who is not there"
+    assert world.warehouse.query(CONSISTENCY[dangling]) == [(0,)]
+
+
+def an_event_in_another_days_file(world: World) -> None:
+    world.put_events("2018-11-14", [event("2018-11-15T09:00:00")])
+    world.put_events("2018-11-15", [event("2018-11-15T10:00:00")])
+    world.run(moments("2018-11-14", "2018-11-16"))
+    world.check()
+
+
+def a_file_goes_and_comes_back(world: World) -> None:
+    put_version(world, 0)
+    world.run(DAY)
+    [key] = [key for key in world.objects if key.startswith("log_data/")]
+    body = world.objects.pop(key)
+    world.source.s3.delete_object(Bucket=world.source.bucket, Key=key)
+    world.run(DAY)
+    world.put(key, body)
+    world.run(moments("2018-11-16", "2018-11-17"))
+    world.check()
+
+
 SCENARIOS: dict[str, Scenario] = {
     "lose_lock": overlapping_runs,
     "read_before_lock": overtaken_before_the_lock,
@@ -89,6 +125,10 @@ SCENARIOS: dict[str, Scenario] = {
     "lose_newest_wins": hours_backwards,
     "lose_ledger_check": overtaken_by_a_newer_file,
     "lose_file_check": another_content_under_the_first_ones_etag,
+    "forget_late_windows": an_event_comes_late,
+    "publish_late_plays_first": late_plays_are_loaded_before_their_users,
+    "keep_strays": an_event_in_another_days_file,
+    "forget_what_is_gone": a_file_goes_and_comes_back,
 }
 
 
