@@ -6,6 +6,7 @@ from typing import TypedDict
 from sparkify.checks.run import CheckResult
 from sparkify.history import TaskRun
 from sparkify.sql import quote_literal
+from sparkify.text_table import text_table
 
 _HEADINGS = ("status", "severity", "kind", "table", "check", "observed", "expected", "seconds", "examples")
 # Characters of one cell; the task's error and ops.quality_results hold the whole text.
@@ -34,10 +35,7 @@ def count_results(results: Sequence[CheckResult]) -> Counts:
 
 def results_table(results: Sequence[CheckResult]) -> str:
     """Return all results as one text table, a line each under a line of headings."""
-    rows = [_HEADINGS, *(_cells(result) for result in results)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADINGS))]
-    rows.insert(1, tuple("-" * width for width in widths))
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return text_table([_HEADINGS, *(_cells(result) for result in results)])
 
 
 def failure_message(results: Sequence[CheckResult], run: TaskRun, where: str) -> str:

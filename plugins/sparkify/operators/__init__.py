@@ -4,6 +4,7 @@ from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
+from sparkify.operators.reconcile import ReconcileOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "DataQualityOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",
+    "ReconcileOperator",
     "StageToRedshiftOperator",
 ]

@@ -1,7 +1,7 @@
 """StageToRedshiftOperator: files on S3 into a staging table."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import Context
@@ -12,6 +12,9 @@ from sparkify.history import TaskRun
 from sparkify.operators.base import LoadOperator
 from sparkify.staging import stage
 from sparkify.staging_job import StagingJob, StagingMode
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 
 class StageToRedshiftOperator(LoadOperator):
@@ -112,8 +115,21 @@ class StageToRedshiftOperator(LoadOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Stage the files of this run."""
+        job, s3 = self.job(context), self.s3()
+        staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log))
+        self.loaded_files = [file.url for file in staged.files]
+        late = [str(window) for window in staged.late]
+        return {**self.report(staged.record), "missing_files": len(staged.missing), "late_windows": late}
+
+    def s3(self) -> "S3Client":
+        """Return a client that lists the source and writes to the work bucket."""
+        client: S3Client = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
+        return client
+
+    def job(self, context: Context) -> StagingJob:
+        """Return what this run stages."""
         needs_window = self.mode == "window" or "%" in (self.key_pattern or "")
-        job = StagingJob(
+        return StagingJob(
             table=self.table,
             mode=self.mode,
             bucket=self.bucket,
@@ -133,11 +149,6 @@ class StageToRedshiftOperator(LoadOperator):
             copy_options=self.copy_options,
             look_back_days=int(self.look_back_days),
         )
-        s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
-        staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log))
-        self.loaded_files = [file.url for file in staged.files]
-        late = [str(window) for window in staged.late]
-        return {**self.report(staged.record), "missing_files": len(staged.missing), "late_windows": late}
 
     def _read_jsonpaths(self) -> str | None:
         """Return the jsonpaths file's text.
