@@ -80,7 +80,8 @@ one run with a wide window rather than 720 hourly ones.
     max_active_runs=4,
     default_args={
         "owner": "sparkify",
-        "retries": 2,
+        # Half a minute to eight: a cluster that resumes needs minutes. What no retry mends fails at once.
+        "retries": 5,
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=10),

@@ -52,7 +52,8 @@ with `airflow dags test`, run `sparkify_etl` yourself with the windows that the 
     catchup=False,
     default_args={
         "owner": "sparkify",
-        "retries": 2,
+        # Half a minute to eight: a cluster that resumes needs minutes. What no retry mends fails at once.
+        "retries": 5,
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=10),

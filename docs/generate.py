@@ -13,7 +13,7 @@ import sqlglot  # noqa: E402
 from sqlglot import exp  # noqa: E402
 
 from sparkify import operators as package  # noqa: E402
-from sparkify.failures import DATABASE_FAILURES  # noqa: E402
+from sparkify.failures import AWS_FAILURES, DATABASE_FAILURES  # noqa: E402
 
 NOTE = "<!-- Made by docs/generate.py; change the code, then run make docs. -->\n"
 
@@ -38,11 +38,12 @@ def failures() -> str:
         "A load tries again by itself where that can help, with growing pauses, and leaves the rest to",
         "Airflow's retries. Every other failure ends the task at once, because no retry would mend it.",
         "Either way every table is as it was. The first class that fits decides.\n",
-        "| class | tried again | what to do |",
-        "|---|---|---|",
     ]
-    lines += [f"| {one.name} | {_yes(one.transient)} | {one.remedy} |" for one in DATABASE_FAILURES]
-    return "\n".join(lines) + "\n"
+    for heading, classes in (("The warehouse says", DATABASE_FAILURES), ("AWS says", AWS_FAILURES)):
+        lines += [f"## {heading}\n", "| class | tried again | what to do |", "|---|---|---|"]
+        lines += [f"| {one.name} | {_yes(one.transient)} | {one.remedy} |" for one in classes]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _yes(flag: bool) -> str:

@@ -110,16 +110,49 @@ DATABASE_FAILURES = (
     ),
 )
 
-_THROTTLED = re.compile(
-    r"Throttl|SlowDown|RequestLimit|InternalError|ServiceUnavailable|^5\d\d$|RequestTimeout"
+# The same for AWS's own errors (listing S3, temporary credentials), by their code.
+AWS_FAILURES = (
+    FailureClass(
+        "AWS busy",
+        True,
+        r"Throttl|SlowDown|RequestLimit|InternalError|InternalFailure|ServiceUnavailable|^5\d\d$|RequestTimeout$",
+        "Nothing: AWS was busy and is asked again.",
+    ),
+    FailureClass(
+        "cluster not ready",
+        True,
+        r"InvalidClusterState",
+        "Wait until the cluster is available; resume it if it is paused.",
+    ),
+    FailureClass(
+        "no cluster",
+        False,
+        r"ClusterNotFound",
+        "Create the cluster, or mend cluster_identifier and region in the extra of the Airflow connection.",
+    ),
+    FailureClass(
+        "no bucket", False, r"NoSuchBucket", "Create the bucket, or mend the Airflow Variable that names it."
+    ),
+    FailureClass(
+        "no access to S3",
+        False,
+        r"^403$",
+        "Check that the bucket's name is right and that the AWS connection's identity may read it.",
+    ),
+    FailureClass(
+        "not allowed on AWS",
+        False,
+        r"AccessDenied|Unauthorized",
+        "Give the AWS connection's identity the right to do this: read access to the bucket, for example.",
+    ),
+    FailureClass(
+        "wrong AWS credentials",
+        False,
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|ExpiredToken|UnrecognizedClient",
+        "Check login and password of the AWS connection.",
+    ),
+    FailureClass("refused by AWS", False, r"", "Check the AWS connection and the bucket."),
 )
-_AWS_REMEDIES = {
-    "NoSuchBucket": "Create the bucket, or mend the Airflow Variable that names it.",
-    "AccessDenied": "Give the AWS connection's identity read access to the bucket.",
-    "403": "Check that the bucket's name is right and that the AWS connection's identity may read it.",
-    "InvalidAccessKeyId": "Check login and password of the AWS connection.",
-    "SignatureDoesNotMatch": "Check login and password of the AWS connection.",
-}
 
 
 def describe(error: BaseException) -> DatabaseFailure | None:
@@ -146,6 +179,12 @@ def classify(failure: DatabaseFailure) -> FailureClass:
     return next(known for known in DATABASE_FAILURES if re.search(known.pattern, text))
 
 
+def classify_aws(error: ClientError) -> FailureClass:
+    """Return the class of an error that AWS answered with."""
+    code = str(error.response["Error"].get("Code", ""))
+    return next(known for known in AWS_FAILURES if re.search(known.pattern, code))
+
+
 def is_transient(error: BaseException) -> bool:
     """Tell whether trying the same load again can succeed without anybody mending anything."""
     if isinstance(error, LoadError):
@@ -153,7 +192,7 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, SourceChanged | AwsConnectionError | HTTPClientError):
         return True
     if isinstance(error, ClientError):
-        return bool(_THROTTLED.search(str(error.response["Error"].get("Code", ""))))
+        return classify_aws(error).transient
     failure = describe(error)
     return (
         classify(failure).transient
@@ -176,7 +215,7 @@ def explain(error: BaseException, what: str) -> str:
     if isinstance(error, ClientError):
         known: Mapping[str, object] = error.response["Error"]
         code = str(known.get("Code", ""))
-        remedy = _AWS_REMEDIES.get(code, "Check the AWS connection and the bucket.")
+        remedy = classify_aws(error).remedy
         bucket = f" (bucket {known['BucketName']})" if "BucketName" in known else ""
         said = f"{code}: {str(known.get('Message', '')).rstrip('.')}{bucket}"
         return f"{what} failed: {error.operation_name} was refused, {said}. {remedy}"

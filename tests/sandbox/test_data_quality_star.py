@@ -27,6 +27,13 @@ INSERT INTO staging_events (page, user_id, session_id, item_in_session, ts) VALU
     ('Home', 7, 1, 2, '2018-11-15 10:40:00'),
     ('NextSong', 9, 4, 0, '2018-11-15 11:00:00');
 INSERT INTO staging_songs (song_id) VALUES ('S1'), ('S2');
+INSERT INTO ops.staged_files VALUES
+    ('staging_songs', 'b', 'song_data/1.json', 'first', 9, '2018-11-01', 'L1', '2018-11-01'),
+    ('staging_songs', 'b', 'song_data/1.json', 'second', 9, '2018-11-02', 'L2', '2018-11-02'),
+    ('staging_songs', 'b', 'song_data/2.json', 'first', 9, '2018-11-01', 'L1', '2018-11-01'),
+    ('staging_events', 'b', 'log_data/1.json', 'first', 9, '2018-11-01', 'L1', '2018-11-01');
+INSERT INTO ops.late_windows VALUES ('staging_events', 'L3', '2018-11-15 10:00', '2018-11-15 11:00');
+INSERT INTO ops.late_arrivals VALUES ('songplays', 'L3', 'L4');
 INSERT INTO users (user_id, level, level_as_of) VALUES
     (7, 'free', '2018-11-15 10:05:00.796'), (8, 'paid', '2018-11-15 10:05:00.796'),
     (9, 'paid', '2018-11-15 11:00:00');
@@ -62,7 +69,14 @@ def star(redshift):
     """A small star without fault for the hour 10:00 to 11:00, and an hour of plays around it."""
     drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in TABLES]
     run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE", "CREATE SCHEMA ops")
-    for table in ("ops_quality_results", "ops_loads", *TABLES):
+    for table in (
+        "ops_quality_results",
+        "ops_loads",
+        "ops_staged_files",
+        "ops_late_windows",
+        "ops_late_arrivals",
+        *TABLES,
+    ):
         run(redshift, (INCLUDE / "sql" / "schema" / f"{table}.sql").read_text())
     run(redshift, *STAR.split(";"))
     yield redshift
@@ -200,9 +214,21 @@ WARNINGS = {
         "users are as of a play of theirs",
     ),
     "a staged song that is not in songs": (
-        "INSERT INTO staging_songs (song_id) VALUES ('S3')",
+        "INSERT INTO staging_songs (song_id) VALUES ('S3'); INSERT INTO ops.staged_files VALUES"
+        " ('staging_songs', 'b', 'song_data/3.json', 'x', 9, '2018-11-01', 'L1', '2018-11-01')",
         HOUR,
         "songs has every song of staging_songs",
+    ),
+    "a song file whose song is another file's": (
+        "INSERT INTO ops.staged_files VALUES"
+        " ('staging_songs', 'b', 'song_data/3.json', 'x', 9, '2018-11-01', 'L1', '2018-11-01')",
+        HOUR,
+        "every song file gives one song",
+    ),
+    "an hour that was staged again and not loaded": (
+        "DELETE FROM ops.late_arrivals",
+        HOUR,
+        "facts have taken in every late window",
     ),
     "an hour without plays": (
         "",
@@ -214,7 +240,7 @@ WARNINGS = {
 
 @pytest.mark.parametrize(("fault", "window", "name"), WARNINGS.values(), ids=WARNINGS)
 def test_what_may_be_legal_warns_and_the_task_succeeds(star, caplog, capsys, fault, window, name):
-    run(star, fault)
+    run(star, *fault.split(";"))
     caplog.set_level("WARNING")
     counts = check(window=window)
     assert (counts["failed"], counts["warned"], counts["errors"]) == (0, 1, 0)

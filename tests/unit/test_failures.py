@@ -3,6 +3,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from redshift_connector.error import InterfaceError, ProgrammingError
 
 from sparkify.failures import (
+    AWS_FAILURES,
     DATABASE_FAILURES,
     LoadError,
     SourceChanged,
@@ -78,6 +79,10 @@ def test_a_database_failure_is_told_apart_by_what_the_database_says(error, name,
         (aws_error("SlowDown"), True),
         (aws_error("ThrottlingException"), True),
         (aws_error("503"), True),
+        (aws_error("InternalFailure"), True),
+        (aws_error("InvalidClusterState"), True),
+        (aws_error("ClusterNotFound"), False),
+        (aws_error("ExpiredToken"), False),
         (aws_error("NoSuchBucket"), False),
         (aws_error("AccessDenied"), False),
         (EndpointConnectionError(endpoint_url="http://x"), True),
@@ -109,4 +114,4 @@ def test_a_missing_bucket_names_the_remedy():
 
 
 def test_every_class_says_what_to_do():
-    assert all(known.remedy for known in DATABASE_FAILURES)
+    assert all(known.remedy for known in (*DATABASE_FAILURES, *AWS_FAILURES))
