@@ -52,7 +52,7 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     lost = _count_lost(session, job, log)
     late = _find_late_windows(session, job, source, files, columns)
     if late:
-        log.info("Late data: %s are staged again, too.", ", ".join(map(str, late)))
+        log.info("Late data, staged again, too: %s", ", ".join(map(str, late)))
     history.prepare_files(session, job.table, record.load_id, files)
     session.commit()
     _check_files(job, s3, files)

@@ -109,7 +109,10 @@ def test_the_message_names_the_windows_and_the_log_has_the_rows_of_each_side(dag
     with pytest.raises(AirflowFailException) as caught:
         compare(dag, fail=True)
     message = str(caught.value)
-    assert "1 hours of [2018-11-15T00:00:00+00:00, 2018-11-17T00:00:00+00:00)" in message
+    assert (
+        "[2018-11-15T00:00:00+00:00, 2018-11-17T00:00:00+00:00) that are not what their source files say: 1"
+        in message
+    )
     assert "2018-11-15T09:00:00+00:00 to 2018-11-15T10:00:00+00:00" in message
     assert "window_start and window_end" in message
     log = capsys.readouterr().out

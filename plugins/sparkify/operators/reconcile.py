@@ -72,7 +72,7 @@ class ReconcileOperator(StageToRedshiftOperator):
         if not found.hours:
             self.log.info("No hour differs.")
             return []
-        self.log.warning("%d hours differ:\n%s", len(found.hours), found.table())
+        self.log.warning("Hours that differ: %d\n%s", len(found.hours), found.table())
         conf = [
             {"window_start": window.start.isoformat(), "window_end": window.end.isoformat()}
             for window in found.windows
@@ -87,7 +87,7 @@ def _message(found: Reconciliation, conf: Sequence[dict[str, str]]) -> str:
     shown = "\n".join(f"  {one['window_start']} to {one['window_end']}" for one in conf[:20])
     more = f"\n  … and {len(conf) - 20} more" if len(conf) > 20 else ""
     return (
-        f"{len(found.hours)} hours of {found.window} are not what their source files say, in these windows:\n"
+        f"Hours of {found.window} that are not what their source files say: {len(found.hours)}, in these windows:\n"
         f"{shown}{more}\nLoad them again: trigger this DAG with reload, or the loading DAG for each window "
         "(params window_start and window_end). The table of hours is in this task's log."
     )
