@@ -87,7 +87,8 @@ def _message(found: Reconciliation, conf: Sequence[dict[str, str]]) -> str:
     shown = "\n".join(f"  {one['window_start']} to {one['window_end']}" for one in conf[:20])
     more = f"\n  … and {len(conf) - 20} more" if len(conf) > 20 else ""
     return (
-        f"Hours of {found.window} that are not what their source files say: {len(found.hours)}, in these windows:\n"
-        f"{shown}{more}\nLoad them again: trigger this DAG with reload, or the loading DAG for each window "
+        f"Hours of {found.window} that are not what their source files say: {len(found.hours)}, "
+        f"in these windows:\n{shown}{more}\n"
+        "Load them again: trigger this DAG with reload, or the loading DAG for each window "
         "(params window_start and window_end). The table of hours is in this task's log."
     )
