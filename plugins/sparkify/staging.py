@@ -35,10 +35,11 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     """
     record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
     source = _find_source(session, job, s3)
+    # A reader of the ledger that asks for the target next would meet a writer that asks the other way round.
+    session.commit()
     _report_missing(job, source, log)
     files = _files_to_copy(job, source)
     if not files and job.mode in ("changed_files", "append"):
-        session.rollback()
         log.info("No new or changed file: %s stays as it is.", job.table)
         return Staged(record, (), source.missing)
     columns = [name for name in session.columns(job.table) if name != LOAD_ID]

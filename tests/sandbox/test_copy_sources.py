@@ -3,10 +3,12 @@
 import bz2
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
-from tests.sandbox.copying import AS_JSON, BUCKET, admin_connection
+from tests.sandbox.copying import AS_JSON, BUCKET, Warehouse, admin_connection
 
 pytest_plugins = ("tests.sandbox.copy_fixtures",)
 
@@ -136,3 +138,22 @@ def test_jsonpaths(connector, put):
     )
     connector.connection.rollback()
     assert f"{source}none" in connector.fail(f"{copy} '{source}none'")[1]
+
+
+def test_copies_that_end_at_the_same_time_all_end_well(sandbox, put):
+    source = put(one='{"a": 1}')
+
+    def copy_often() -> list[int]:
+        found = Warehouse(sandbox, "redshift_connector")
+        with closing(found.connection):
+            found.run("CREATE TEMP TABLE t (a INTEGER)")
+            counts = []
+            for _ in range(15):
+                found.run(f"COPY t FROM '{source}' {AS_JSON}")
+                found.connection.commit()
+                counts += found.run("SELECT pg_last_copy_count()")[0]
+        return counts
+
+    with ThreadPoolExecutor(8) as pool:
+        runs = [pool.submit(copy_often) for _ in range(8)]
+    assert [run.result() for run in runs] == [[1] * 15] * 8

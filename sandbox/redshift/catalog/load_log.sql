@@ -164,6 +164,9 @@ AS $$
         (1000000000 + (document -> 'load' ->> 'query_id')::integer)::oid, convert_to(document::text, 'UTF8')
     );
 
+    -- Two loads that end at once must not both unlink the same object: the second looks after the first has ended.
+    SELECT pg_advisory_xact_lock(5439, 1);
+
     SELECT lo_unlink(oid) FROM pg_largeobject_metadata
     WHERE oid BETWEEN 1000000000::oid AND (1000000000 + (document -> 'load' ->> 'query_id')::integer - 100)::oid;
 $$;
