@@ -1,13 +1,11 @@
 """The measurement itself, in the sandbox that the environment names and whose warehouse is empty."""
 
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 from bench import tasks
@@ -36,9 +34,9 @@ class Figures:
 def measure(settings: Settings, options: Options) -> Figures:
     """Fill the warehouse to each size and run hours on it."""
     figures = Figures({}, {})
-    with tempfile.TemporaryDirectory() as folder, History(settings) as history:
+    with History(settings) as history:
         note(f"Making {options.songs:,} songs and a week of {options.events:,} events a day …")
-        late_songs = make_source(settings, options, Path(folder))
+        late_songs = make_source(settings, options, settings.home / "sample")
         history.learn()
         for facts in options.facts:
             late_songs.leave()
@@ -78,9 +76,12 @@ def _median(costs: Sequence[Cost]) -> Cost:
 
 
 def main() -> int:
-    """Measure and print; return 0."""
+    """Measure and print; return the exit code."""
     options = parse()
-    figures = measure(Settings.load(), options)
+    try:
+        figures = measure(Settings.load(), options)
+    except KeyboardInterrupt:  # Ctrl-C reaches this process, too; the other one tells of it
+        return 130
     print(table("An hour", figures.ordinary), end="\n\n")
     print(table("An hour in which one new song arrives", figures.new_song))
     return 0
