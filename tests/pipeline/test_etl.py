@@ -74,6 +74,48 @@ def test_a_song_that_arrives_later_is_given_to_earlier_plays(warehouse, source, 
     assert warehouse.query("SELECT song_id, artist_id FROM songplays") == [("SO7", "AR1")]
 
 
+def test_a_late_song_is_given_to_its_plays_and_no_other_play_of_that_user_and_moment(
+    warehouse, source, run_etl
+):
+    late = {"song": "Late", "artist": "Name", "length": 1.5}
+    source.put_events(
+        "2018-11-14",
+        [
+            event("2018-11-14T09:00:00", itemInSession=0, **late),
+            event("2018-11-14T09:00:00", itemInSession=1, song="Other"),
+            event("2018-11-14T09:00:00", itemInSession=2, userId="2", song="Other"),
+            event("2018-11-14T09:00:00", sessionId=None, itemInSession=None, **late),
+            event("2018-11-14T10:00:00", itemInSession=3, song="Other"),
+        ],
+    )
+    run_etl(("2018-11-14T00:00:00", "2018-11-15T00:00:00"))
+    source.put_song("TRAAA1", song_id="SO7", title="Late", artist_name="Name", duration=1.5)
+    run_etl(DAY)
+    assert sorted(warehouse.query("SELECT user_id, session_id, song_id FROM songplays"), key=repr) == [
+        (1, 1, "SO7"),
+        (1, 1, None),
+        (1, 1, None),
+        (1, None, "SO7"),
+        (2, 1, None),
+    ]
+
+
+def test_of_two_copies_of_an_event_a_late_song_decides_as_if_it_had_been_there_before(
+    warehouse, source, run_etl
+):
+    copies = [
+        event("2018-11-14T09:00:00", song=title, artist="Name", length=1.5) for title in ("Early", "Late")
+    ]
+    source.put_events("2018-11-14", copies)
+    run_etl(("2018-11-14T00:00:00", "2018-11-15T00:00:00"))
+    source.put_song("TRAAA1", song_id="SO7", title="Late", artist_name="Name", duration=1.5)
+    run_etl(DAY)
+    after_arrival = warehouse.contents()
+    run_etl(("2018-11-14T00:00:00", "2018-11-15T00:00:00"))
+    assert warehouse.contents() == after_arrival
+    assert warehouse.query("SELECT song_id FROM songplays") == [(None,)]
+
+
 def test_a_song_that_is_renamed_lets_go_of_the_plays_it_no_longer_matches(warehouse, source, run_etl):
     named = {"title": "Old", "artist_name": "Name", "duration": 1.5}
     source.put_song("TRAAA1", song_id="SO7", **named)

@@ -3,18 +3,33 @@
 UPDATE songplays
 SET song_id = matched.song_id, artist_id = matched.artist_id
 FROM (
-    WITH late_songs AS (
+    WITH
+    -- By user and moment, not by id: making the ids of all events would cost more than the rest together.
+    -- Whatever else a user played at that moment is matched again, to no effect.
+    affected AS (
         SELECT
-            staging_songs.song_id,
-            staging_songs.title,
-            staging_songs.artist_name,
-            staging_songs.duration
-        FROM staging_songs
+            staging_events.user_id,
+            staging_events.ts
+        FROM staging_events
+        INNER JOIN staging_songs
+            ON
+                staging_events.song = staging_songs.title
+                AND staging_events.artist = staging_songs.artist_name
+                AND staging_events.length = staging_songs.duration
+        INNER JOIN late_loads ON staging_songs.load_id = late_loads.load_id
+        UNION ALL
+        SELECT
+            matched_before.user_id,
+            matched_before.start_time
+        FROM songplays AS matched_before
+        INNER JOIN staging_songs ON matched_before.song_id = staging_songs.song_id
         INNER JOIN late_loads ON staging_songs.load_id = late_loads.load_id
     ),
 
     plays AS (
         SELECT
+            user_id,
+            ts,
             level,
             song,
             artist,
@@ -28,21 +43,13 @@ FROM (
                 || CAST(user_id AS VARCHAR(32))
             ) AS songplay_id
         FROM staging_events
-        WHERE page = 'NextSong' AND user_id IS NOT NULL
-    ),
-
-    affected AS (
-        SELECT plays.songplay_id
-        FROM plays
-        INNER JOIN late_songs
-            ON
-                plays.song = late_songs.title
-                AND plays.artist = late_songs.artist_name
-                AND plays.length = late_songs.duration
-        UNION ALL
-        SELECT matched_before.songplay_id
-        FROM songplays AS matched_before
-        INNER JOIN late_songs ON matched_before.song_id = late_songs.song_id
+        WHERE
+            page = 'NextSong'
+            AND EXISTS (
+                SELECT 1
+                FROM affected
+                WHERE affected.user_id = staging_events.user_id AND affected.ts = staging_events.ts
+            )
     ),
 
     catalogue AS (
@@ -61,6 +68,8 @@ FROM (
     -- The same choice among repeated events and songs as in songplays.sql.
     SELECT
         plays.songplay_id,
+        plays.user_id,
+        plays.ts,
         catalogue.song_id,
         catalogue.artist_id,
         ROW_NUMBER() OVER (
@@ -75,7 +84,6 @@ FROM (
                 catalogue.song_id
         ) AS pick
     FROM plays
-    INNER JOIN affected ON plays.songplay_id = affected.songplay_id
     LEFT JOIN catalogue
         ON
             plays.song = catalogue.title
@@ -84,6 +92,9 @@ FROM (
 ) AS matched
 WHERE
     songplays.songplay_id = matched.songplay_id
+    -- The keys that the table is distributed and sorted by: no node has to send its plays to another.
+    AND songplays.user_id = matched.user_id
+    AND songplays.start_time = matched.ts
     AND matched.pick = 1
     AND (
         COALESCE(songplays.song_id, '') <> COALESCE(matched.song_id, '')

@@ -1,4 +1,5 @@
--- One row per check of a task's run; running it again replaces its rows.
+-- One row per check of a task's run; running it again replaces its rows, which the sort key finds without
+-- reading those of all runs before.
 CREATE TABLE IF NOT EXISTS ops.quality_results (
     checked_at TIMESTAMP NOT NULL,
     dag_id VARCHAR(250) NOT NULL,
@@ -16,4 +17,4 @@ CREATE TABLE IF NOT EXISTS ops.quality_results (
     detail VARCHAR(4000)
 )
 DISTSTYLE EVEN
-SORTKEY (checked_at);
+SORTKEY (dag_id, run_id, task_id);
