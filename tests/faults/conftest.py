@@ -1,8 +1,10 @@
 """The parts of a fault scenario: a fresh warehouse, a source, runs that can be stopped anywhere."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,7 +19,26 @@ from tests.faults.runs import Runner
 from tests.faults.world import World
 from tests.pipeline.conftest import Source, Warehouse, source, warehouse
 
+HERE = Path(__file__).parent
+# How many tests of this folder each file has, whatever is selected of them.
+COLLECTED = pytest.StashKey[Counter[str]]()
+
 __all__ = ["admin", "endpoint", "proxy", "runner", "source", "warehouse", "world"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what may take long, so that in the end no worker waits for one; and count the scenarios."""
+    places = [n for n, item in enumerate(items) if item.path.parent == HERE]
+    ours = [items[n] for n in places]
+    config.stash[COLLECTED] = Counter(item.path.name for item in ours)
+    for n, item in zip(places, sorted(ours, key=_allowed_seconds, reverse=True), strict=True):
+        items[n] = item
+
+
+def _allowed_seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0
 
 
 def connect(settings: Settings) -> Any:

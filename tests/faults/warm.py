@@ -4,7 +4,9 @@ A worker of Airflow's pays for it in each task, which is not what a fault scenar
 fifths of a small run.
 """
 
+import os
 from types import SimpleNamespace
+from typing import Any
 
 # Airflow's hooks import them when they first connect.
 import airflow.providers.amazon.aws.hooks.redshift_sql
@@ -12,6 +14,7 @@ import airflow.providers.amazon.aws.hooks.s3  # noqa: F401
 import boto3
 import botocore.loaders
 import botocore.session
+import jinja2
 import redshift_connector.core
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
@@ -31,7 +34,35 @@ def flatten_enum() -> None:
     )
 
 
+def share_clients() -> None:
+    """Give all tasks of a process one S3 client, as long as they have one connection."""
+    make, clients = AwsGenericHook.get_client_type, {}
+
+    def get_client_type(hook: AwsGenericHook, *arguments: Any, **options: Any) -> Any:
+        connection = os.environ["AIRFLOW_CONN_AWS_DEFAULT"]
+        if connection not in clients:
+            clients[connection] = make(hook, *arguments, **options)
+        return clients[connection]
+
+    AwsGenericHook.get_client_type = get_client_type
+
+
+def share_templates() -> None:
+    """Compile each template once; Airflow makes a new Jinja environment for each field."""
+    compile_source = jinja2.Environment.compile
+    compiled: dict[Any, Any] = {}
+
+    def compile_once(environment: jinja2.Environment, *arguments: Any) -> Any:
+        if arguments not in compiled:
+            compiled[arguments] = compile_source(environment, *arguments)
+        return compiled[arguments]
+
+    jinja2.Environment.compile = compile_once
+
+
 share_service_models()
+share_clients()
+share_templates()
 flatten_enum()
 # The hook looks through the whole stack for the name that it tells AWS.
 AwsGenericHook._find_operator_class_name = staticmethod(lambda *_: "FaultTest")
