@@ -38,7 +38,7 @@ test: $(READY) ## Run the tests against the real parts
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
 
 test-faults: $(READY) ## Run every fault scenario, the long ones too
-	@$(BIN)/python -m pytest -n 2 --dist load tests/faults
+	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
 
 bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (an hour or so, 20 GB)
 	@$(BIN)/python -m bench

@@ -1,8 +1,8 @@
-"""One pipeline run in a process of its own, which stops, waits or dies at named points of its statements.
+"""Pipeline runs in a process of their own, which stops, waits or dies at named points of its statements.
 
-The process executes the loading operators of the DAG file as a worker would: templates rendered, connections
-and Variables from the environment. The points are made here, around the session's methods: production code
-has no hooks.
+The process executes the operators of the DAG file as a worker would: templates rendered, connections and
+Variables from the environment, SIGTERM answered by on_kill. The points are made here, around the session's
+methods: production code has no hooks.
 
 A point is called `<task> <before|after> <VERB> <n>`: `load_users after LOCK 1` follows the first LOCK of the
 task. `PUBLISH` stands for the COMMIT of a transaction that holds a lock, `PAUSE` for the pause before a new
@@ -14,11 +14,12 @@ import fnmatch
 import os
 import signal
 import sys
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +33,7 @@ from dags import sparkify_etl
 from sparkify import transaction
 from sparkify.transaction import Session
 from tests.faults.mutations import MUTATIONS
+from tests.faults.reference import Window
 
 TASKS = (
     *("stage_events", "stage_songs", "load_users", "load_artists", "load_songs", "load_time"),
@@ -41,21 +43,25 @@ TASKS = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run does.
+    """What one process does.
 
     Args:
-        window: naive UTC.
+        windows: of naive UTC times, one for each run of the tasks.
         environment: all variables of the process.
         tasks: in the order in which they run.
+        run_id: Airflow's name of the run.
+        is_scheduled: the windows are data intervals; otherwise they are params.
         pause: patterns of the points at which the run says where it is and waits.
         kill: pattern of the point at which the process kills itself with SIGKILL.
         mutation: name of the fault that is built into the pipeline's code, see mutations.py.
         timeout: a task's execution_timeout in seconds.
     """
 
-    window: tuple[datetime, datetime]
+    windows: tuple[Window, ...]
     environment: Mapping[str, str] = field(repr=False)
     tasks: tuple[str, ...] = TASKS
+    run_id: str = "fault_test"
+    is_scheduled: bool = False
     pause: tuple[str, ...] = ()
     kill: str = ""
     mutation: str = ""
@@ -96,19 +102,20 @@ class Points:
 
 def run_plan(plan: Plan, parent: Connection) -> None:
     """Run the plan's tasks; tell the parent every point, then `done` or `failed` with the error."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with Path(os.devnull).open("w") as silence:
         os.dup2(silence.fileno(), sys.stdout.fileno())
     os.environ.clear()
     os.environ.update(plan.environment)
+    time.tzset()
     if plan.mutation:
         MUTATIONS[plan.mutation]()
     points = Points(plan, parent)
     _watch(points)
     try:
-        for task in plan.tasks:
-            points.enter(task)
-            _execute(task, plan)
+        for window in plan.windows:
+            for task in plan.tasks:
+                points.enter(task)
+                execute(task, window, plan)
     except (Exception, AirflowTaskTimeout):
         parent.send(("failed", traceback.format_exc()))
     else:
@@ -140,19 +147,24 @@ def _watch(points: Points) -> None:
     transaction.time = SimpleNamespace(sleep=pause)  # type: ignore[assignment]
 
 
-def _execute(task_id: str, plan: Plan) -> Any:
-    operator = sparkify_etl.dag.get_task(task_id)
-    start, end = (f"{moment.isoformat()}Z" for moment in plan.window)
+def execute(task_id: str, window: Window, plan: Plan) -> Any:
+    """Execute one task as Airflow's task runner does."""
+    operator = sparkify_etl.dag.get_task(task_id).prepare_for_execution()
+    signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
+    start, end = (moment.replace(tzinfo=UTC) for moment in window)
     context: Any = {
-        "ti": SimpleNamespace(dag_id="sparkify_etl", run_id="fault_test", task_id=task_id),
-        "params": {
-            "window_start": start,
-            "window_end": end,
-            "song_prefix": "song_data/",
-            "look_back_days": 3,
-        },
+        "ti": SimpleNamespace(dag_id="sparkify_etl", run_id=plan.run_id, task_id=task_id),
+        "params": {"song_prefix": "song_data/", "look_back_days": 3},
         "var": {"value": VariableAccessor(deserialize_json=False)},
     }
+    if plan.is_scheduled:
+        context |= {"data_interval_start": start, "data_interval_end": end}
+    else:
+        context["params"] |= {"window_start": start.isoformat(), "window_end": end.isoformat()}
     operator.render_template_fields(context)
-    with timeout(plan.timeout):
-        return operator.execute(context)
+    try:
+        with timeout(plan.timeout):
+            return operator.execute(context)
+    except AirflowTaskTimeout:
+        operator.on_kill()
+        raise

@@ -1,20 +1,44 @@
 """The parts of a fault scenario: a fresh warehouse, a source, runs that can be stopped anywhere."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from sandbox import postgres
 from sandbox.settings import Settings
 from tests.faults.endpoint import Endpoint
 from tests.faults.proxy import S3Proxy
+from tests.faults.reader import APPLICATION, Reader
 from tests.faults.runs import Runner
 from tests.faults.world import World
 from tests.pipeline.conftest import Source, Warehouse, source, warehouse
 
+HERE = Path(__file__).parent
+# How many tests of this folder each file has, whatever is selected of them.
+COLLECTED = pytest.StashKey[Counter[str]]()
+
 __all__ = ["admin", "endpoint", "proxy", "runner", "source", "warehouse", "world"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what may take long, so that in the end no worker waits for one; and count the scenarios."""
+    places = [n for n, item in enumerate(items) if item.path.parent == HERE]
+    ours = [items[n] for n in places]
+    config.stash[COLLECTED] = Counter(item.path.name for item in ours)
+    for n, item in zip(places, sorted(ours, key=_allowed_seconds, reverse=True), strict=True):
+        items[n] = item
+
+
+def _allowed_seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0
 
 
 def connect(settings: Settings) -> Any:
@@ -27,6 +51,7 @@ def connect(settings: Settings) -> Any:
         user=settings.user,
         password=settings.password,
         database=settings.database,
+        application_name="fault_analyst",
         ssl=False,
     )
 
@@ -39,17 +64,36 @@ def runner() -> Iterator[Runner]:
     found.close()
 
 
+def connect_to_postgres(settings: Settings, application: str, options: str = "") -> psycopg.Connection:
+    """The superuser's connection to PostgreSQL behind the endpoint, each statement its own transaction."""
+    return psycopg.connect(
+        postgres.admin_dsn(settings), application_name=application, options=options, autocommit=True
+    )
+
+
 @contextlib.contextmanager
 def administrate(settings: Settings) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
     """Query PostgreSQL behind the endpoint as its superuser."""
-    with psycopg.connect(
-        host=str(settings.socket_dir),
-        user=settings.admin_user,
-        password=settings.admin_password,
-        dbname=settings.database,
-        autocommit=True,
-    ) as connection:
+    with connect_to_postgres(settings, "fault_admin") as connection:
         yield lambda sql, values=None: connection.execute(sql, values).fetchall()
+
+
+@contextlib.contextmanager
+def new_world(
+    warehouse: Warehouse, source: Source, runner: Runner, admin: Any, settings: Settings
+) -> Iterator[World]:
+    """Empty tables, and a reader who looks at them from the beginning to the end."""
+    # A load that a test stops under its lock must not keep the reader from ending.
+    connect = partial(connect_to_postgres, settings, APPLICATION, "-c lock_timeout=200")
+    found = World(warehouse, source, runner, admin, Reader(connect))
+    found.create_tables()
+    found.reader.start()
+    try:
+        yield found
+    finally:
+        found.reader.stop()
+    assert found.reader.polls
+    assert found.complaints() == []
 
 
 @pytest.fixture
@@ -60,11 +104,12 @@ def admin(sandbox: Settings) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
 
 
 @pytest.fixture
-def world(warehouse: Warehouse, source: Source, runner: Runner, admin: Any, sandbox: Settings) -> World:
+def world(
+    warehouse: Warehouse, source: Source, runner: Runner, admin: Any, sandbox: Settings
+) -> Iterator[World]:
     """Empty tables and an empty source."""
-    found = World(warehouse, source, runner, admin, lambda: connect(sandbox))
-    found.create_tables()
-    return found
+    with new_world(warehouse, source, runner, admin, sandbox) as found:
+        yield found
 
 
 @pytest.fixture

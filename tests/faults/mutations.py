@@ -38,6 +38,19 @@ def commit_ledger_first() -> None:
     history.record_files = lambda *_: None
 
 
+def commit_in_between() -> None:
+    """Facts of the window are deleted in one transaction and come back in the next."""
+    execute = Session.execute
+
+    def execute_and_commit(session: Session, sql: str, *values: Any) -> int:
+        changed = execute(session, sql, *values)
+        if sql.startswith('DELETE FROM "songplays"'):
+            session.commit()
+        return changed
+
+    Session.execute = execute_and_commit  # type: ignore[method-assign]
+
+
 def lose_staging_delete() -> None:
     """Staging adds the window's events to those that are there."""
     staging._delete = lambda _session, _job: 0
@@ -117,8 +130,9 @@ def forget_what_is_gone() -> None:
 MUTATIONS: dict[str, Callable[[], None]] = {
     mutation.__name__: mutation
     for mutation in (
-        *(lose_lock, read_before_lock, commit_ledger_first, lose_staging_delete, lose_window_delete),
-        *(lose_deduplication, lose_newest_wins, lose_ledger_check, lose_file_check),
+        *(lose_lock, read_before_lock, commit_ledger_first, commit_in_between),
+        *(lose_staging_delete, lose_window_delete, lose_deduplication, lose_newest_wins),
+        *(lose_ledger_check, lose_file_check),
         *(forget_late_windows, publish_late_plays_first, keep_strays, forget_what_is_gone),
     )
 }

@@ -1,71 +1,161 @@
 """An analyst who reads songplays all the time and must never see half of a window."""
 
+import itertools
 import threading
-from collections.abc import Sequence
-from typing import Any
+import time
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
-from tests.faults.reference import Window
+import psycopg
 
-DANGLING = """
-    SELECT COUNT(*) FROM songplays AS p LEFT JOIN songs AS s ON p.song_id = s.song_id
-    WHERE p.song_id IS NOT NULL AND s.song_id IS NULL"""
+from tests.faults.reference import EVENTS, Window, documents, is_play, moment, play_id
+
+APPLICATION = "fault_reader"
+# One statement, so that all it tells is of one moment.
+QUESTION = """
+    SELECT p.start_time, p.songplay_id, p.song_id IS NOT NULL AND s.song_id IS NULL
+    FROM songplays AS p LEFT JOIN songs AS s ON p.song_id = s.song_id"""
+PAUSE_SECONDS = 0.02
+
+Play = tuple[datetime, str]
+Change = tuple[set[Play], set[Play]]
+Plays = frozenset[Play]
+NONE: Plays = frozenset()
 
 
 class Reader(threading.Thread):
-    """Polls over a connection of its own from `with` to its end.
+    """Reads from `start` to `stop`, whatever happens to the server, and keeps every change that it saw.
 
     Args:
-        connection: closed at the end.
-        allowed: windows of naive UTC times, each with the numbers of plays it may have.
+        connect: opens a connection in autocommit mode; it is opened again when the server has closed it.
     """
 
-    def __init__(self, connection: Any, allowed: Sequence[tuple[Window, set[int]]]) -> None:
+    def __init__(self, connect: Callable[[], psycopg.Connection]) -> None:
         super().__init__(daemon=True)
-        self.connection = connection
-        self.allowed = allowed
-        self.seen: set[tuple[int, ...]] = set()
-        self.polls = 0
+        self.connect = connect
+        self.looks = self.polls = 0
         self.error: Exception | None = None
+        self._changes: list[Change] = []
+        self._seen: set[Play] = set()
+        self._dangling: set[str] = set()
+        self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self.backend_pid = self._query("SELECT pg_backend_pid()")[0]
-        windows = [
-            f"SELECT COUNT(*) FROM songplays WHERE start_time >= '{start}' AND start_time < '{end}'"
-            for (start, end), _ in allowed
-        ]
-        # One statement, so that all its numbers are of one moment.
-        self._question = "SELECT " + ", ".join(f"({count})" for count in [*windows, DANGLING])
-
-    def __enter__(self) -> "Reader":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self.join()
-        self.connection.close()
 
     def run(self) -> None:
-        try:
-            while True:
-                self.seen.add(self._query(self._question))
-                self.polls += 1
-                if self._stopped.wait(0.01):
-                    return
-        except Exception as error:
-            self.error = error
+        pause = PAUSE_SECONDS
+        while not self._stopped.is_set():
+            try:
+                with self.connect() as connection:
+                    while not self._stopped.wait(pause):
+                        pause = max(PAUSE_SECONDS, 10 * self._look(connection))
+            # The server went away, a load holds the table for long, or nobody has made it yet.
+            except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+                self.looks += 1
+                self._stopped.wait(pause)
+            except Exception as error:
+                self.error = error
+                return
 
-    def check(self) -> None:
-        """Assert that every number seen was an allowed one."""
-        assert self.error is None, self.error
-        assert self.polls
-        for *counts, dangling in self.seen:
-            assert dangling == 0, f"{dangling} plays pointed to a song that was not there"
-            for (window, allowed), count in zip(self.allowed, counts, strict=True):
-                assert count in allowed, f"{count} plays in {window}; only {allowed} make sense"
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
 
-    def _query(self, sql: str) -> tuple[Any, ...]:
-        cursor = self.connection.cursor()
-        cursor.execute(sql)
-        row = tuple(cursor.fetchone())
-        self.connection.rollback()
-        return row
+    def forget(self) -> None:
+        """Begin anew with empty tables; they must be empty by now."""
+        with self._lock:
+            self._seen.clear()
+            self._changes.clear()
+            self._dangling.clear()
+
+    def _look(self, connection: psycopg.Connection) -> float:
+        """Look once; return how many seconds it took."""
+        began = time.perf_counter()
+        with self._lock:
+            rows = connection.execute(QUESTION).fetchall()
+            found = {(at, play) for at, play, _ in rows}
+            if found != self._seen:
+                self._changes.append((found - self._seen, self._seen - found))
+                self._seen = found
+            self._dangling.update(play for _, play, dangles in rows if dangles)
+            self.looks += 1
+            self.polls += 1
+        return time.perf_counter() - began
+
+    def complaints(self, windows: Sequence[Window], versions: Iterable[tuple[str, bytes]]) -> list[str]:
+        """What the reader saw since the tables were empty and must never see.
+
+        Args:
+            windows: of all runs.
+            versions: key and content of every version of every file.
+        """
+        with self._lock:
+            changes, dangling = list(self._changes), sorted(self._dangling)
+        found = [f"the reader failed: {self.error!r}"] if self.error else []
+        if dangling:
+            found.append(f"the reader saw plays that pointed to a song that was not there: {dangling[:3]}")
+        states = Stretches(windows, versions).wrong_states(changes)
+        found += [f"the reader saw a part of a window only: {state}" for state in itertools.islice(states, 3)]
+        return found
+
+
+class Stretches:
+    """Time cut wherever a window or a day begins or ends: every run loads a stretch wholly or not at all."""
+
+    def __init__(self, windows: Sequence[Window], versions: Iterable[tuple[str, bytes]]) -> None:
+        self.windows = windows
+        self.cuts = sorted({*itertools.chain(*windows), *_midnights(windows)})
+        self.versions: dict[str, list[dict[int, Plays]]] = defaultdict(list)
+        for key, body in versions:
+            if key.startswith(EVENTS):
+                plays = [event for event in documents(body) if is_play(event)]
+                self.versions[key].append(self._cut((moment(e["ts"]), play_id(e)) for e in plays))
+        self._allowed: dict[int, set[Plays]] = {}
+
+    def wrong_states(self, changes: Iterable[Change]) -> Iterator[str]:
+        """Every state of a stretch that no run can have left it in."""
+        state: dict[int, Plays] = defaultdict(frozenset)
+        for appeared, vanished in changes:
+            new, gone = self._cut(appeared), self._cut(vanished)
+            for n in sorted(new.keys() | gone.keys()):
+                was_loaded = bool(state[n])
+                state[n] = (state[n] - gone.get(n, NONE)) | new.get(n, NONE)
+                if state[n] not in self._allowed_in(n) and (state[n] or was_loaded):
+                    yield f"{len(state[n])} plays in {self._name(n)}, {sorted(state[n])[:8]}"
+
+    def _cut(self, plays: Iterable[Play]) -> dict[int, Plays]:
+        found: dict[int, set[Play]] = defaultdict(set)
+        for play in plays:
+            found[bisect_right(self.cuts, play[0])].add(play)
+        return {n: frozenset(group) for n, group in found.items()}
+
+    def _allowed_in(self, n: int) -> set[Plays]:
+        """The states of a stretch that is loaded; one version of each file makes it."""
+        if n not in self._allowed:
+            choices = []
+            for key, versions in self.versions.items():
+                states = {version.get(n, NONE) for version in versions}
+                if n == 0 or f"{self.cuts[n - 1]:%Y-%m-%d}" not in key:
+                    states.add(NONE)  # an event in another day's file: not every window reads that file
+                if states != {NONE}:
+                    choices.append(states)
+            self._allowed[n] = {NONE.union(*parts) for parts in itertools.product(*choices)}
+            if not self._is_in_a_window(n):
+                self._allowed[n] = {NONE}
+        return self._allowed[n]
+
+    def _is_in_a_window(self, n: int) -> bool:
+        return 0 < n < len(self.cuts) and any(s <= self.cuts[n - 1] < e for s, e in self.windows)
+
+    def _name(self, n: int) -> str:
+        ends = [str(cut) for cut in self.cuts]
+        return f"[{ends[n - 1] if n else 'ever'}, {ends[n] if n < len(ends) else 'ever'})"
+
+
+def _midnights(windows: Iterable[Window]) -> Iterator[datetime]:
+    for start, end in windows:
+        day = start.replace(hour=0, minute=0, second=0, microsecond=0)
+        while day <= end:
+            yield day
+            day += timedelta(days=1)

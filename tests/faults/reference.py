@@ -10,6 +10,7 @@ Row = tuple[Any, ...]
 Window = tuple[datetime, datetime]
 
 EPOCH = datetime(1970, 1, 1)
+EVENTS, SONGS = "log_data/", "song_data/"
 EVENT_KEYS = (
     *("artist", "auth", "firstName", "gender", "itemInSession", "lastName", "length", "level", "location"),
     *("method", "page", "registration", "sessionId", "song", "status", "ts", "userAgent", "userId"),
@@ -22,16 +23,27 @@ SONG_KEYS = (
 
 def documents(body: bytes) -> list[dict[str, Any]]:
     """Every JSON document of a file, however they are laid out."""
-    decoder, text, found = json.JSONDecoder(), body.decode().strip(), []
-    while text:
-        document, end = decoder.raw_decode(text)
+    decoder, text, found, at = json.JSONDecoder(), body.decode().strip(), [], 0
+    while at < len(text):
+        document, end = decoder.raw_decode(text, at)
         found.append(document)
-        text = text[end:].lstrip()
+        at = end + len(text[end:]) - len(text[end:].lstrip())
     return found
 
 
 def moment(ts: int) -> datetime:
     return EPOCH + timedelta(milliseconds=ts)
+
+
+def is_play(event: Mapping[str, Any]) -> bool:
+    return event["page"] == "NextSong" and bool(event["userId"])
+
+
+def play_id(event: Mapping[str, Any]) -> str:
+    at = moment(event["ts"])
+    text = f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03}"
+    identity = f"{event['sessionId']}-{event['itemInSession']}-{text}-{event['userId']}"
+    return hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest()
 
 
 def nulls_last(row: Row) -> tuple[Any, ...]:
@@ -51,14 +63,14 @@ class Reference:
         self.events = [
             event
             for key, body in sorted(objects.items())
-            if key.startswith("log_data/")
+            if key.startswith(EVENTS)
             for event in documents(body)
             # A day's file says nothing of other days.
             if f"{moment(event['ts']):%Y-%m-%d}" in key and self._staged(moment(event["ts"]))
         ]
         by_id: dict[str, list[Row]] = {}
         for key, body in objects.items():
-            if key.startswith("song_data/"):
+            if key.startswith(SONGS):
                 for document in documents(body):
                     row = tuple(document[name] for name in SONG_KEYS)
                     by_id.setdefault(document["song_id"], []).append(row)
@@ -90,7 +102,7 @@ class Reference:
         return tuple(values[name] for name in EVENT_KEYS)
 
     def _play_events(self) -> list[dict[str, Any]]:
-        return [event for event in self.events if event["page"] == "NextSong" and event["userId"]]
+        return [event for event in self.events if is_play(event)]
 
     def _plays(self) -> Iterable[Row]:
         catalogue: dict[Row, Row] = {}
@@ -99,17 +111,14 @@ class Reference:
             catalogue.setdefault((song["title"], song["artist_name"], song["duration"]), found)
         plays: dict[str, Row] = {}
         for event in self._play_events():
-            at = moment(event["ts"])
-            text = f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03}"
-            identity = f"{event['sessionId']}-{event['itemInSession']}-{text}-{event['userId']}"
-            play = hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest()
+            play = play_id(event)
             song_id, artist_id = catalogue.get(
                 (event["song"], event["artist"], event["length"]), (None, None)
             )
             user = int(event["userId"])
             plays[play] = (
                 play,
-                at,
+                moment(event["ts"]),
                 user,
                 event["level"],
                 song_id,

@@ -1,5 +1,6 @@
 """Pipeline runs in processes of their own, and the warehouse and source that they work on."""
 
+import json
 import multiprocessing
 import os
 import time
@@ -16,6 +17,11 @@ from tests.faults.child import Plan, run_plan
 from tests.faults.reference import Window
 
 PATIENCE_SECONDS = 60.0
+WAREHOUSE = "AIRFLOW_CONN_REDSHIFT_DEFAULT"
+# What Airflow gives a task that it ends to come to an end by itself.
+GRACE_SECONDS = 5.0
+# The driver looks through the whole stack for a name where it is given none.
+APPLICATION = "fault_test"
 
 
 def wait_until(ready: Callable[[], Any], what: str) -> None:
@@ -40,12 +46,10 @@ class Run:
 
     def wait_for_pause(self) -> str:
         """The point at which the run waits now; empty when it has ended instead."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
         while not self.has_stopped:
-            if time.monotonic() > deadline:
+            if not self.pipe.poll(PATIENCE_SECONDS):
                 self.kill()
                 raise AssertionError(f"the run hangs after {self.points[-1:]}")
-            self.pipe.poll(0.1)
         if not self.pause:
             self.process.join(PATIENCE_SECONDS)
         return self.pause
@@ -102,6 +106,12 @@ class Run:
         self.process.kill()
         self.process.join()
 
+    def end_from_ui(self) -> None:
+        """End the run as the supervisor of a task that was marked failed does: SIGTERM, later SIGKILL."""
+        self.process.terminate()
+        self.process.join(GRACE_SECONDS)
+        self.kill()
+
 
 class Runner:
     """Starts runs; each is forked from a process that has Airflow and the DAG loaded already."""
@@ -112,21 +122,22 @@ class Runner:
         self.started: list[Run] = []
         self.windows: list[Window] = []
 
-    def start(self, window: Window, **options: Any) -> Run:
-        """Start a run over `window`; see Plan for the rest."""
-        self.windows.append(window)
+    def start(self, *windows: Window, **options: Any) -> Run:
+        """Start runs over `windows`, one after the other in one process; see Plan for the rest."""
+        self.windows += windows
         here, there = _CONTEXT.Pipe()
         environment = {**os.environ, **self.environment}
-        plan = Plan(window, environment, mutation=self.mutation, **options)
+        environment[WAREHOUSE] = _named(environment[WAREHOUSE])
+        plan = Plan(windows, environment, mutation=self.mutation, **options)
         process = _CONTEXT.Process(target=run_plan, args=(plan, there))
         process.start()
         there.close()
         self.started.append(Run(process, here))
         return self.started[-1]
 
-    def run(self, window: Window, **options: Any) -> Run:
-        """Run over `window` and return when it is done."""
-        return self.start(window, **options).finish()
+    def run(self, *windows: Window, **options: Any) -> Run:
+        """Run over `windows` and return when all is done."""
+        return self.start(*windows, **options).finish()
 
     def close(self) -> None:
         for run in self.started:
@@ -134,10 +145,17 @@ class Runner:
             run.pipe.close()
 
 
+def _named(connection: str) -> str:
+    """An Airflow connection whose sessions have a name on the server."""
+    fields = json.loads(connection)
+    fields["extra"] = {**fields["extra"], "application_name": APPLICATION}
+    return json.dumps(fields)
+
+
 def _forking_context() -> Any:
     context = multiprocessing.get_context("forkserver")
     # The server imports these before it forks; it finds them by PYTHONPATH only.
-    context.set_forkserver_preload(["pytest", "tests.faults.child"])
+    context.set_forkserver_preload(["pytest", "tests.faults.warm", "tests.faults.child"])
     paths = [str(REPOSITORY), str(REPOSITORY / "plugins"), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     return context

@@ -10,8 +10,6 @@ from tests.pipeline.records import event
 
 DAY = moments("2018-11-15", "2018-11-16")
 WINDOW = moments("2018-11-15T09", "2018-11-15T11")
-# Plays inside WINDOW, by version.
-PLAYS = (5, 7)
 
 HIT = {"song": "Hit", "artist": "Band", "length": 201.25}
 OLD = {"song": "Old Title", "artist": "Singer", "length": 99.5}
@@ -25,7 +23,7 @@ def put_version(world: World, version: int) -> None:
 
 
 def put_catalogue(world: World, version: int) -> None:
-    year = len(world.contents)  # so that no content ever comes back
+    year = len(world.versions)  # so that no content ever comes back
     title = ("Old Title", "New Title")[version]
     band = {"artist_id": "AR2", "artist_name": ("Band", "Band feat. Singer")[version], "title": "Hit"}
     world.put_song("TRAAA1", song_id="SO1", artist_name="Singer", title=title, duration=99.5, year=year)

@@ -124,19 +124,21 @@ def test_days_without_a_file_and_hours_without_an_event_are_empty(world):
     world.check()
 
 
+# A time, and the zone of the worker that loads it.
 EDGES = {
-    "on the hour": "2018-11-15T09:00",
-    "midnight": "2018-11-15T00:00",
-    "edge of the month": "2018-12-01T00:00",
-    "edge of the year": "2019-01-01T00:00",
-    "summer time begins in Europe": "2018-03-25T01:00",
-    "summer time ends in Europe": "2018-10-28T01:00",
-    "summer time ends in New York": "2018-11-04T06:00",
+    "on the hour": ("2018-11-15T09:00", "UTC"),
+    "midnight": ("2018-11-15T00:00", "UTC"),
+    "edge of the month": ("2018-12-01T00:00", "Asia/Kolkata"),
+    "edge of the year": ("2019-01-01T00:00", "UTC"),
+    "summer time begins in Europe": ("2018-03-25T01:00", "Europe/Berlin"),
+    "summer time ends in Europe": ("2018-10-28T01:00", "Europe/Berlin"),
+    "summer time ends in New York": ("2018-11-04T06:00", "America/New_York"),
 }
 
 
-@pytest.mark.parametrize("edge", EDGES.values(), ids=EDGES.keys())
-def test_milliseconds_on_an_edge_belong_to_the_hour_that_begins_there(world, edge):
+@pytest.mark.parametrize(("edge", "zone"), EDGES.values(), ids=EDGES.keys())
+def test_milliseconds_on_an_edge_belong_to_the_hour_that_begins_there(world, edge, zone):
+    world.runner.environment["TZ"] = zone
     at = datetime.fromisoformat(edge)
     offsets = (-3600, -0.001, 0, 0.001, 3599.999, 3600)
     happened = [at + timedelta(seconds=offset) for offset in offsets]

@@ -72,6 +72,7 @@ def another_content_under_the_first_ones_etag(world: World) -> None:
     world.put_song("TRAAZ1", song_id="SO8", title="Second")
     slow.go()
     slow.wait_at("stage_songs after COPY 1")
+    world.wait_for_the_next_second()
     world.put_song("TRAAZ1", song_id="SO8", title="First")
     slow.go()
     slow.finish()
@@ -115,10 +116,22 @@ def a_file_goes_and_comes_back(world: World) -> None:
     world.check()
 
 
+def read_while_facts_are_replaced(world: World) -> None:
+    put_version(world, 0)
+    world.run(DAY)
+    put_version(world, 1)
+    run = world.start(WINDOW, pause=("load_songplays before INSERT 2",))
+    run.wait_at("load_songplays before INSERT 2")
+    world.wait_for_the_reader()
+    run.finish()
+    world.check()
+
+
 SCENARIOS: dict[str, Scenario] = {
     "lose_lock": overlapping_runs,
     "read_before_lock": overtaken_before_the_lock,
     "commit_ledger_first": crash_before_publishing,
+    "commit_in_between": read_while_facts_are_replaced,
     "lose_staging_delete": the_same_window_twice,
     "lose_window_delete": the_same_window_twice,
     "lose_deduplication": the_same_event_twice,
@@ -144,3 +157,6 @@ def test_a_scenario_that_passes_fails_without_the_rule(world, mutation):
     with pytest.raises(AssertionError):
         SCENARIOS[mutation](world)
     assert world.differences()
+    # Nothing is to be said of it when the test ends.
+    world.reader.stop()
+    world.reader.forget()

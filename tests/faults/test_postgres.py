@@ -12,10 +12,10 @@ import pytest
 from sandbox import environment, lifecycle, postgres
 from sandbox.settings import Settings
 from tests.faults.child import TASKS
-from tests.faults.conftest import administrate, connect
+from tests.faults.conftest import administrate, connect, new_world
 from tests.faults.runs import Runner
 from tests.faults.story import DAY, WINDOW, put_version
-from tests.faults.world import World
+from tests.faults.world import World, drop_tables
 from tests.pipeline.conftest import Source, Warehouse
 
 
@@ -49,10 +49,9 @@ def private_world(private: Settings, request: pytest.FixtureRequest) -> Iterator
     with administrate(private) as admin:
         warehouse = Warehouse(connect(private))
         warehouse.connection.autocommit = False
-        found = World(warehouse, Source(s3, bucket), runner, admin, lambda: connect(private))
-        found.create_tables()
-        found.empty_tables()
-        yield found
+        drop_tables(warehouse)
+        with new_world(warehouse, Source(s3, bucket), runner, admin, private) as found:
+            yield found
     runner.close()
 
 

@@ -3,13 +3,17 @@
 import pytest
 
 from tests.faults.child import TASKS
+from tests.faults.runs import APPLICATION as RUN
 from tests.faults.runs import mostly_long, wait_until
-from tests.faults.story import DAY, PLAYS, WINDOW, put_version
+from tests.faults.story import DAY, WINDOW, put_version
 
 EVENTS = "2018-11-15-events.json"
-BUSY = """
+BUSY = f"""
     SELECT COUNT(*) FROM pg_stat_activity
-    WHERE usename = 'sparkify' AND (state = 'active' OR backend_xid IS NOT NULL)"""
+    WHERE application_name = '{RUN}' AND (state = 'active' OR backend_xid IS NOT NULL)"""
+WAITING = f"""
+    SELECT COUNT(*) FROM pg_stat_activity
+    WHERE application_name = '{RUN}' AND cardinality(pg_blocking_pids(pid)) > 0"""
 
 
 @pytest.mark.parametrize("key", [EVENTS, "TRAAA1.json", "manifests/", "jsonpaths/"])
@@ -39,30 +43,54 @@ def test_s3_that_fails_for_longer_is_asked_again_too(world, endpoint, proxy, key
     world.check()
 
 
-@pytest.mark.parametrize("end", ["kill", "terminate"])
-def test_a_run_that_is_ended_while_copy_reads_leaves_nothing_running(world, endpoint, proxy, admin, end):
+@pytest.mark.parametrize("task", ["stage_events", "stage_songs"])
+def test_a_file_that_is_deleted_after_it_was_listed_is_no_longer_staged(world, task):
     put_version(world, 0)
-    held = proxy.add(EVENTS, "held")
-    run = world.start(DAY)
+    point = f"{task} before COPY 1"
+    run = world.start(DAY, pause=(point, f"{task} before PAUSE *"))
+    run.wait_at(point)
+    [key] = [key for key in world.objects if (EVENTS if task == "stage_events" else "TRAAC1") in key]
+    world.delete(key)
+    run.go()
+    run.wait_at(f"{task} before PAUSE 1")
+    run.go()
+    run.finish()
+    world.check()
+
+
+@pytest.mark.parametrize("key", [EVENTS, "TRAAB1.json"])
+@pytest.mark.parametrize("end", ["kill", "end_from_ui"])
+def test_a_run_that_is_ended_while_copy_reads_leaves_nothing_running(world, endpoint, proxy, admin, end, key):
+    put_version(world, 0)
+    world.run(DAY)
+    put_version(world, 1)
+    before = world.warehouse.contents()
+    loads = world.warehouse.query("SELECT load_id FROM ops.loads")
+    held = proxy.add(key, "held")
+    run = world.start(DAY, tasks=("stage_events",) if key == EVENTS else ("stage_songs",))
     assert held.reached.wait(30)
     wait_until(lambda: admin(BUSY)[0][0], "COPY ran")
-    getattr(run.process, end)()
-    run.process.join()
+    getattr(run, end)()
+    # The rest of the file is still to come: it is not for the end of the file that the COPY stops.
     wait_until(lambda: not admin(BUSY)[0][0], "the server stopped the COPY")
+    assert not held.released.is_set()
     held.released.set()
+    assert world.warehouse.contents() == before
+    assert world.warehouse.query("SELECT load_id FROM ops.loads") == loads
     world.run(DAY)
     world.check()
 
 
-def test_a_run_that_is_ended_while_it_waits_for_a_lock_leaves_nothing_running(world, admin):
+@pytest.mark.parametrize("end", ["kill", "end_from_ui"])
+def test_a_run_that_is_ended_while_it_waits_for_a_lock_leaves_nothing_running(world, admin, end):
     put_version(world, 0)
     holder = world.start(DAY, pause=("stage_events after LOCK 1",))
     holder.wait_at("stage_events after LOCK 1")
     waiting = world.start(DAY, tasks=("stage_events",))
     world.wait_until_blocked(waiting)
-    waiting.process.terminate()
-    blocked = "SELECT COUNT(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
-    wait_until(lambda: not admin(blocked)[0][0], "the server stopped the waiting statement")
+    assert admin(WAITING)[0][0]
+    getattr(waiting, end)()
+    wait_until(lambda: not admin(WAITING)[0][0], "the server stopped the waiting statement")
     holder.go()
     holder.finish()
     world.check()
@@ -87,14 +115,13 @@ def test_the_endpoint_restarted_inside_a_transaction_costs_one_more_try(world, e
     put_version(world, 0)
     world.run(DAY)
     put_version(world, 1)
-    with world.reader((WINDOW, set(PLAYS))):
-        run = world.start(WINDOW, pause=(f"{task} {moment}", f"{task} before PAUSE *"))
-        run.wait_at(f"{task} {moment}")
-        endpoint.restart()
-        run.go()
-        run.wait_at(f"{task} before PAUSE 1")
-        run.go()
-        run.finish()
+    run = world.start(WINDOW, pause=(f"{task} {moment}", f"{task} before PAUSE *"))
+    run.wait_at(f"{task} {moment}")
+    endpoint.restart()
+    run.go()
+    run.wait_at(f"{task} before PAUSE 1")
+    run.go()
+    run.finish()
     world.check()
 
 
@@ -132,8 +159,7 @@ def test_a_task_that_takes_too_long_stops_its_statement_on_the_server(world, adm
     holder = world.start(DAY, pause=("stage_events after LOCK 1",))
     holder.wait_at("stage_events after LOCK 1")
     assert "AirflowTaskTimeout" in world.start(DAY, tasks=("stage_events",), timeout=1).fail()
-    blocked = "SELECT COUNT(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
-    wait_until(lambda: not admin(blocked)[0][0], "the server stopped the waiting statement")
+    wait_until(lambda: not admin(WAITING)[0][0], "the server stopped the waiting statement")
     holder.go()
     holder.finish()
     world.check()

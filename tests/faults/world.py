@@ -1,15 +1,18 @@
 """A scenario's whole world: the source, the warehouse, the runs, and what must be true of them."""
 
-import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from tests.faults import reader
 from tests.faults.reader import Reader
-from tests.faults.reference import Reference, Row, Window
+from tests.faults.reference import EVENTS, SONGS, Reference, Row, Window
 from tests.faults.runs import Run, Runner, wait_until
 from tests.pipeline.conftest import ROOT, STAR, Source, Warehouse
 from tests.pipeline.records import song
@@ -20,8 +23,8 @@ TABLES = (
     *("ops_late_arrivals", "ops_late_windows", "staging_events", "staging_songs"),
     *("users", "artists", "songs", "time", "songplays"),
 )
-# Each question counts what must not be.
-CONSISTENCY = {
+# Each question counts what must never be, also while runs are under way or after they died.
+IN_BETWEEN = {
     "events whose load is not in ops.loads": """
         SELECT COUNT(*) FROM staging_events AS s LEFT JOIN ops.loads AS l ON s.load_id = l.load_id
         WHERE l.load_id IS NULL""",
@@ -35,6 +38,16 @@ CONSISTENCY = {
         SELECT COUNT(*) FROM (
             SELECT 1 AS one FROM ops.staged_files GROUP BY dataset, bucket, key, etag HAVING COUNT(*) > 1
         ) AS twice""",
+    "events and songs of loads that wrote fewer": """
+        SELECT COUNT(*) FROM (
+            SELECT load_id, COUNT(*) AS held FROM staging_events GROUP BY load_id
+            UNION ALL
+            SELECT load_id, COUNT(*) AS held FROM staging_songs GROUP BY load_id
+        ) AS s INNER JOIN ops.loads AS l ON s.load_id = l.load_id
+        WHERE s.held > l.rows_inserted""",
+    "late loads taken in by a load that is not in ops.loads": """
+        SELECT COUNT(*) FROM ops.late_arrivals AS a LEFT JOIN ops.loads AS l ON a.load_id = l.load_id
+        WHERE l.load_id IS NULL""",
     "loads recorded twice": """
         SELECT COUNT(*) FROM (
             SELECT load_id FROM ops.loads GROUP BY load_id HAVING COUNT(*) > 1
@@ -46,6 +59,17 @@ CONSISTENCY = {
     "plays that point to a song that is not there": """
         SELECT COUNT(*) FROM songplays AS p LEFT JOIN songs AS s ON p.song_id = s.song_id
         WHERE p.song_id IS NOT NULL AND s.song_id IS NULL""",
+    **{
+        f"rows of {table} more than all loads wrote and deleted": f"""
+            SELECT COUNT(*) - (
+                SELECT COALESCE(SUM(rows_inserted - rows_deleted), 0) FROM ops.loads
+                WHERE target_table = '{table}'
+            ) FROM {table}"""
+        for table in STAR
+    },
+}
+# What must not be once every run is done.
+CONSISTENCY = IN_BETWEEN | {
     "plays that point to an artist who is not there": """
         SELECT COUNT(*) FROM songplays AS p LEFT JOIN artists AS a ON p.artist_id = a.artist_id
         WHERE p.artist_id IS NOT NULL AND a.artist_id IS NULL""",
@@ -56,6 +80,18 @@ CONSISTENCY = {
         SELECT COUNT(*) FROM songplays AS p LEFT JOIN time AS t ON p.start_time = t.start_time
         WHERE t.start_time IS NULL""",
 }
+
+
+NEWEST_STAGED = """
+    SELECT key, etag FROM (
+        SELECT key, etag, ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
+        FROM ops.staged_files
+    ) AS versions WHERE newest = 1"""
+
+
+def drop_tables(warehouse: Warehouse) -> None:
+    tables = (f"DROP TABLE IF EXISTS {table} CASCADE" for table in STAR)
+    warehouse.execute(*tables, "DROP SCHEMA IF EXISTS ops CASCADE")
 
 
 def checksum(rows: Sequence[Row]) -> str:
@@ -69,76 +105,92 @@ class World:
 
     Args:
         admin: queries PostgreSQL behind the endpoint as its superuser.
-        new_connection: opens one more connection of an ordinary user.
+        reader: reads as long as the world lasts.
         objects: key → content of the source as it is now.
-        contents: everything that was ever written.
-        is_hasty: write new versions of a file at once, also in the second in which the last was written.
+        versions: key and content of everything that was ever written.
     """
 
     warehouse: Warehouse
     source: Source
     runner: Runner
     admin: Callable[..., list[tuple[Any, ...]]]
-    new_connection: Callable[[], Any]
+    reader: Reader
     objects: dict[str, bytes] = field(default_factory=dict)
-    contents: list[bytes] = field(default_factory=list)
-    put_at: dict[str, int] = field(default_factory=dict)
-    readers: list[Reader] = field(default_factory=list)
-    is_hasty: bool = False
+    versions: list[tuple[str, bytes]] = field(default_factory=list)
 
     def create_tables(self) -> None:
         self.warehouse.execute(*((SCHEMA / f"{name}.sql").read_text() for name in TABLES))
 
     def empty_tables(self) -> None:
         """Forget every load."""
+        assert self.complaints() == []
         tables = [*STAR, "ops.staged_files", "ops.loads", "ops.late_arrivals", "ops.late_windows"]
         self.warehouse.execute(*(f"DELETE FROM {table}" for table in tables))
+        self.reader.forget()
         self.runner.windows.clear()
 
     def put(self, key: str, body: bytes) -> str:
-        """Write a file, in a later second than its version before: S3 tells no smaller differences."""
-        if not self.is_hasty:
-            wait_until(lambda: int(time.time()) > self.put_at.get(key, 0), "the clock's next second")
+        """Write a file."""
         self.source.put(key, body)
-        self.put_at[key] = int(time.time())
         self.objects[key] = body
-        self.contents.append(body)
+        self.versions.append((key, body))
         return key
+
+    def wait_for_the_next_second(self) -> None:
+        """Let the next version of a file be a later one also for S3, which knows whole seconds."""
+        now = int(time.time())
+        wait_until(lambda: int(time.time()) > now, "the clock's next second")
+
+    def delete(self, key: str) -> None:
+        """Remove a file; its events are gone once their window has run again."""
+        self.source.s3.delete_object(Bucket=self.source.bucket, Key=key)
+        del self.objects[key]
+        self.versions.append((key, b""))
+
+    def delete_everything(self) -> None:
+        """Empty the source and forget what it held."""
+        for key in list(self.objects):
+            self.delete(key)
+        self.versions.clear()
 
     def put_events(self, day: str, events: Sequence[Mapping[str, Any]]) -> str:
         """Write the file of a day such as 2018-11-15."""
         body = "".join(json.dumps(event) + "\n" for event in events).encode()
         return self.put(f"log_data/{day[:4]}/{day[5:7]}/{day}-events.json", body)
 
+    def put_folder(self, folder: Path) -> None:
+        """Write every file of a folder of sample data."""
+        for path in sorted(folder.rglob("*_data/**/*.json")):
+            self.put(path.relative_to(folder).as_posix(), path.read_bytes())
+
     def put_song(self, name: str, **fields: Any) -> str:
         """Write the file of a song; `name` begins with TR and at least three letters."""
         key = f"song_data/{name[2]}/{name[3]}/{name[4]}/{name}.json"
         return self.put(key, json.dumps(song(**fields)).encode())
 
-    def start(self, window: Window, **plan: Any) -> Run:
-        return self.runner.start(window, **plan)
+    def start(self, *windows: Window, **plan: Any) -> Run:
+        return self.runner.start(*windows, **plan)
 
-    def run(self, window: Window, **plan: Any) -> Run:
-        return self.runner.run(window, **plan)
+    def run(self, *windows: Window, **plan: Any) -> Run:
+        return self.runner.run(*windows, **plan)
 
-    @contextlib.contextmanager
-    def reader(self, *allowed: tuple[Window, set[int]]) -> Iterator[Reader]:
-        """Read all the time; at the end assert that each window only ever held an allowed number of plays."""
-        found = Reader(self.new_connection(), allowed)
-        self.readers.append(found)
-        with found:
-            yield found
-        self.readers.remove(found)
-        found.check()
+    def wait_for_the_reader(self) -> None:
+        """Wait until the reader has looked, or could not because the table is locked."""
+        enough = self.reader.looks + 2
+        wait_until(lambda: self.reader.looks >= enough, "the reader looked")
 
     def wait_until_blocked(self, run: Run) -> None:
         """Wait until `run` ended, pauses, or cannot go on because of another session that is no reader."""
-        readers = [reader.backend_pid for reader in self.readers]
         sql = """
-            SELECT COUNT(*) FROM pg_stat_activity
-            WHERE pid <> ALL(%(readers)s::int[]) AND NOT pg_blocking_pids(pid) <@ %(readers)s::int[]"""
+            SELECT COUNT(*) FROM pg_stat_activity AS waiting
+            WHERE waiting.application_name <> %(reader)s AND EXISTS (
+                SELECT 1 FROM pg_stat_activity AS holding
+                WHERE
+                    holding.pid = ANY(pg_blocking_pids(waiting.pid))
+                    AND holding.application_name <> %(reader)s
+            )"""
         wait_until(
-            lambda: run.has_stopped or self.admin(sql, {"readers": readers})[0][0],
+            lambda: run.has_stopped or self.admin(sql, {"reader": reader.APPLICATION})[0][0],
             "the run stopped or was blocked",
         )
 
@@ -155,11 +207,36 @@ class World:
             for table in expected
             if checksum(found[table]) != checksum(expected[table])
         ]
-        counts = self.warehouse.query(
-            "SELECT " + ", ".join(f"({question})" for question in CONSISTENCY.values())
-        )[0]
-        wrong += [f"{count} {what}" for what, count in zip(CONSISTENCY, counts, strict=True) if count]
-        return wrong
+        return wrong + self.contradictions(CONSISTENCY) + self._ledger_gaps() + self.complaints()
+
+    def contradictions(self, questions: Mapping[str, str]) -> list[str]:
+        """What the tables say and other tables, or the ledger, deny."""
+        counts = self.warehouse.query("SELECT " + ", ".join(f"({sql})" for sql in questions.values()))[0]
+        return [f"{count} {what}" for what, count in zip(questions, counts, strict=True) if count]
+
+    def _ledger_gaps(self) -> list[str]:
+        """Every file that was to be staged as it is now and whose newest staged version is another one."""
+        staged = dict(self.warehouse.query(NEWEST_STAGED))
+        return [
+            f"{key} is not in the ledger as it is now"
+            for key, body in self.objects.items()
+            if self._is_wanted(key)
+            and staged.get(key) != hashlib.md5(body, usedforsecurity=False).hexdigest()
+        ]
+
+    def _is_wanted(self, key: str) -> bool:
+        if not key.startswith(EVENTS):
+            return key.startswith(SONGS)
+        day = datetime.fromisoformat(key.removesuffix("-events.json")[-10:])
+        return any(start < day + timedelta(days=1) and day < end for start, end in self.runner.windows)
+
+    def complaints(self) -> list[str]:
+        """What the reader saw and must never see."""
+        return self.reader.complaints(self.runner.windows, self.versions)
+
+    def checksums(self) -> dict[str, str]:
+        """One number for the contents of each table."""
+        return {table: checksum(rows) for table, rows in self.warehouse.contents().items()}
 
     def check(self) -> None:
         """Assert that the tables are what the source says and that the ledger agrees with them."""
@@ -168,11 +245,4 @@ class World:
 
 def missing(rows: Sequence[Row], among: Sequence[Row]) -> list[Row]:
     """The first rows that are not among the others, each as often as it is missing."""
-    left = list(among)
-    found = []
-    for row in rows:
-        if row in left:
-            left.remove(row)
-        else:
-            found.append(row)
-    return found[:3]
+    return list((Counter(rows) - Counter(among)).elements())[:3]
