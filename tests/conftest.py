@@ -1,7 +1,10 @@
 """Fixtures every test may use: an Airflow of its own, and one private sandbox for the whole session."""
 
+import contextlib
+import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -54,11 +57,18 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
+# Below the ports that the system gives to outgoing connections, one stretch for each worker: a port that is
+# free when it is chosen is still free when the server that it is for has started.
+_FIRST_PORT = 12_000 + 2_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 9)
+_PORTS = itertools.cycle(random.sample(range(_FIRST_PORT, _FIRST_PORT + 2_000), 2_000))
+
+
 def free_port() -> int:
     """A TCP port nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    for port in _PORTS:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("unreachable")
 
 
 @pytest.fixture(scope="session")

@@ -93,8 +93,8 @@ def test_a_file_that_goes_and_comes_back_as_it_was_is_noticed(world):
     put_two_days(world)
     world.run(DAY)
     [key] = [key for key in world.objects if "11-15" in key]
-    body = world.objects.pop(key)
-    world.source.s3.delete_object(Bucket=world.source.bucket, Key=key)
+    body = world.objects[key]
+    world.delete(key)
     world.run(DAY)
     world.check()
     assert world.warehouse.counts()["songplays"] == 0

@@ -108,8 +108,8 @@ def a_file_goes_and_comes_back(world: World) -> None:
     put_version(world, 0)
     world.run(DAY)
     [key] = [key for key in world.objects if key.startswith("log_data/")]
-    body = world.objects.pop(key)
-    world.source.s3.delete_object(Bucket=world.source.bucket, Key=key)
+    body = world.objects[key]
+    world.delete(key)
     world.run(DAY)
     world.put(key, body)
     world.run(moments("2018-11-16", "2018-11-17"))
