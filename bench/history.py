@@ -25,7 +25,8 @@ _FILLS = Path(__file__).parent / "sql"
 _SELECTS = REPOSITORY / "include" / "sql" / "load"
 _TABLES = (
     *("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time"),
-    *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.late_arrivals", "ops.rejected_rows"),
+    *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
+    *("ops.late_arrivals", "ops.late_windows"),
 )
 
 

@@ -95,8 +95,8 @@ def load(session: Session, job: LoadJob, log: Log) -> LoadRecord:
 
     session.lock(job.table)
     record = _load_rows(session, job, columns, record)
-    has_late_windows = _take_in_late_windows(session, job, columns, record, log)
     late_loads = _take_in_late_arrivals(session, job, record.load_id, log)
+    has_late_windows = _take_in_late_windows(session, job, columns, record, log)
     if not (record.rows_deleted or record.rows_inserted or late_loads or has_late_windows):
         session.rollback()
         log.info("Nothing changed: %s stays as it is.", job.table)
@@ -124,6 +124,8 @@ def _take_in_late_windows(
     if job.window is None or job.late_windows_of is None:
         return False
     late = history.late_windows(session, job.late_windows_of, job.table, job.late_windows_after)
+    # Before ops.loads is written, as with late songs: two loads must not meet from both sides.
+    history.record_late_arrivals(session, job.table, record.load_id, [one.load_id for one in late])
     for window in without([one.window for one in late], job.window):
         for name in job.temp_tables:
             session.execute(f"DELETE FROM {name}")
@@ -132,7 +134,6 @@ def _take_in_late_windows(
         history.record_load(session, again)
         counts = (again.rows_inserted, again.rows_deleted)
         log.info("Late data: %s of %s loaded again, %d rows in, %d out.", window, job.table, *counts)
-    history.record_late_arrivals(session, job.table, record.load_id, [one.load_id for one in late])
     return bool(late)
 
 

@@ -113,6 +113,8 @@ def reconcile(
         )
         for hour in hours:
             differing.setdefault(hour, []).append(table)
+        # A reader that holds one table while it waits for another can make loads wait in a circle.
+        session.commit()
 
     compare(INCOMING, job.table, columns, time)
     for number, one in enumerate(loaded):
@@ -123,8 +125,8 @@ def reconcile(
             f"SELECT {quote_columns(names)}\nFROM (\n{one.select.strip().rstrip(';')}\n) AS source",
             dict(window.values),
         )
+        session.commit()
         compare(expected, one.table, names, one.time_column)
-    session.rollback()
     return Reconciliation(window, differing, rows)
 
 
