@@ -27,9 +27,9 @@ MOMENTS = ("LOCK 1", "PUBLISH 1", "COMMIT 1", "COPY 1", "INSERT 2", "DELETE 1", 
 S3_KEYS = ("log_data/", "TRAAA", "manifests/")
 S3_FAULTS = (("slow down", 2), ("missing", 1), ("truncated", 1))
 
-# Ten parts of 25 sequences, so that workers can share them.
+# Ten parts of 20 sequences, so that workers can share them.
 PARTS = range(10)
-SEQUENCES = int(os.environ.get("FAULT_SEQUENCES", "25"))
+SEQUENCES = int(os.environ.get("FAULT_SEQUENCES", "20"))
 STEPS = 7
 REPLAY = os.environ.get("FAULT_REPLAY", "")
 HOW_TO_REPLAY = """\

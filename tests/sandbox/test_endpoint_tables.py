@@ -154,7 +154,7 @@ def test_sortkey_becomes_an_index_that_narrows_range_filters(client, sandbox):
     client.run("CREATE TABLE t (flag BOOLEAN, ts TIMESTAMP, a INT) COMPOUND SORTKEY (ts, flag, a)")
     index = (
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'tables' AND tablename = 't'"
-        " AND indexdef LIKE '%%USING brin (ts, a)%%'"
+        " AND indexdef LIKE '%%USING btree (ts, a)%%'"
     )
     assert len(admin_rows(sandbox, index)) == 1
     client.run("INSERT INTO t SELECT true, '2018-11-01', 1")
@@ -163,6 +163,12 @@ def test_sortkey_becomes_an_index_that_narrows_range_filters(client, sandbox):
     assert [row[4] for row in definition(client, "t")] == [0, 0, 1]
     client.run("ALTER TABLE t ALTER SORTKEY NONE")
     assert admin_rows(sandbox, "SELECT 1 FROM pg_indexes WHERE schemaname = 'tables'") == []
+
+
+def test_a_sortkey_of_any_length_takes_the_longest_value(client):
+    client.run("CREATE TABLE t (a VARCHAR(MAX), b INT) SORTKEY (a)")
+    client.run("INSERT INTO t VALUES ('" + "".join(map(str, range(12_000))) + "', 1)")
+    assert client.run("SELECT b FROM t WHERE LEN(a) > 40000") == [(1,)]
 
 
 def test_interleaved_and_auto_keys(client):

@@ -49,7 +49,7 @@ def test_psql_describes_and_lists(sandbox, program):
     assert "public | tool_songs | table | sparkify" in listed
     described = psql(program, sandbox, "\\d tool_songs\n")
     assert "title   | character varying(9)" in described
-    assert "brin (title)" in described
+    assert "btree (title)" in described
     commands = "d,d+ tool_songs,d svv_table_info,dn,l,du,df getdate,dv,dp,di,sf getdate,conninfo,dx,db"
     for command in commands.split(","):
         psql(program, sandbox, f"\\{command}\n")

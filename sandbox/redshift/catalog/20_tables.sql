@@ -51,29 +51,32 @@ BEGIN
     END IF;
 END $body$;
 
--- The sort key's index: BRIN, as rows come in the order of the leading sort column. Types without a minmax
--- operator class (BOOLEAN) are left out.
+-- The sort key's index. Redshift reads the blocks that may hold a range, however the rows came; PostgreSQL puts
+-- rows into whatever holes there are, so that BRIN, which remembers a range of values for each stretch of pages,
+-- ends in reading a third of a large table. A B-tree does not care. Its entries end at 2,700 bytes, so keys that
+-- may be longer get no index. BOOLEAN is left out: it narrows nothing.
 CREATE OR REPLACE FUNCTION pg_internal.index_sortkey(target regclass) RETURNS void
 LANGUAGE plpgsql AS $body$
 DECLARE
     attributes pg_internal.table_attributes;
     indexed text;
+    longest integer;
 BEGIN
     SELECT * INTO attributes FROM pg_internal.table_attributes WHERE table_id = target;
     IF attributes.sortkey_index IS NOT NULL THEN
         EXECUTE format('DROP INDEX IF EXISTS %s', attributes.sortkey_index::regclass);
     END IF;
-    SELECT string_agg(quote_ident(attname), ', ' ORDER BY array_position(attributes.sortkeys, attnum))
-    INTO indexed
+    SELECT
+        string_agg(quote_ident(attname), ', ' ORDER BY array_position(attributes.sortkeys, attnum)),
+        sum(CASE WHEN attlen > 0 THEN attlen WHEN atttypmod > 4 THEN atttypmod ELSE 65535 END)
+    INTO indexed, longest
     FROM pg_attribute
     WHERE attrelid = target AND attnum = ANY (attributes.sortkeys) AND atttypid <> 'boolean'::regtype;
-    IF indexed IS NULL THEN
+    IF indexed IS NULL OR longest > 2000 THEN
         UPDATE pg_internal.table_attributes SET sortkey_index = NULL WHERE table_id = target;
         RETURN;
     END IF;
-    EXECUTE format(
-        'CREATE INDEX ON %s USING brin (%s) WITH (pages_per_range = 32, autosummarize = on)', target, indexed
-    );
+    EXECUTE format('CREATE INDEX ON %s (%s)', target, indexed);
     UPDATE pg_internal.table_attributes SET sortkey_index = (
         SELECT max(indexrelid) FROM pg_index WHERE indrelid = target
     ) WHERE table_id = target;
