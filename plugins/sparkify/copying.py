@@ -14,7 +14,7 @@ from sparkify.source import SourceFile
 from sparkify.sql import quote_columns, quote_identifier, quote_table
 from sparkify.staging_job import INCOMING, StagingJob
 from sparkify.transaction import Log, Session
-from sparkify.window import Window
+from sparkify.window import Window, in_any
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -56,18 +56,22 @@ class FileCopier:
     log: Log
 
     def copy(self, files: Sequence[SourceFile]) -> Copied:
-        """Copy `files`, at least one.
+        """Copy `files`, of which there may be none.
 
         Raises:
             LoadError: COPY refused the data; the message says where and why.
         """
+        if not files:
+            return Copied()
+        size = sum(file.size for file in files)
+        self.log.info("Copying %d files, %.1f MB, for %s", len(files), size / 1e6, self.job.table)
         rejected = self._copy(self._command(files))
         strays = 0
         if len(files) == 1 and self.periods:
             strays = self._delete_strays(INCOMING, files[0])
-        elif self.periods and not self._each_file_keeps_to_its_period(files):
-            self.log.info("Some file holds rows of another file's time: copying file by file.")
-            strays = self._copy_file_by_file(files)
+        elif self.periods and (doubtful := self._doubtful(files)):
+            self.log.info("%d files may hold rows of other days: copying them one by one.", len(doubtful))
+            strays = self._copy_again(doubtful, [file for file in files if file not in doubtful])
         if strays:
             self.log.warning("%d rows outside the time their file is named for are left out.", strays)
         return Copied(rejected, strays)
@@ -111,18 +115,21 @@ class FileCopier:
             )
         if not self.job.max_errors:
             return ()
-        rejected = read_rejected_rows(session, backend_pid, session.scalar("SELECT pg_last_copy_id()"))
+        copy_id = session.scalar("SELECT pg_last_copy_id()")
+        # Reading the reasons may end in a rollback, which must not take the rows with it.
+        session.commit()
+        rejected = read_rejected_rows(session, backend_pid, copy_id)
         if rejected:
             self.log.warning("COPY passed over %d rows:\n%s", len(rejected), summarize(rejected))
         return rejected
 
-    def _each_file_keeps_to_its_period(self, files: Sequence[SourceFile]) -> bool:
-        """Tell whether the last COPY read as many lines of each file as there are rows of its period.
+    def _doubtful(self, files: Sequence[SourceFile]) -> list[SourceFile]:
+        """Return the files of which the last COPY read more or fewer lines than there are rows of their time.
 
         COPY does not say which file a row came from, but how many lines each file had. A file with a record
-        over several lines does not pass either: file by file takes longer and is as right.
+        over several lines is doubtful, too: copied by itself it takes longer and is as right.
         """
-        lines = self.session.query(
+        found = self.session.query(
             """
             SELECT TRIM(file_name), SUM(lines_scanned)
             FROM sys_load_detail
@@ -135,13 +142,16 @@ class FileCopier:
         rows = Counter[datetime](
             dict(self.session.query(f"SELECT {hour}, COUNT(*) FROM {INCOMING} GROUP BY {hour}"))
         )
-        return dict(lines) == {file.url: _count_within(rows, self.periods[file.key]) for file in files}
+        lines: dict[str, int] = dict(found)
+        return [f for f in files if lines.get(f.url) != _count_within(rows, self.periods[f.key])]
 
-    def _copy_file_by_file(self, files: Sequence[SourceFile]) -> int:
+    def _copy_again(self, doubtful: Sequence[SourceFile], trusted: Sequence[SourceFile]) -> int:
+        """Copy files one by one, in place of all rows that are not of a trusted file's time."""
         session, names, strays = self.session, quote_columns(self.columns), 0
         session.execute(f"CREATE TEMP TABLE {ONE_FILE} (LIKE {INCOMING})")
-        session.execute(f"DELETE FROM {INCOMING}")
-        for file in files:
+        keep, values = in_any(self._time, [self.periods[file.key] for file in trusted])
+        session.execute(f"DELETE FROM {INCOMING} WHERE {self._time} IS NULL OR NOT ({keep})", values)
+        for file in doubtful:
             self._copy(replace(self._command([file]), table=ONE_FILE))
             strays += self._delete_strays(ONE_FILE, file)
             session.execute(f"INSERT INTO {INCOMING} ({names}) SELECT {names} FROM {ONE_FILE}")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sparkify.sql import Value, quote_columns, quote_identifier, quote_table
+from sparkify.sql import quote_columns, quote_identifier, quote_table
 from sparkify.transaction import Session
-from sparkify.window import Window
+from sparkify.window import Window, in_any
 
 
 def differing_hours(
@@ -28,10 +28,7 @@ def differing_hours(
         windows: where to look; at least one.
     """
     names, time = quote_columns(columns), quote_identifier(time_column)
-    within = " OR ".join(f"({time} >= %(start{n})s AND {time} < %(end{n})s)" for n in range(len(windows)))
-    values: dict[str, Value] = {}
-    for n, window in enumerate(windows):
-        values |= {f"{edge}{n}": window.values[f"window_{edge}"] for edge in ("start", "end")}
+    within, values = in_any(time, windows)
     # Groups, because EXCEPT compares sets.
     one, other = (
         f"SELECT {names}, COUNT(*) AS copies FROM {quote_table(table)} WHERE {within} GROUP BY {names}"

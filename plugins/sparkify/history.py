@@ -153,16 +153,14 @@ class LateWindow:
     window: Window
 
 
-def record_late_window(session: Session, record: LoadRecord) -> None:
-    """Tell the tables made from a staging table that a window of it was staged again."""
-    if record.window is None:
-        raise ValueError("A late window has ends")
+def record_late_window(session: Session, source: str, load_id: str, window: Window) -> None:
+    """Tell the tables made from a staging table that rows it had for a window are now others."""
     session.execute(
         """
         INSERT INTO ops.late_windows (source_table, load_id, window_start, window_end)
         VALUES (%(source_table)s, %(load_id)s, %(window_start)s, %(window_end)s)
         """,
-        {"source_table": record.target_table, "load_id": record.load_id, **record.window.values},
+        {"source_table": source, "load_id": load_id, **window.values},
     )
 
 
@@ -200,11 +198,11 @@ def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[
     session.insert_rows(INCOMING_FILES, _FILE_COLUMNS, rows)
 
 
-def record_files(session: Session, dataset: str, bucket: str, gone: Sequence[str] = ()) -> None:
+def record_files(session: Session, dataset: str) -> None:
     """Move the prepared rows into the ledger, under its lock; the row of a version staged before is replaced.
 
-    Keys that are `gone` leave it: should one come back as it was, it is new. `staged_at` tells which version
-    of a key was staged last, so it only ever grows, whatever the clocks of two workers say.
+    `staged_at` tells which version of a key was staged last, so it only ever grows, whatever the clocks of
+    two workers say.
     """
     latest = session.scalar(
         "SELECT MAX(staged_at) FROM ops.staged_files WHERE dataset = %(d)s", {"d": dataset}
@@ -221,11 +219,6 @@ def record_files(session: Session, dataset: str, bucket: str, gone: Sequence[str
             AND staged_files.etag = {INCOMING_FILES}.etag
         """
     )
-    for key in gone:
-        session.execute(
-            "DELETE FROM ops.staged_files WHERE dataset = %(d)s AND bucket = %(bucket)s AND key = %(key)s",
-            {"d": dataset, "bucket": bucket, "key": key},
-        )
     columns = ", ".join(_FILE_COLUMNS)
     values = columns.replace("staged_at", "CAST(%(now)s AS TIMESTAMP)")
     session.execute(

@@ -125,12 +125,14 @@ def _take_in_late_windows(
         return False
     late = history.late_windows(session, job.late_windows_of, job.table, job.late_windows_after)
     # Before ops.loads is written, as with late songs: two loads must not meet from both sides.
-    history.record_late_arrivals(session, job.table, record.load_id, [one.load_id for one in late])
+    history.record_late_arrivals(session, job.table, record.load_id, sorted({one.load_id for one in late}))
     for window in without([one.window for one in late], job.window):
         for name in job.temp_tables:
             session.execute(f"DELETE FROM {name}")
         again = LoadRecord(history.new_load_id(), job.run, job.table, record.started_at, window)
-        again = _load_rows(session, replace(job, window=window), columns, again)
+        # An hour may have become empty; only the run's own window has to have rows.
+        audits = replace(job.audits, min_rows=0)
+        again = _load_rows(session, replace(job, window=window, audits=audits), columns, again)
         history.record_load(session, again)
         counts = (again.rows_inserted, again.rows_deleted)
         log.info("Late data: %s of %s loaded again, %d rows in, %d out.", window, job.table, *counts)

@@ -1,5 +1,6 @@
 """Reconciliation: source files, staging table and the tables loaded from it compared hour by hour."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from sparkify.window import ALL_TIME, Window, common
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+_MOST_WINDOWS = 100
 EXPECTED = "sparkify_expected"
 SOURCE = "source"
 
@@ -53,8 +55,15 @@ class Reconciliation:
 
     @property
     def windows(self) -> list[Window]:
-        """The hours that differ as the fewest windows, inside the one that was compared."""
-        return common([Window.of_hour(hour) for hour in self.hours], [self.window])
+        """The hours that differ as windows inside the one that was compared, at most a hundred.
+
+        Of more, neighbours are joined: loading an hour that is right changes nothing, and Airflow maps a task
+        over a limited number of values only (core.max_map_length).
+        """
+        found = common([Window.of_hour(hour) for hour in self.hours], [self.window])
+        gaps = sorted(range(1, len(found)), key=lambda n: found[n].start - found[n - 1].end, reverse=True)
+        ends = [0, *sorted(gaps[: _MOST_WINDOWS - 1]), len(found)]
+        return [Window(found[a].start, found[b - 1].end) for a, b in itertools.pairwise(ends) if a < b]
 
     def totals(self) -> dict[str, int]:
         """Return the number of rows in the source and in each table."""

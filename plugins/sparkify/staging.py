@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sparkify import history
-from sparkify.copying import Copied, FileCopier
+from sparkify.copying import FileCopier
 from sparkify.differences import differing_hours
 from sparkify.failures import LoadError, SourceChanged
 from sparkify.history import LoadRecord
 from sparkify.source import SourceFile, find_keys, list_prefix
 from sparkify.sql import quote_columns, quote_identifier, quote_table
-from sparkify.staging_job import INCOMING, LOAD_ID, Source, Staged, StagingJob
+from sparkify.staging_job import INCOMING, LOAD_ID, MISSING, Source, Staged, StagingJob
 from sparkify.transaction import Log, Session
 from sparkify.window import ALL_TIME, Window, common, merge, without
 
@@ -45,16 +45,23 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     columns = [name for name in session.columns(job.table) if name != LOAD_ID]
     session.execute(f"CREATE TEMP TABLE {INCOMING} (LIKE {quote_table(job.table)})")
     session.commit()
-    size = sum(file.size for file in files)
-    copied = Copied()
-    if files:
-        log.info("Copying %d files, %.1f MB, for %s", len(files), size / 1e6, job.table)
-        copied = FileCopier(session, job, s3, record.load_id, columns, source.periods, log).copy(files)
+    copier = FileCopier(session, job, s3, record.load_id, columns, source.periods, log)
+    try:
+        copied = copier.copy(files)
+    except LoadError as error:
+        files = [file for file in files if file.key not in source.earlier]
+        if len(files) == len(source.files):
+            raise
+        # A bad file of an earlier day must not keep new hours out; the next run looks at it again.
+        log.warning("The files of earlier days are left for later: %s", error)
+        session.rollback()
+        copied = copier.copy(files)
     lost = _count_lost(session, job, log)
     late = _find_late_windows(session, job, source, files, columns)
-    if late:
-        log.info("Late data, staged again, too: %s", ", ".join(map(str, late)))
-    history.prepare_files(session, job.table, record.load_id, files)
+    others = late if job.window is None else without(late, job.window)
+    if others:
+        log.info("Late data, staged again, too: %s", ", ".join(map(str, others)))
+    history.prepare_files(session, job.table, record.load_id, [*files, *_missing_files(job, source)])
     session.commit()
     _check_files(job, s3, files)
 
@@ -64,18 +71,20 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
         record,
         rows_rejected=len(copied.rejected) + copied.strays + lost,
         files=len(files),
-        bytes=size,
+        bytes=sum(file.size for file in files),
     )
     record = _publish(session, job, record, columns)
-    for window in late:
+    for window in others:
         again = LoadRecord(history.new_load_id(), job.run, job.table, record.started_at, window)
         _publish(session, replace(job, window=window), again, columns)
-        history.record_late_window(session, again)
-    gone = sorted(source.ledger.keys() & set(source.missing)) if job.mode == "window" else []
-    history.record_files(session, job.table, job.bucket, gone)
+        history.record_late_window(session, job.table, again.load_id, window)
+    # Should this run die before it has loaded what it staged, another one knows what to do.
+    for window in [] if job.window is None else common(late, [job.window]):
+        history.record_late_window(session, job.table, record.load_id, window)
+    history.record_files(session, job.table)
     history.record_rejected(session, record.load_id, copied.rejected)
     session.commit()
-    return Staged(record, files, source.missing, late)
+    return Staged(record, files, source.missing, others)
 
 
 def _publish(session: Session, job: StagingJob, record: LoadRecord, columns: Sequence[str]) -> LoadRecord:
@@ -116,27 +125,31 @@ def _find_keys(session: Session, job: StagingJob, s3: "S3Client", pattern: str) 
     files, missing = find_keys(s3, job.bucket, periods)
     etags = {key: version.etag for key, version in ledger.items()}
     late = [file for file in find_keys(s3, job.bucket, before)[0] if etags.get(file.key) != file.etag]
-    return Source([*late, *files], missing, ledger, before | periods, staged)
+    return Source([*late, *files], missing, ledger, before | periods, staged, [file.key for file in late])
 
 
 def _find_late_windows(
     session: Session, job: StagingJob, source: Source, files: Sequence[SourceFile], columns: Sequence[str]
 ) -> list[Window]:
-    """Return what was staged before, outside the window, and is no longer what the copied files say.
+    """Return the time that was staged before and is no longer what the copied files say.
 
     A file may grow or be mended after some of its hours were staged. Because every load that copies a file
     looks at all of it, whatever is staged of a file always agrees with the version that the ledger names.
     """
-    if job.window is None:
-        return []
-    staged = common([source.periods[file.key] for file in files if file.key in source.periods], source.staged)
-    around = without(staged, job.window)
+    around = common([source.periods[file.key] for file in files if file.key in source.periods], source.staged)
     if not around:
         return []
     hours = differing_hours(
         session, INCOMING, job.table, columns=columns, time_column=job.time_column or "", windows=around
     )
     return common([Window.of_hour(hour) for hour in hours], around)
+
+
+def _missing_files(job: StagingJob, source: Source) -> list[SourceFile]:
+    """Return what the ledger keeps of missing files: an empty version, so that one that comes is new."""
+    if job.mode != "window" or job.key_pattern is None:
+        return []
+    return [SourceFile(job.bucket, key, MISSING, 0, history.utc_now()) for key in source.missing]
 
 
 def _files_to_copy(job: StagingJob, source: Source) -> list[SourceFile]:
@@ -160,10 +173,10 @@ def _check_files(job: StagingJob, s3: "S3Client", files: Sequence[SourceFile]) -
 
 def _check_ledger(session: Session, job: StagingJob, source: Source, files: Sequence[SourceFile]) -> None:
     """Refuse to go on, under the lock, if another load staged other versions of the same files meanwhile."""
-    ours: dict[str, str | None] = {**dict.fromkeys(source.missing), **{file.key: file.etag for file in files}}
+    ours = dict.fromkeys(source.missing, MISSING) | {file.key: file.etag for file in files}
     for key, now in history.staged_versions(session, job.table, job.bucket, keys=list(ours)).items():
         before = source.ledger.get(key)
-        if key not in ours or now == before:
+        if now == before:
             continue
         # The same version staged twice is no conflict, unless its rows would be appended twice.
         if now.etag != ours[key] or job.mode == "append":

@@ -13,6 +13,8 @@ StagingMode = Literal["window", "changed_files", "append", "replace"]
 LOAD_ID = "load_id"
 # Temp tables shadow permanent ones of the same name.
 INCOMING = "sparkify_incoming"
+# The version of a file that was not there when its window was staged.
+MISSING = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Source:
         ledger: what the ledger knew of both before they were listed.
         periods: mode `window` with a dated key pattern: the time of each key.
         staged: in the same case: the time, around the window, that was staged before.
+        earlier: keys among the files that are of the days before the window.
     """
 
     files: Sequence[SourceFile]
@@ -56,6 +59,7 @@ class Source:
     ledger: Mapping[str, StagedVersion]
     periods: Mapping[str, Window]
     staged: Sequence[Window] = ()
+    earlier: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

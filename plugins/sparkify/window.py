@@ -1,12 +1,13 @@
 """The half-open UTC window [start, end) that one run loads, resolved in one place for every operator."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _HOUR = timedelta(hours=1)
+# After 28 years (until 2100) dates, weekdays and weeks are the same again, and only the year is another.
+_CALENDAR = timedelta(days=10_227)
 _HOW = (
     "Trigger with params window_start and window_end, for example "
     '{"window_start": "2018-11-01T00:00:00+00:00", "window_end": "2018-11-02T00:00:00+00:00"}, '
@@ -64,22 +65,23 @@ class Window:
             and again: their period is ALL_TIME.
 
         Raises:
-            WindowError: the pattern names minutes or seconds; such files are loaded by prefix.
+            WindowError: the pattern names minutes or seconds, or gives a name for times that lie apart.
         """
-        directives = pattern.replace("%%", "")
-        if re.search(r"%[MSfsTXcRr]", directives):
+        first = self._first_hour
+        if first.strftime(pattern) != (first + timedelta(minutes=31, seconds=31)).strftime(pattern):
             raise WindowError(
                 f"The key pattern {pattern!r} changes within an hour: stage it by prefix instead."
             )
-        names = list(dict.fromkeys(hour.strftime(pattern) for hour in self._hours()))
-        if not re.search(r"%[YyG]", directives):
-            return dict.fromkeys(names, ALL_TIME)
+        if first.strftime(pattern) == (first + _CALENDAR).strftime(pattern):
+            return dict.fromkeys((hour.strftime(pattern) for hour in self._hours()), ALL_TIME)
         hours = [*_while_same(pattern, self._first_hour, -_HOUR), *self._hours()]
         hours += _while_same(pattern, hours[-1], _HOUR)
         found: dict[str, Window] = {}
         for hour in sorted(hours):
             name = hour.strftime(pattern)
             start = found[name].start if name in found else hour
+            if name in found and found[name].end != hour:
+                raise WindowError(f"The key pattern {pattern!r} gives {name!r} for times that lie apart.")
             found[name] = Window(start, hour + _HOUR)
         return found
 
@@ -129,6 +131,15 @@ def without(windows: Iterable[Window], taken: Window) -> list[Window]:
     """Return the time of `windows` that does not lie in `taken`, oldest first."""
     around = [(ALL_TIME.start, taken.start), (taken.end, ALL_TIME.end)]
     return common(windows, [Window(start, end) for start, end in around if start < end])
+
+
+def in_any(column: str, windows: Sequence[Window]) -> tuple[str, dict[str, datetime]]:
+    """Return an SQL condition, that a column (quoted) lies in one of the windows, and its values."""
+    values: dict[str, datetime] = {}
+    for n, window in enumerate(windows):
+        values |= {f"{edge}{n}": window.values[f"window_{edge}"] for edge in ("start", "end")}
+    places = [f"({column} >= %(start{n})s AND {column} < %(end{n})s)" for n in range(len(windows))]
+    return " OR ".join(places) or "FALSE", values
 
 
 def _while_same(pattern: str, hour: datetime, step: timedelta) -> Iterator[datetime]:

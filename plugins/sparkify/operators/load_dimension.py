@@ -65,6 +65,8 @@ class LoadDimensionOperator(LoadOperator):
             raise ValueError("Mode window needs time_column")
         if newer_by and mode != "upsert":
             raise ValueError("newer_by goes with mode upsert")
+        if late_windows_of and not (mode == "window" or (mode == "upsert" and newer_by)):
+            raise ValueError("late_windows_of goes with mode window, or upsert with newer_by")
         self.sql = sql
         self.mode = mode
         self.key_columns = key_columns

@@ -75,6 +75,8 @@ class LoadFactOperator(LoadOperator):
             raise ValueError("Mode append needs key_columns, or a retry would add its rows again")
         if (late_arrivals_sql is None) != (late_arrivals_from is None):
             raise ValueError("Give late_arrivals_sql and late_arrivals_from together")
+        if late_windows_of and mode != "window":
+            raise ValueError("late_windows_of goes with mode window")
         self.sql = sql
         self.mode = mode
         self.time_column = time_column
