@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
+from sparkify import load_errors
 from sparkify.audits import Audits
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
 from tests.pipeline.runs import task_context
@@ -163,6 +164,16 @@ class TestStaging:
         stage_orders(source, conn_id, max_errors=2)
         assert orders.query("SELECT COUNT(*) FROM ops.rejected_rows") == [(0,)]
 
+    def test_tolerated_rows_cost_no_others_where_the_stl_tables_cannot_be_read(
+        self, orders, source, conn_id, monkeypatch
+    ):
+        monkeypatch.setattr(load_errors, "_STL", "SELECT * FROM stl_load_errors_of_serverless")
+        put_orders(source, "orders/a.json", order(1), order("two"), order(3))
+        result, _ = stage_orders(source, conn_id, max_errors=2)
+        assert ids(orders) == [1, 3]
+        assert (result["rows_inserted"], result["rows_rejected"]) == (2, 1)
+        assert orders.query("SELECT line FROM ops.rejected_rows") == [(2,)]
+
     def test_rows_without_a_time_are_counted_and_named(self, orders, source, conn_id, capsys):
         put_orders(source, "orders/a.json", order(1), {"id": 2})
         result, _ = stage_orders(source, conn_id)
@@ -229,6 +240,24 @@ def put_rows(warehouse, *rows):
 
 
 class TestFacts:
+    def test_an_hour_that_was_staged_again_as_empty_is_emptied_whatever_rows_a_run_must_have(
+        self, orders, conn_id
+    ):
+        put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2))
+        load_orders(conn_id, NINE, TEN)
+        orders.execute(
+            "DELETE FROM staging_orders WHERE id = 1",
+            f"INSERT INTO ops.late_windows VALUES ('staging_orders', 'L1', '{NINE[:19]}', '{TEN[:19]}')",
+        )
+        load_orders(conn_id, TEN, ELEVEN, late_windows_of="staging_orders", audits=Audits(min_rows=1))
+        assert ids(orders, "orders") == [2]
+
+    def test_late_windows_go_with_modes_that_replace_a_window(self, conn_id):
+        with pytest.raises(ValueError, match="late_windows_of goes with mode window"):
+            load_orders(conn_id, mode="append", key_columns=["id"], late_windows_of="staging_orders")
+        with pytest.raises(ValueError, match="or upsert with newer_by"):
+            load_customers(conn_id, newer_by=None, late_windows_of="staging_orders")
+
     def test_window_loads_the_same_rows_however_often_it_runs(self, orders, conn_id):
         put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2))
         for _ in range(2):

@@ -1,10 +1,14 @@
 """What sparkify_reconcile says of a warehouse, and what it starts to mend it."""
 
+import copy
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from sparkify.reconciliation import Reconciliation
+from sparkify.window import Window
 from tests.pipeline.conftest import ROOT
 from tests.pipeline.records import event
 from tests.pipeline.runs import task_context
@@ -139,6 +143,35 @@ def test_both_dags_stage_and_load_events_alike(dag):
     for table, sql in zip(compare.loaded_tables, compare.loaded_sql, strict=True):
         load = etl.get_task(f"load_{table}")
         assert (load.sql, load.time_column) == (sql, compare.loaded_time_column)
+
+
+def test_each_stretch_of_hours_that_differ_triggers_a_run_that_sparkify_etl_accepts(dag, source, loaded):
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk.exceptions import DagRunTriggerException
+
+    put_days(source, late(15, "09:40:00"), late(16, "20:00:00"))
+    etl = DagBag(str(ROOT / "dags" / "sparkify_etl.py")).dags["sparkify_etl"]
+    for conf in compare(dag, fail=False):
+        reload_hours = dag.get_task("reload_hours").unmap({"conf": conf})
+        active = SimpleNamespace(get_dag=lambda dag_id: SimpleNamespace(is_paused=dag_id != etl.dag_id))
+        with pytest.raises(DagRunTriggerException) as caught:
+            reload_hours.execute({"ti": active, "task": reload_hours})
+        assert caught.value.trigger_dag_id == etl.dag_id
+        assert caught.value.wait_for_completion
+        params = copy.deepcopy(etl.params)
+        for name, value in caught.value.conf.items():
+            params[name] = value
+        assert params.validate()["window_start"] == conf["window_start"]
+
+
+def test_many_stretches_become_a_hundred_windows_that_hold_every_hour():
+    start = datetime(2018, 11, 1, tzinfo=UTC)
+    hours = [start + timedelta(hours=2 * n + n // 50) for n in range(300)]
+    whole = Window(start, start + timedelta(days=60))
+    found = Reconciliation(whole, {hour: ["songplays"] for hour in hours}, {}).windows
+    assert len(found) == 100
+    assert all(any(one.start <= hour < one.end for one in found) for hour in hours)
+    assert len(Reconciliation(whole, {hour: ["songplays"] for hour in hours[:30]}, {}).windows) == 30
 
 
 def test_the_dag_succeeds_without_a_difference_and_fails_with_one(dag, source, loaded):

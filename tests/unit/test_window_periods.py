@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pendulum
 import pytest
 
-from sparkify.window import ALL_TIME, Window, common, merge, without
+from sparkify.window import ALL_TIME, Window, WindowError, common, merge, without
 
 
 def window(start: str, end: str) -> Window:
@@ -39,6 +39,23 @@ def test_a_months_file_has_its_month():
 @pytest.mark.parametrize("pattern", ["all.json", "%H.json", "%m-%d", "%%Y"])
 def test_a_name_without_a_year_stands_for_all_time(pattern):
     assert set(window("15T09:00", "15T10:00").periods(pattern).values()) == {ALL_TIME}
+
+
+@pytest.mark.parametrize("pattern", ["%F.json", "%Y%j", "%G-%V-%u", "%y/%m/%d"])
+def test_any_way_of_writing_a_day_has_its_day(pattern):
+    [period] = window("15T09:00", "15T10:00").periods(pattern).values()
+    assert period == window("15T00:00", "16T00:00")
+
+
+@pytest.mark.parametrize("pattern", ["%Y-%m-%d-%-M", "%F %T", "%s", "%Y/%m/%d/%S"])
+def test_a_name_that_changes_within_an_hour_is_refused_however_it_is_written(pattern):
+    with pytest.raises(WindowError, match="changes within an hour"):
+        window("15T09:00", "15T10:00").periods(pattern)
+
+
+def test_a_name_for_times_that_lie_apart_is_refused():
+    with pytest.raises(WindowError, match="gives '2018/09' for times that lie apart"):
+        window("15T09:00", "17T00:00").periods("%Y/%H")
 
 
 def test_the_ends_of_a_window_are_plain_datetimes_also_when_airflow_gives_its_own():
