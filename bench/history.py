@@ -28,6 +28,10 @@ _TABLES = (
     *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
     *("ops.late_arrivals", "ops.late_windows"),
 )
+_LEDGERS = (
+    *("loads", "quality_results", "event_files", "song_files", "late_arrivals"),
+    *("late_windows", "late_windows_taken"),
+)
 
 
 class History:
@@ -66,13 +70,13 @@ class History:
     def fill(self, facts: int) -> None:
         """Put `facts` plays that end at NOW, and all that goes with them, in place of what is there.
 
-        Plays that began at one moment stay together, so it may be a few more.
+        History begins with a whole hour, as what runs have loaded does, so it may be a few more.
         """
         note(f"Filling the warehouse with {facts:,} facts …")
         self._run(f"TRUNCATE {', '.join(_TABLES)}")
         weeks, rest = divmod(facts, self._plays)
         first = self._begin_of_last(rest) - weeks * WEEK
-        hours = {"first": first.replace(minute=0, second=0, microsecond=0), "end": _END}
+        hours = {"first": first, "end": _END}
         self._fill_catalogue(hours)
         if rest:
             self._fill_week(weeks, first)
@@ -80,17 +84,17 @@ class History:
             self._fill_week(week, _END - (week + 1) * WEEK)
         # Everybody who plays at all plays each week.
         self._select_into("users", max(first, _END - WEEK), _END)
-        for name in ("loads", "quality_results", "event_files", "song_files", "late_arrivals"):
+        for name in _LEDGERS:
             self._fill(name, **hours)
         self._settle()
 
     def _begin_of_last(self, plays: int) -> datetime:
-        """When the last so many plays of the pattern began."""
+        """The beginning of the hour with which the last so many plays of the pattern begin."""
         if not plays:
             return _END
         sql = "SELECT start_time FROM pattern.songplays ORDER BY start_time DESC LIMIT 1 OFFSET %(n)s"
         found: datetime = self._ask(sql, {"n": plays - 1})[0]
-        return found
+        return found.replace(minute=0, second=0, microsecond=0)
 
     def _fill_catalogue(self, hours: Mapping[str, datetime]) -> None:
         self._fill("songs", **hours)

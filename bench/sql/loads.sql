@@ -1,4 +1,5 @@
--- The loads of every hour's window; and, once a day, those that the day's new song caused.
+-- The loads of every hour's window; once a day, those that the day's new song caused; and those of the
+-- catalogue before. They claim as many rows as the week's did: no run reads these numbers.
 INSERT INTO ops.loads
 SELECT changed.*
 FROM
@@ -13,4 +14,8 @@ FROM
         'finished_at', hour + interval '1 hour'
     )) AS changed
 WHERE load.window_start IS NOT NULL OR hour = date_trunc('day', hour)
-ORDER BY hour;
+UNION ALL
+SELECT load.*
+FROM pattern.loads AS load
+WHERE load.window_start IS NULL
+ORDER BY finished_at;

@@ -8,7 +8,7 @@ FROM
         WHERE dataset = 'staging_songs'
     ) AS numbered
 LEFT JOIN
-    generate_series(date_trunc('day', %(first)s), %(end)s, interval '1 day') WITH ORDINALITY AS days (day, place)
+    pattern.days(%(first)s, %(end)s) WITH ORDINALITY AS days (day, place)
     USING (place),
     jsonb_populate_record(file, CASE WHEN day IS NULL THEN '{}' ELSE jsonb_build_object(
         'load_id', pattern.load_id(day, 'stage_songs'),

@@ -7,7 +7,7 @@ FROM
         FROM pattern.staging_songs AS song
     ) AS numbered
 LEFT JOIN
-    generate_series(date_trunc('day', %(first)s), %(end)s, interval '1 day') WITH ORDINALITY AS days (day, place)
+    pattern.days(%(first)s, %(end)s) WITH ORDINALITY AS days (day, place)
     USING (place),
     jsonb_populate_record(song, CASE WHEN day IS NULL THEN '{}' ELSE jsonb_build_object(
         'load_id', pattern.load_id(day, 'stage_songs')
