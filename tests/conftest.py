@@ -38,7 +38,13 @@ os.environ.update(
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
 )
-for _name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SANDBOX_REDSHIFT_PORT", "SANDBOX_AWS_PORT"):
+for _name in (
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "SANDBOX_REDSHIFT_PORT",
+    "SANDBOX_AWS_PORT",
+    "SANDBOX_CLUSTER_SECONDS",
+):
     os.environ.pop(_name, None)
 
 if TYPE_CHECKING:
