@@ -14,52 +14,47 @@ from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.redshift.exceptions import (
     ClusterAlreadyExistsFaultError,
-    ClusterNotFoundError,
-    ClusterSnapshotAlreadyExistsError,
-    ClusterSnapshotNotFoundError,
     ClusterSubnetGroupNotFoundError,
     InvalidParameterValueError,
     RedshiftClientError,
 )
-from moto.redshift.models import Cluster, RedshiftBackend, Snapshot, SubnetGroup
+from moto.redshift.models import Cluster, ParameterGroup, SubnetGroup
 
 from sandbox.aws.clusters import arguments, master_secrets, states
-from sandbox.aws.clusters.cluster import LivingCluster, LivingSnapshot, Surroundings
+from sandbox.aws.clusters.cluster import LivingCluster
+from sandbox.aws.clusters.snapshots import SnapshotBackend
 from sandbox.aws.clusters.users import Users
 
 log = logging.getLogger("sandbox.aws")
+
+# What new clusters have since 2025.
+_PARAMETERS = "default.redshift-2.0"
 
 # The status that clusters made by the current request end in; tests change it.
 OUTCOME: ContextVar[str] = ContextVar("outcome", default="available")
 
 
-class ClusterBackend(RedshiftBackend):
-    """One region's clusters, snapshots and subnet groups.
+class ClusterBackend(SnapshotBackend):
+    """One region's clusters and subnet groups.
 
     Attributes:
-        surroundings: Clock, durations and endpoint, set once when the process starts.
         users: The warehouse's users.
     """
 
-    surroundings: ClassVar[Surroundings]
     users: ClassVar[Users]
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.parameter_groups[_PARAMETERS] = ParameterGroup(  # type: ignore[abstract]
+            _PARAMETERS, "redshift-2.0", "The default since 2025", account_id, region_name
+        )
+        self.default_params["require_ssl"] = "true"
 
     def settle(self) -> None:
         """Remove the clusters whose deletion is over."""
         for cluster in self._living():
             if cluster.is_gone:
                 self._remove(cluster)
-
-    def cluster(self, name: str) -> LivingCluster:
-        """The cluster of this identifier.
-
-        Raises:
-            ClusterNotFoundError: There is none.
-        """
-        found = self.clusters.get(name)
-        if not isinstance(found, LivingCluster):
-            raise ClusterNotFoundError(name)
-        return found
 
     def uses_security_group(self, group_id: str) -> bool:
         """Whether a cluster has network interfaces in a VPC's security group."""
@@ -71,12 +66,15 @@ class ClusterBackend(RedshiftBackend):
         if name in self.clusters:
             raise ClusterAlreadyExistsFaultError
         self._check_surroundings(**cluster_kwargs)
+        cluster_kwargs["cluster_parameter_group_name"] = (
+            cluster_kwargs.get("cluster_parameter_group_name") or _PARAMETERS
+        )
         cluster = LivingCluster(  # type: ignore[abstract] # what CloudFormation would need
             self.surroundings, OUTCOME.get(), redshift_backend=self, **cluster_kwargs
         )
         self.clusters[name] = cluster
         moment = datetime.now(UTC).strftime("%Y-%m-%d-%H-%M-%S")
-        self._make_snapshot(cluster, f"rs:{name}-{moment}", None, "automated")
+        self.make_snapshot(cluster, f"rs:{name}-{moment}", None, "automated")
         return cluster
 
     def restore_from_cluster_snapshot(self, **kwargs: Any) -> Cluster:
@@ -145,50 +143,9 @@ class ClusterBackend(RedshiftBackend):
         states.require(cluster, "deleted")
         snapshot_name = cluster_kwargs["final_cluster_snapshot_identifier"]
         if snapshot_name:
-            self._make_snapshot(cluster, snapshot_name, cluster.tags, "manual")
+            self.make_snapshot(cluster, snapshot_name, cluster.tags, "manual")
         cluster.begin(["final-snapshot", "deleting"] if snapshot_name else ["deleting"], None)
         return cluster
-
-    def create_cluster_snapshot(
-        self,
-        cluster_identifier: str,
-        snapshot_identifier: str,
-        region_name: str,  # noqa: ARG002 - moto's signature
-        tags: list[dict[str, str]] | None,
-        snapshot_type: str = "manual",
-    ) -> Snapshot:
-        """Begin to make a snapshot of a cluster."""
-        cluster = self.cluster(cluster_identifier)
-        states.require(cluster, "copied to a snapshot")
-        return self._make_snapshot(cluster, snapshot_identifier, tags, snapshot_type)
-
-    def describe_cluster_snapshots(
-        self,
-        cluster_identifier: str | None = None,
-        snapshot_identifier: str | None = None,
-        snapshot_type: str | None = None,
-    ) -> list[Snapshot]:
-        """The snapshots that fit all that is given; moto gives every snapshot for a cluster without any."""
-        found = [
-            snapshot
-            for snapshot in self.snapshots.values()
-            if cluster_identifier in (None, snapshot.cluster_identifier)
-            and snapshot_identifier in (None, snapshot.snapshot_identifier)
-            and snapshot_type in (None, snapshot.snapshot_type)
-        ]
-        if snapshot_identifier and not found:
-            raise ClusterSnapshotNotFoundError(snapshot_identifier)
-        return found
-
-    def delete_cluster_snapshot(self, snapshot_identifier: str) -> Snapshot:
-        """Delete a manual snapshot that is complete."""
-        snapshot = self.describe_cluster_snapshots(snapshot_identifier=snapshot_identifier)[0]
-        if snapshot.status != "available":
-            raise RedshiftClientError(
-                "InvalidClusterSnapshotState",
-                f"Snapshot {snapshot_identifier} is in status {snapshot.status} and cannot be deleted.",
-            )
-        return super().delete_cluster_snapshot(snapshot_identifier)
 
     def delete_cluster_subnet_group(self, subnet_identifier: str) -> SubnetGroup:
         """Delete a subnet group no cluster is in."""
@@ -226,26 +183,10 @@ class ClusterBackend(RedshiftBackend):
     def _living(self) -> list[LivingCluster]:
         return [cluster for cluster in self.clusters.values() if isinstance(cluster, LivingCluster)]
 
-    def _make_snapshot(
-        self, cluster: LivingCluster, name: str, tags: list[dict[str, str]] | None, kind: str
-    ) -> Snapshot:
-        if name in self.snapshots:
-            raise ClusterSnapshotAlreadyExistsError(name)
-        snapshot = LivingSnapshot(
-            self.surroundings,
-            cluster=cluster,
-            snapshot_identifier=name,
-            account_id=self.account_id,
-            region_name=self.region_name,
-            tags=tags,
-            iam_roles_arn=list(cluster.iam_roles_arn),
-            snapshot_type=kind,
-        )
-        self.snapshots[name] = snapshot
-        return snapshot
-
     def _rename(self, cluster: LivingCluster, name: str) -> None:
         del self.clusters[cluster.cluster_identifier]
+        for snapshot in self.describe_cluster_snapshots(cluster_identifier=cluster.cluster_identifier):
+            snapshot.cluster_identifier = name
         cluster.cluster_identifier = name
         self.clusters[name] = cluster
 
