@@ -1,4 +1,4 @@
-"""AWS API servers for the tests of clusters: one whose clock the test moves, and one with a quick clock."""
+"""An AWS API server for the tests of clusters, whose clock the test moves."""
 
 import dataclasses
 import threading
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sandbox.parts import Aws
 from sandbox.settings import Settings
 from tests.sandbox.aws_faults import AwsFaults, aws_faults
 from tests.sandbox.clusters import SECONDS, Time, World
@@ -43,13 +42,3 @@ def world(new_settings: Callable[[], Settings]) -> Iterator[World]:
 def faults(world: World) -> Iterator[AwsFaults]:
     with aws_faults(world.settings) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def quick_aws(new_settings: Callable[[], Settings]) -> Settings:
-    """A server process whose passing statuses last a third of a second."""
-    settings = dataclasses.replace(new_settings(), cluster_seconds=0.3)
-    part = Aws(settings)
-    part.start()
-    part.wait()
-    return settings

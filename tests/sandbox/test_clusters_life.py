@@ -1,11 +1,15 @@
 """The life of a cluster and of its snapshots, and what each status refuses."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.parts import Aws
+from sandbox.settings import Settings, SettingsError
+from tests.sandbox.aws_client import client
 from tests.sandbox.clusters import CLUSTER, World, code_of
 
 pytest_plugins = ("tests.sandbox.cluster_fixtures",)
@@ -217,3 +221,32 @@ def test_clusters_of_other_regions_live_their_own_lives(world: World):
     assert code_of(world.client("redshift").describe_clusters, ClusterIdentifier=name) == "ClusterNotFound"
     found = elsewhere.describe_clusters(ClusterIdentifier=name)["Clusters"]
     assert found[0]["ClusterStatus"] == "available"
+
+
+def test_the_environment_says_how_long_a_status_lasts(new_settings):
+    settings = dataclasses.replace(new_settings(), cluster_seconds=0)
+    part = Aws(settings)
+    part.start()
+    part.wait()
+    redshift = client(settings, "redshift")
+    created = redshift.create_cluster(ClusterIdentifier="quick", **CLUSTER)["Cluster"]
+    assert created["ClusterStatus"] == "creating"
+    described = redshift.describe_clusters(ClusterIdentifier="quick")["Clusters"][0]
+    assert described["ClusterStatus"] == "available"
+    part.stop()
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "1e3", "nan", "inf", "3601", "٣"])
+def test_a_duration_that_is_none_is_refused(monkeypatch, tmp_path, text: str):
+    monkeypatch.setenv("SANDBOX_HOME", str(tmp_path))
+    monkeypatch.setenv("SANDBOX_CLUSTER_SECONDS", text)
+    with pytest.raises(SettingsError, match="SANDBOX_CLUSTER_SECONDS"):
+        Settings.load()
+
+
+def test_the_duration_reaches_the_parts(monkeypatch, tmp_path):
+    monkeypatch.setenv("SANDBOX_HOME", str(tmp_path))
+    monkeypatch.setenv("SANDBOX_CLUSTER_SECONDS", "0.25")
+    settings = Settings.load()
+    assert settings.cluster_seconds == 0.25
+    assert settings.environment()["SANDBOX_CLUSTER_SECONDS"] == "0.25"
