@@ -95,15 +95,24 @@ def _read_s3(environ: Environ) -> Call:
     query = urllib.parse.parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
     names = tuple(sorted({name for name, _ in query if not name.startswith("X-Amz-")}))
     given = {"Bucket": bucket, "Key": key}
-    return Call("s3", _s3_action(environ), names, {name: value for name, value in given.items() if value})
+    action = _s3_action(
+        str(environ["REQUEST_METHOD"]),
+        "/bucket/key" if key else "/bucket" if bucket else "/",
+        str(environ.get("QUERY_STRING", "")),
+        copies="HTTP_X_AMZ_COPY_SOURCE" in environ,
+    )
+    return Call("s3", action, names, {name: value for name, value in given.items() if value})
 
 
-def _s3_action(environ: Environ) -> str:
+@functools.lru_cache(maxsize=256)  # thousands of objects are put and got in a row
+def _s3_action(method: str, path: str, query: str, *, copies: bool) -> str:
     """The operation by method, path and query, from botocore's model of S3; empty where it has none."""
-    # The body decides nothing, and moto's request would read it.
-    quiet = {name: value for name, value in environ.items() if name != "wsgi.input"}
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "wsgi.url_scheme": "http"}
+    environ |= {"SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80"}
+    if copies:
+        environ["HTTP_X_AMZ_COPY_SOURCE"] = "/bucket/key"
     try:
-        operation, _ = _s3_router().match(Request(quiet))
+        operation, _ = _s3_router().match(Request(environ))
     except Exception:  # whatever the router does not know is no operation
         return ""
     return str(operation.name)

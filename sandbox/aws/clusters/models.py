@@ -196,7 +196,7 @@ class ClusterBackend(SnapshotBackend):
         master_secrets.forget(cluster)
         del self.clusters[cluster.cluster_identifier]
         if cluster.master_username not in [other.master_username for other in self._living()]:
-            with contextlib.suppress(psycopg.OperationalError):
+            with contextlib.suppress(psycopg.Error):  # a cluster goes, whatever becomes of its user
                 self.users.lock_master(cluster.master_username)
 
     def _check_surroundings(
