@@ -10,7 +10,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from sandbox import processes
+from sandbox import processes, tls
 from sandbox.console import note, say, step
 from sandbox.errors import SandboxError
 from sandbox.parts import require_up
@@ -44,6 +44,8 @@ def variables(settings: Settings) -> dict[str, str]:
         "PATH": _path(),
         **airflow_variables(settings.home / "airflow"),
         **aws_variables(settings),
+        # redshift_connector logs in by IAM only over TLS, with a certificate it can trust.
+        "SSL_CERT_FILE": str(tls.trust_file(settings)),
         "AIRFLOW_CONN_AWS_DEFAULT": _aws_connection(settings),
         "AIRFLOW_CONN_REDSHIFT_DEFAULT": redshift_connection(settings),
         "AIRFLOW_VAR_SPARKIFY_SOURCE_BUCKET": SOURCE_BUCKET,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import secrets
 import string
 import tempfile
@@ -15,6 +16,8 @@ from sandbox.errors import SandboxError
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_REDSHIFT_PORT = 5439
 DEFAULT_AWS_PORT = 4566
+DEFAULT_CLUSTER_SECONDS = 2.0
+_LONGEST_CLUSTER_SECONDS = 3600
 
 # What `up` makes in the AWS account.
 SOURCE_BUCKET = "sparkify-raw"
@@ -52,6 +55,7 @@ class Settings:
         admin_password: Password of `admin_user`, PostgreSQL's internal superuser.
         aws_access_key_id: Access key id the AWS API server accepts.
         aws_secret_access_key: Secret that requests to the AWS API server are signed with.
+        cluster_seconds: How long a cluster of the AWS API server is in a passing status, such as creating.
     """
 
     home: Path
@@ -65,19 +69,27 @@ class Settings:
     user: str = "sparkify"
     admin_user: str = "rdsdb"
     region: str = "us-east-1"
+    cluster_seconds: float = DEFAULT_CLUSTER_SECONDS
 
     @classmethod
     def load(cls) -> "Settings":
         """Read the settings from the environment; make home and credentials when they are missing.
 
-        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT and SANDBOX_AWS_PORT.
+        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT and SANDBOX_CLUSTER_SECONDS.
 
         Raises:
-            SettingsError: A port is no port, or home or its credentials cannot be read or written.
+            SettingsError: A port or a duration is none, or home or its credentials cannot be read or written.
         """
         home, redshift_port, aws_port = home_folder(), *_ports()
+        seconds = _cluster_seconds()
         credentials = _credentials(home)
-        return cls(home=home, redshift_port=redshift_port, aws_port=aws_port, **asdict(credentials))
+        return cls(
+            home=home,
+            redshift_port=redshift_port,
+            aws_port=aws_port,
+            cluster_seconds=seconds,
+            **asdict(credentials),
+        )
 
     @classmethod
     def of_home(cls, home: Path) -> "Settings":
@@ -117,6 +129,7 @@ class Settings:
             "SANDBOX_HOME": str(self.home),
             "SANDBOX_REDSHIFT_PORT": str(self.redshift_port),
             "SANDBOX_AWS_PORT": str(self.aws_port),
+            "SANDBOX_CLUSTER_SECONDS": f"{self.cluster_seconds:g}",
         }
 
 
@@ -141,6 +154,16 @@ def _port(environ: Mapping[str, str], variable: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise SettingsError(f"{variable}={text!r} is no port: set it to a number from 1 to 65535.")
     return int(text)
+
+
+def _cluster_seconds(environ: Mapping[str, str] = os.environ) -> float:
+    text = environ.get("SANDBOX_CLUSTER_SECONDS") or str(DEFAULT_CLUSTER_SECONDS)
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII) or float(text) > _LONGEST_CLUSTER_SECONDS:
+        raise SettingsError(
+            f"SANDBOX_CLUSTER_SECONDS={text!r} is no duration: set it to a number of seconds from 0 to "
+            f"{_LONGEST_CLUSTER_SECONDS}."
+        )
+    return float(text)
 
 
 def _credentials(home: Path) -> Credentials:

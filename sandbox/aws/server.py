@@ -13,8 +13,10 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
 from werkzeug.serving import make_server
 
+from sandbox.aws.clusters.layer import Clusters
 from sandbox.aws.dispatch import MotoServices
 from sandbox.aws.durable_s3 import DurableS3
+from sandbox.aws.faults import DroppedError, Faults
 from sandbox.aws.handler import Handler
 from sandbox.aws.health import HEALTH_PATH
 from sandbox.aws.listing import Listing
@@ -57,13 +59,15 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """The layers from the outside in: health, signatures, S3 on disk, listings, moto."""
-    s3 = DurableS3(Listing(MotoServices()), ObjectStore(settings.home / "s3"))
+    """The layers from the outside in: health, signatures, faults, S3 on disk, listings, clusters, moto."""
+    clusters = Clusters(MotoServices(), settings)
+    s3 = DurableS3(Listing(clusters), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)
     _make_role()
-    return _Front(SignatureCheck(s3, _secrets(settings)))
+    checked = SignatureCheck(Faults(s3, settings.aws_access_key_id), _secrets(settings))
+    return _Front(checked)
 
 
 class _Front:
@@ -79,6 +83,8 @@ class _Front:
             return respond(_wrong_host(environ), environ, start_response)
         try:
             return self._application(environ, start_response)
+        except DroppedError:
+            raise  # the request handler closes the connection
         except Exception:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             error = RefusalError(

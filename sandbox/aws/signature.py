@@ -60,6 +60,7 @@ class SignatureCheck:
     def _check(self, environ: Environ) -> None:
         claim = _claim(environ)
         environ[wsgi.SERVICE] = claim.service
+        environ[wsgi.ACCESS_KEY_ID] = claim.access_key_id
         secret = self._secret_of(claim.access_key_id)
         if secret is None:
             raise RefusalError(

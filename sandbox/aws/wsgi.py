@@ -11,6 +11,8 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 # Set by the signature layer for the layers below it: the service name of the request's credential scope.
 SERVICE = "sandbox.service"
+# Likewise: the access key id the request was signed with.
+ACCESS_KEY_ID = "sandbox.access_key_id"
 
 
 def raw_path(environ: Environ) -> str:

@@ -5,7 +5,7 @@ import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from sandbox.redshift import messages
+from sandbox.redshift import messages, users
 from sandbox.redshift.answers import Answers
 from sandbox.redshift.dialect.statement import REFUSED_SQL, Refusal, Statement
 from sandbox.redshift.dialect.translation import Context, Dialect
@@ -40,7 +40,7 @@ class Session:
         self._client = client
         self._backend = backend
         self._settings = settings
-        self._user = startup.get("user", "")
+        self._user = users.of_login(startup.get("user", ""))
         self._dialect = dialect
         self._outstanding = Outstanding()
         self._outstanding.add(Request("startup"))

@@ -3,10 +3,12 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import ssl
 import struct
 import sys
 import traceback
 
+from sandbox import tls
 from sandbox.redshift import messages
 from sandbox.redshift.dialect.translation import Dialect
 from sandbox.redshift.messages import ErrorFields
@@ -42,6 +44,7 @@ class Server:
         self._sessions: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
+        self._tls: ssl.SSLContext = tls.server_context(settings)
 
     async def start(self) -> None:
         """Listen.
@@ -70,7 +73,7 @@ class Server:
 
     async def _serve(self, client: Wire) -> None:
         try:
-            startup = await self._startup(client)
+            startup = await self._greet(client)
             if startup is not None:
                 await self._relay(client, startup)
         except OSError as error:
@@ -80,6 +83,12 @@ class Server:
             client.write(_fatal("XX000", "internal error of the sandbox's endpoint; its log says more"))
         finally:
             client.close()
+
+    async def _greet(self, client: Wire) -> dict[str, str] | None:
+        try:
+            return await self._startup(client)
+        except OSError:  # a TLS handshake that failed has nobody to be told
+            return None
 
     async def _startup(self, client: Wire) -> dict[str, str] | None:
         """Answer everything that may come first; None when no session follows."""
@@ -91,7 +100,10 @@ class Server:
             if not 8 <= length <= _LONGEST_STARTUP_BYTES:
                 return None
             body = await client.exactly(length - 8)
-            if code in (messages.SSL_REQUEST, messages.GSSENC_REQUEST):
+            if code == messages.SSL_REQUEST:
+                client.write(b"S")
+                await client.start_tls(self._tls)
+            elif code == messages.GSSENC_REQUEST:
                 client.write(b"N")
             elif code == messages.CANCEL_REQUEST:
                 await self._cancel(body)

@@ -1,6 +1,7 @@
 """One end of a relayed connection: received bytes to take, bytes to send, back-pressure both ways."""
 
 import asyncio
+import ssl
 import struct
 from typing import cast
 
@@ -100,6 +101,21 @@ class Wire(asyncio.Protocol):
     async def drain(self) -> None:
         """Wait until the other side has taken enough of what was sent."""
         await self._writable.wait()
+
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """Go on encrypted, as the server; what was received before is the client's fault and is forgotten.
+
+        Raises:
+            OSError: The handshake failed, or the other side is gone.
+        """
+        if self._transport is None:
+            return
+        self._received.clear()  # bytes an attacker slipped in before the handshake must not be believed
+        loop = asyncio.get_running_loop()
+        encrypted = await loop.start_tls(self._transport, self, context, server_side=True)
+        if encrypted is None:
+            raise ConnectionResetError("the other side is gone")
+        self._transport = encrypted
 
     def close(self) -> None:
         """Close after what was written has been sent."""

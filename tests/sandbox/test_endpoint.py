@@ -49,11 +49,35 @@ def test_other_databases_are_refused(sandbox):
             connect_psycopg(sandbox, dbname=database)
 
 
-def test_encryption_is_declined(sandbox):
-    with connect_psycopg(sandbox, sslmode="prefer") as connection:
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
+def test_a_client_may_encrypt_and_need_not(sandbox, mode):
+    with connect_psycopg(sandbox, sslmode=mode) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    with pytest.raises(redshift_connector.InterfaceError, match="refuses SSL"):
+        assert connection.pgconn.ssl_in_use == (mode != "disable")
+
+
+def test_the_certificate_is_trusted_by_those_who_have_the_environment(sandbox, monkeypatch):
+    with closing(connect_redshift(sandbox, ssl=True, sslmode="verify-full")) as connection:
+        assert Client(connection).run("SELECT 1") == [(1,)]
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
+    with pytest.raises(redshift_connector.InterfaceError, match="communication error"):
         connect_redshift(sandbox, ssl=True)
+
+
+def test_a_large_answer_passes_encrypted(sandbox):
+    with connect_psycopg(sandbox, sslmode="require") as connection:
+        (text,) = connection.execute("SELECT repeat('x', 20000000)").fetchone()
+        assert len(text) == 20_000_000
+        assert connection.execute("SELECT len(%s)", [text]).fetchone() == (20_000_000,)
+
+
+def test_bytes_before_the_handshake_are_not_believed(sandbox):
+    startup = messages.startup({"user": sandbox.user, "database": sandbox.database})
+    with socket.create_connection(("127.0.0.1", sandbox.redshift_port), timeout=10) as client:
+        client.sendall(struct.pack("!ii", 8, messages.SSL_REQUEST) + startup)
+        assert client.recv(1) == b"S"
+        client.sendall(b"no handshake")
+        assert client.recv(100)[:1] in (b"", b"\x15")  # closed, or a TLS alert
 
 
 def test_parameters_postgresql_does_not_know_are_dropped(sandbox):

@@ -1,0 +1,18 @@
+-- Users. A role named IAM:<user> or IAMA:<user> only keeps a temporary password of <user>; Redshift has no such
+-- user. The columns are PostgreSQL's.
+CREATE OR REPLACE VIEW pg_catalog.pg_user AS
+SELECT
+    usename,
+    usesysid,
+    usecreatedb,
+    usesuper,
+    userepl,
+    usebypassrls,
+    '********'::text AS passwd,
+    valuntil,
+    useconfig
+FROM pg_catalog.pg_shadow
+WHERE usename !~ '^IAMA?:';
+
+-- Every user of a Redshift database may create tables in its schema public.
+GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC;

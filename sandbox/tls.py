@@ -1,0 +1,107 @@
+"""The certificate of the Redshift endpoint: redshift_connector's IAM login insists on TLS and on its chain.
+
+The certificate signs itself, names 127.0.0.1 and localhost, and is made once for a sandbox. Who should trust
+it gets it in SSL_CERT_FILE, together with whatever that file held before.
+"""
+
+import contextlib
+import datetime as dt
+import ipaddress
+import os
+import ssl
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from sandbox.settings import Settings
+
+_YEARS = 10
+
+
+def server_context(settings: Settings) -> ssl.SSLContext:
+    """The endpoint's side of TLS; its certificate is made when it is missing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_ensure(settings))
+    return context
+
+
+def trust_file(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
+    """A file of certificates to trust: those trusted so far, and the endpoint's.
+
+    Python and OpenSSL read it from SSL_CERT_FILE. A folder of certificates they read beside it stays in use.
+    """
+    bundle = _folder(settings) / "trusted.pem"
+    own = _certificate_of(_ensure(settings).read_text())
+    before = Path(environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().openssl_cafile)
+    texts = [own]
+    if before != bundle:
+        with contextlib.suppress(OSError):
+            texts.append(before.read_text())
+    elif bundle.exists():
+        return bundle
+    _write(bundle, "\n".join(texts))
+    return bundle
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.home / "tls"
+
+
+def _ensure(settings: Settings) -> Path:
+    """The file of key and certificate."""
+    path = _folder(settings) / "endpoint.pem"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(path, _make(), replaces=False)
+    return path
+
+
+def _make() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sandbox Redshift endpoint")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=365 * _YEARS))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_names()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return (private + certificate.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+def _names() -> list[x509.GeneralName]:
+    return [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+
+
+def _certificate_of(text: str) -> str:
+    return text[text.index("-----BEGIN CERTIFICATE-----") :]
+
+
+def _write(path: Path, text: str, *, replaces: bool = True) -> None:
+    """Write a private file at once; one that is there stays unless it is to be replaced."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        if replaces:
+            Path(temporary).replace(path)
+            return
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
