@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,9 +21,10 @@ SMALL = ["--songs", "80", "--events", "300", "--hours", "1"]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Where the bench keeps its sandbox while it runs."""
-    return tmp_path_factory.mktemp("bench")
+def folder():
+    """Where the bench keeps its sandbox while it runs; a unix socket's path must be short."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        yield Path(path)
 
 
 @pytest.fixture(scope="module")
@@ -74,18 +77,20 @@ def test_nothing_of_the_bench_remains(output, folder):
     assert processes_of(folder) == []
 
 
-def test_nothing_of_the_bench_remains_when_it_is_interrupted(tmp_path):
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+def test_nothing_of_the_bench_remains_when_it_is_interrupted(output, folder):
+    environment = {**os.environ, "TMPDIR": str(folder)}
     with subprocess.Popen(
         COMMAND, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        said = iter(process.stderr.readline, "")
-        assert any(line.startswith("Making") for line in said)
+        said = []
+        while not (said and said[-1].startswith("Making")):
+            said.append(process.stderr.readline())
+            assert said[-1], said
         os.killpg(process.pid, signal.SIGINT)  # as a terminal's Ctrl-C
         assert process.stderr.read() == "Interrupted.\n"
     assert process.returncode == 130
-    assert list(tmp_path.iterdir()) == []
-    assert processes_of(tmp_path) == []
+    assert list(folder.iterdir()) == []
+    assert processes_of(folder) == []
 
 
 @pytest.mark.parametrize(
