@@ -35,6 +35,7 @@ from sparkify.transaction import Session
 from tests.faults.mutations import MUTATIONS
 from tests.faults.reference import Window
 
+WAREHOUSE = "AIRFLOW_CONN_REDSHIFT_DEFAULT"
 TASKS = (
     *("stage_events", "stage_songs", "load_users", "load_artists", "load_songs", "load_time"),
     "load_songplays",
@@ -147,10 +148,9 @@ def _watch(points: Points) -> None:
     transaction.time = SimpleNamespace(sleep=pause)  # type: ignore[assignment]
 
 
-def execute(task_id: str, window: Window, plan: Plan) -> Any:
-    """Execute one task as Airflow's task runner does."""
+def prepare(task_id: str, window: Window, plan: Plan) -> tuple[Any, Any]:
+    """Render one task; return its operator and context."""
     operator = sparkify_etl.dag.get_task(task_id).prepare_for_execution()
-    signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
     start, end = (moment.replace(tzinfo=UTC) for moment in window)
     context: Any = {
         "ti": SimpleNamespace(dag_id="sparkify_etl", run_id=plan.run_id, task_id=task_id),
@@ -162,6 +162,13 @@ def execute(task_id: str, window: Window, plan: Plan) -> Any:
     else:
         context["params"] |= {"window_start": start.isoformat(), "window_end": end.isoformat()}
     operator.render_template_fields(context)
+    return operator, context
+
+
+def execute(task_id: str, window: Window, plan: Plan) -> Any:
+    """Execute one task as Airflow's task runner does."""
+    operator, context = prepare(task_id, window, plan)
+    signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
     try:
         with timeout(plan.timeout):
             return operator.execute(context)

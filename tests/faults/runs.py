@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.faults.child import Plan, run_plan
+from tests.faults.child import WAREHOUSE, Plan, run_plan
 from tests.faults.reference import Window
 
 PATIENCE_SECONDS = 60.0
-WAREHOUSE = "AIRFLOW_CONN_REDSHIFT_DEFAULT"
 # What Airflow gives a task that it ends to come to an end by itself.
 GRACE_SECONDS = 5.0
 # The driver looks through the whole stack for a name where it is given none.

@@ -5,18 +5,21 @@ fifths of a small run.
 """
 
 import os
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-# Airflow's hooks import them when they first connect.
-import airflow.providers.amazon.aws.hooks.redshift_sql
-import airflow.providers.amazon.aws.hooks.s3  # noqa: F401
 import boto3
 import botocore.loaders
 import botocore.session
 import jinja2
 import redshift_connector.core
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+from tests.faults.child import TASKS, WAREHOUSE, Plan, prepare
+
+AWS = "AIRFLOW_CONN_AWS_DEFAULT"
 
 
 def share_service_models() -> None:
@@ -39,7 +42,7 @@ def share_clients() -> None:
     make, clients = AwsGenericHook.get_client_type, {}
 
     def get_client_type(hook: AwsGenericHook, *arguments: Any, **options: Any) -> Any:
-        connection = os.environ["AIRFLOW_CONN_AWS_DEFAULT"]
+        connection = os.environ[AWS]
         if connection not in clients:
             clients[connection] = make(hook, *arguments, **options)
         return clients[connection]
@@ -60,9 +63,22 @@ def share_templates() -> None:
     jinja2.Environment.compile = compile_once
 
 
+def rehearse() -> None:
+    """Go as far into each task as that needs no server: what it imports, reads and compiles is there then."""
+    for name in ("SOURCE_BUCKET", "WORK_BUCKET", "REGION"):
+        os.environ.setdefault(f"AIRFLOW_VAR_SPARKIFY_{name}", "rehearsal")
+    os.environ.setdefault(AWS, '{"conn_type": "aws", "login": "none", "password": "none"}')
+    os.environ.setdefault(WAREHOUSE, '{"conn_type": "redshift"}')
+    for task in (*TASKS, "check_quality"):
+        operator, _ = prepare(task, (datetime(2018, 11, 15), datetime(2018, 11, 16)), Plan((), {}))
+        operator.get_db_hook()
+    S3Hook("aws_default").get_conn().get_paginator("list_objects_v2")
+
+
 share_service_models()
 share_clients()
 share_templates()
 flatten_enum()
 # The hook looks through the whole stack for the name that it tells AWS.
 AwsGenericHook._find_operator_class_name = staticmethod(lambda *_: "FaultTest")
+rehearse()
