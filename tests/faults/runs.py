@@ -63,14 +63,13 @@ class Run:
             self.has_ended = True
         return self.has_ended or bool(self.pause)
 
-    def _note(self, kind: str, text: str) -> None:
+    def _note(self, kind: str, text: str, points: list[str]) -> None:
+        self.points += points
         match kind:
             case "failed":
                 self.error = text
             case "done":
                 self.is_done = True
-            case _:
-                self.points.append(text)
         self.pause = text if kind == "waits" else ""
 
     def wait_at(self, point: str) -> None:
@@ -106,10 +105,14 @@ class Run:
         self.process.join()
 
     def end_from_ui(self) -> None:
-        """End the run as the supervisor of a task that was marked failed does: SIGTERM, later SIGKILL."""
+        """End the run as the supervisor of a task that was marked failed does: SIGTERM.
+
+        SIGKILL would follow; the run must not need it.
+        """
         self.process.terminate()
         self.process.join(GRACE_SECONDS)
-        self.kill()
+        assert self.process.exitcode is not None, "SIGTERM did not end the run"
+        self.pause = ""
 
 
 class Runner:

@@ -4,24 +4,25 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, reproduce_failure, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import DidNotReproduce
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.faults.child import TASKS
 from tests.faults.proxy import S3Proxy
 from tests.faults.reference import Window
-from tests.faults.runs import APPLICATION
+from tests.faults.runs import APPLICATION, Run
 from tests.faults.world import IN_BETWEEN, World
 from tests.pipeline.records import event
 
 DAYS = ("2018-11-30", "2018-12-01")
 START = datetime(2018, 11, 30, 22)
+QUARTER = timedelta(minutes=15)
 QUARTERS = 16
 TITLES = ("Hit", "Old Title", "New Title", "Nowhere")
 MOMENTS = ("LOCK 1", "PUBLISH 1", "COMMIT 1", "COPY 1", "INSERT 2", "DELETE 1", "SELECT 2")
@@ -42,18 +43,23 @@ Run this sequence again with
 
 def window_of(first: int, length: int) -> Window:
     """A window of quarters of an hour around midnight."""
-    start = START + timedelta(minutes=15 * first)
-    return start, start + timedelta(minutes=15 * length)
+    start = START + first * QUARTER
+    return start, start + length * QUARTER
 
 
-def cover(windows: Iterable[Window]) -> list[Window]:
-    """The fewest windows that hold the same time."""
+def quarters(*windows: Window) -> set[datetime]:
+    """The beginning of every quarter of an hour in the windows."""
+    return {start + n * QUARTER for start, end in windows for n in range((end - start) // QUARTER)}
+
+
+def cover(quarters: Iterable[datetime]) -> list[Window]:
+    """The fewest windows that hold these quarters of an hour."""
     found: list[Window] = []
-    for start, end in sorted(windows):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
+    for start in sorted(quarters):
+        if found and start == found[-1][1]:
+            found[-1] = (found[-1][0], start + QUARTER)
         else:
-            found.append((start, end))
+            found.append((start, start + QUARTER))
     return found
 
 
@@ -68,7 +74,7 @@ points = st.builds(
 days = st.sampled_from(DAYS)
 plays = st.builds(
     lambda quarter, late, user, level, title, page: {
-        "at": START + timedelta(minutes=15 * quarter, milliseconds=late),
+        "at": START + quarter * QUARTER + timedelta(milliseconds=late),
         "userId": user,
         "level": level,
         "song": title,
@@ -102,7 +108,10 @@ class Sequence(RuleBasedStateMachine):
 
     Attributes:
         journal: the steps of the sequence that runs.
-        stale: windows that a run was for, and that must run again until the tables are as the files say.
+        stale: quarters of an hour that a run was for and whose file has changed; a run of their own or one
+            that looks back on their day brings them up to date.
+        undone: quarters whose run died or whose file has gone: only a run of their own helps.
+        look_back_days: of every run of the sequence.
     """
 
     world: World
@@ -115,8 +124,18 @@ class Sequence(RuleBasedStateMachine):
         self.world.empty_tables()
         self.world.delete_everything()
         self.events: dict[str, list[dict[str, Any]]] = {day: [] for day in DAYS}
-        self.stale: set[Window] = set()
+        self.stale: set[datetime] = set()
+        self.undone: set[datetime] = set()
+        self.look_back_days = 0
         self.numbers = 0
+
+    @initialize(days=st.sampled_from([0, 1, 3]))
+    def choose_look_back(self, days: int) -> None:
+        self.journal.append(f"look_back_days={days}")
+        self.look_back_days = days
+
+    def start(self, window: Window, **plan: Any) -> Run:
+        return self.world.start(window, look_back_days=self.look_back_days, **plan)
 
     def put_day(self, day: str) -> None:
         self.world.put_events(day, self.events[day])
@@ -128,10 +147,16 @@ class Sequence(RuleBasedStateMachine):
         self.events[f"{at:%Y-%m-%d}"].append(happened)
 
     def files_changed(self) -> None:
-        self.stale.update(self.world.runner.windows)
+        self.stale |= quarters(*self.world.runner.windows)
 
     def has_run(self, *done: Window) -> None:
-        self.stale = {w for w in self.stale if not any(s <= w[0] and w[1] <= e for s, e in done)}
+        """Windows have run from their beginning to their end since a file changed."""
+        self.stale -= {at for at in self.stale if any(self.looks_at(at.date(), window) for window in done)}
+        self.undone -= quarters(*done)
+
+    def looks_at(self, day: date, window: Window) -> bool:
+        first = window[0] - timedelta(days=self.look_back_days)
+        return first.date() <= day <= (window[1] - QUARTER).date()
 
     @step(found=st.lists(plays, min_size=1, max_size=4), day=days)
     def replace_events(self, found: list[dict[str, Any]], day: str) -> None:
@@ -148,6 +173,14 @@ class Sequence(RuleBasedStateMachine):
         self.events[day] += self.events[day][-1:] * twice
         self.put_day(day)
 
+    @step(day=days)
+    def delete_day(self, day: str) -> None:
+        self.events[day].clear()
+        for key in [key for key in self.world.objects if day in key]:
+            self.world.delete(key)
+            gone = {at for at in quarters(*self.world.runner.windows) if f"{at:%Y-%m-%d}" == day}
+            self.undone |= gone
+
     @step(n=st.integers(0, 2), title=st.sampled_from(TITLES), name=st.sampled_from(["Band", "Band feat. X"]))
     def put_song(self, n: int, title: str, name: str) -> None:
         self.world.put_song(
@@ -163,20 +196,20 @@ class Sequence(RuleBasedStateMachine):
 
     @step(window=windows)
     def run(self, window: Window) -> None:
-        self.world.run(window)
+        self.start(window).finish()
         self.has_run(window)
 
     @step(both=pairs)
     def run_two_at_once(self, both: tuple[Window, Window]) -> None:
-        for started in [self.world.start(window) for window in both]:
+        for started in [self.start(window) for window in both]:
             started.finish()
         self.has_run(*both)
 
     @step(both=pairs, point=points)
     def run_and_be_overtaken(self, both: tuple[Window, Window], point: str) -> None:
-        slow = self.world.start(both[0], pause=(point,))
+        slow = self.start(both[0], pause=(point,))
         slow.wait_for_pause()
-        fast = self.world.start(both[1])
+        fast = self.start(both[1])
         self.world.wait_until_blocked(fast)
         slow.finish()
         fast.finish()
@@ -184,7 +217,7 @@ class Sequence(RuleBasedStateMachine):
 
     @step(window=windows, point=points, fields=plays)
     def run_while_a_file_changes(self, window: Window, point: str, fields: dict[str, Any]) -> None:
-        slow = self.world.start(window, pause=(point,))
+        slow = self.start(window, pause=(point,))
         slow.wait_for_pause()
         self.new_event(**fields)
         self.put_day(f"{fields['at']:%Y-%m-%d}")
@@ -192,7 +225,7 @@ class Sequence(RuleBasedStateMachine):
 
     @step(window=windows, point=points)
     def run_and_lose_the_connection(self, window: Window, point: str) -> None:
-        cut_off = self.world.start(window, pause=(point,))
+        cut_off = self.start(window, pause=(point,))
         if cut_off.wait_for_pause():
             self.world.admin(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %(run)s",
@@ -208,14 +241,14 @@ class Sequence(RuleBasedStateMachine):
     )
     def run_while_s3_fails(self, window: Window, key: str, fault: tuple[str, int]) -> None:
         self.proxy.add(key, *fault)
-        self.world.run(window)
+        self.start(window).finish()
         self.proxy.faults.clear()
         self.has_run(window)
 
     @step(window=windows, point=points)
     def run_and_die(self, window: Window, point: str) -> None:
-        dying = self.world.start(window, kill=point)
-        self.stale.add(window)
+        dying = self.start(window, kill=point)
+        self.undone |= quarters(window)
         dying.wait_for_pause()
         assert dying.is_done or dying.process.exitcode == -9, dying.error
         if dying.is_done:
@@ -223,15 +256,15 @@ class Sequence(RuleBasedStateMachine):
 
     @invariant()
     def ledger_and_tables_agree(self) -> None:
-        if self.stale or not self.world.runner.windows:
+        if self.stale or self.undone or not self.world.runner.windows:
             assert self.world.contradictions(IN_BETWEEN) == []
         else:
             self.world.check()
 
     def teardown(self) -> None:
-        if self.stale:
+        if self.stale or self.undone:
             self.journal.append("run again what is not up to date")
-            self.world.run(*cover(self.stale))
+            self.world.run(*cover(self.stale | self.undone))
             self.world.check()
 
 

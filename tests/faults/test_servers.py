@@ -96,6 +96,22 @@ def test_a_run_that_is_ended_while_it_waits_for_a_lock_leaves_nothing_running(wo
     world.check()
 
 
+@pytest.mark.parametrize("task", mostly_long(TASKS, "load_songplays"))
+def test_a_run_that_is_ended_from_the_ui_before_its_commit_changes_nothing(world, task):
+    put_version(world, 0)
+    world.run(DAY)
+    put_version(world, 1)
+    world.run(WINDOW, tasks=TASKS[: TASKS.index(task)])
+    before = world.warehouse.contents()
+    run = world.start(WINDOW, tasks=(task,), pause=(f"{task} before PUBLISH 1",))
+    run.wait_at(f"{task} before PUBLISH 1")
+    run.end_from_ui()
+    assert "was ended from outside" in run.fail()
+    assert world.warehouse.contents() == before
+    world.run(WINDOW)
+    world.check()
+
+
 def test_the_endpoint_restarted_while_copy_reads_costs_one_more_try(world, endpoint, proxy):
     put_version(world, 0)
     held = proxy.add(EVENTS, "held")

@@ -257,6 +257,12 @@ class TestFacts:
             load_orders(conn_id, mode="append", key_columns=["id"], late_windows_of="staging_orders")
         with pytest.raises(ValueError, match="or upsert with newer_by"):
             load_customers(conn_id, newer_by=None, late_windows_of="staging_orders")
+        with pytest.raises(AirflowFailException, match="this one names neither"):
+            load_customers(
+                conn_id,
+                sql="SELECT customer, at AS last_at FROM staging_orders",
+                late_windows_of="staging_orders",
+            )
 
     def test_window_loads_the_same_rows_however_often_it_runs(self, orders, conn_id):
         put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2))

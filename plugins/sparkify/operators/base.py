@@ -41,6 +41,7 @@ class LoadOperator(BaseSQLOperator):
         self.statements = ""
         self.loaded: LoadRecord | None = None
         self.loaded_files: Sequence[str] = ()
+        self._is_loading = False
 
     def window(self, context: Context) -> Window:
         """Return and log the window of this run.
@@ -63,6 +64,7 @@ class LoadOperator(BaseSQLOperator):
             AirflowException: the failure may pass; Airflow's own retries go on from here.
         """
         what, journal = f"{self.task_id}: writing {self.table} over connection {self.conn_id}", list[str]()
+        self._is_loading = True
         try:
             hook = self.get_db_hook()
             server = hook.get_connection(self.conn_id)
@@ -76,7 +78,21 @@ class LoadOperator(BaseSQLOperator):
                 raise AirflowException(message) from error
             raise AirflowFailException(message) from (None if isinstance(error, LoadError) else error)
         finally:
+            self._is_loading = False
             self.statements = ";\n\n".join(journal)
+
+    def on_kill(self) -> None:
+        """End the load at once: its connection is closed, so that the server undoes the open transaction.
+
+        Airflow calls this when it gets SIGTERM, because somebody marked the task or the machine goes down,
+        and would let the task go on. After a timeout, whose exception has ended the load already, there is
+        nothing left to do.
+
+        Raises:
+            SystemExit: through the statement that runs. Airflow tries such a task again where it may.
+        """
+        if self._is_loading:
+            raise SystemExit(f"{self.task_id} was ended from outside: {self.table} is as last committed.")
 
     def report(self, record: LoadRecord) -> dict[str, Any]:
         """Log what a load did in one line and return it as the task's XCom value."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.audits import Audits
 from sparkify.history import TaskRun
@@ -78,12 +79,18 @@ class LoadDimensionOperator(LoadOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the dimension rows of this run."""
+        window = self.window(context) if self.mode == "window" or "%(window_" in self.sql else None
+        if self.late_windows_of and window is None:
+            raise AirflowFailException(
+                f"{self.task_id}: late_windows_of goes with a SELECT that keeps to %(window_start)s and "
+                "%(window_end)s; this one names neither."
+            )
         job = LoadJob(
             table=self.table,
             mode=self.mode,
             select=self.sql,
             run=TaskRun.of(context),
-            window=self.window(context) if self.mode == "window" or "%(window_" in self.sql else None,
+            window=window,
             late_windows_of=self.late_windows_of,
             late_windows_after=self.late_windows_after,
             time_column=self.time_column,
