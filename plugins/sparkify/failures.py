@@ -115,7 +115,8 @@ AWS_FAILURES = (
     FailureClass(
         "AWS busy",
         True,
-        r"Throttl|SlowDown|RequestLimit|InternalError|InternalFailure|ServiceUnavailable|^5\d\d$|RequestTimeout$",
+        r"Throttl|SlowDown|RequestLimit|InternalError|InternalFailure|ServiceUnavailable|^5\d\d$|RequestTimeout$"
+        r"|OperationAborted",  # another request is making the same bucket
         "Nothing: AWS was busy and is asked again.",
     ),
     FailureClass(

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 
-from sandbox.aws import wsgi
+from sandbox.aws import policies, wsgi
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
 _PARAMETERS = {
@@ -56,7 +56,7 @@ class Listing:
         """Answer the request, or hand it down."""
         page = _page(environ)
         bucket = self._backend.buckets.get(wsgi.bucket_and_key(environ)[0])
-        if page is None or bucket is None or bucket.policy:
+        if page is None or bucket is None or policies.restricts(bucket):
             return self._application(environ, start_response)
         body = _render(bucket, page).encode()
         start_response("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])

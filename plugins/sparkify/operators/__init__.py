@@ -6,6 +6,7 @@ from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.reconcile import ReconcileOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
+from sparkify.operators.upload_folder import UploadFolderOperator
 
 __all__ = [
     "CreateTablesOperator",
@@ -14,4 +15,5 @@ __all__ = [
     "LoadFactOperator",
     "ReconcileOperator",
     "StageToRedshiftOperator",
+    "UploadFolderOperator",
 ]

@@ -1,0 +1,152 @@
+"""Buckets: made private, encrypted, and open to TLS only."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from sparkify.failures import LoadError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import TagTypeDef
+
+
+def provide_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, str]) -> str:
+    """Make a bucket unless it is there; return what was done.
+
+    One that holds nothing and has neither a policy nor other tags is set up like a new one, because a run
+    that ended half-way leaves such. The settings of any other are left as they are.
+
+    Args:
+        s3: a client of `region`.
+        bucket: its name.
+        region: where to make it.
+        tags: what to tag it with.
+
+    Raises:
+        LoadError: the name belongs to another account.
+        botocore.exceptions.ClientError: AWS refuses to show the bucket, or to make it.
+    """
+    did = "made"
+    if _exists(s3, bucket):
+        if not _is_unfinished(s3, bucket, tags):
+            return f"Bucket {bucket} is there; its settings are left as they are."
+        did = "was empty and not set up; it is now"
+    make_private_bucket(s3, bucket, region, tags)
+    return f"Bucket {bucket} {did}: private, encrypted, TLS only."
+
+
+def make_private_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, str]) -> None:
+    """Make a bucket, or take this account's own, and give it tags, privacy, encryption and a TLS-only policy.
+
+    Doing it again changes nothing. Tags and policy that a bucket of this account has had are replaced.
+
+    Args:
+        s3: a client of `region`.
+        bucket: its name.
+        region: where to make it.
+        tags: what to tag it with.
+
+    Raises:
+        LoadError: the name belongs to another account.
+        botocore.exceptions.ClientError: AWS refuses one of the steps.
+    """
+    _create(s3, bucket, region)
+    if tags:
+        tag_set: list[TagTypeDef] = [{"Key": name, "Value": value} for name, value in tags.items()]
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_set})
+    s3.put_public_access_block(
+        Bucket=bucket,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    s3.put_bucket_encryption(
+        Bucket=bucket,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+    )
+    # Last: a bucket without a policy is one that was not finished.
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_tls_only(s3.meta.partition, bucket)))
+
+
+def _create(s3: "S3Client", bucket: str, region: str) -> None:
+    # us-east-1 is no LocationConstraint; a client without a region has the pseudo-region aws-global.
+    where: Any = (
+        {}
+        if region in {"us-east-1", "aws-global"}
+        else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    )
+    try:
+        s3.create_bucket(Bucket=bucket, **where)
+    except ClientError as error:
+        if _code(error) == "BucketAlreadyExists":
+            raise LoadError(
+                f"The bucket name {bucket} is taken by another account: names are unique in all of AWS. "
+                "Choose another and set the Airflow Variable that names it."
+            ) from error
+        # A try before this one may have made it without hearing of it.
+        if _code(error) != "BucketAlreadyOwnedByYou":
+            raise
+
+
+def _exists(s3: "S3Client", bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if _code(error) == "404":
+            return False
+        raise
+    return True
+
+
+def _is_unfinished(s3: "S3Client", bucket: str, tags: Mapping[str, str]) -> bool:
+    # In this order: an identity that may only list and write must be able to go on using a bucket.
+    if s3.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents"):
+        return False
+    try:
+        s3.get_bucket_policy(Bucket=bucket)
+    except ClientError as error:
+        if _code(error) == "AccessDenied":
+            return False
+        if _code(error) != "NoSuchBucketPolicy":
+            raise
+        return _tags(s3, bucket) in ({}, dict(tags))
+    return False
+
+
+def _tags(s3: "S3Client", bucket: str) -> dict[str, str]:
+    try:
+        found = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+    except ClientError as error:
+        if _code(error) == "NoSuchTagSet":
+            return {}
+        raise
+    return {tag["Key"]: tag["Value"] for tag in found}
+
+
+def _tls_only(partition: str, bucket: str) -> dict[str, Any]:
+    arn = f"arn:{partition}:s3:::{bucket}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "TlsOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [arn, f"{arn}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"].get("Code", ""))

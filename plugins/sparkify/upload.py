@@ -1,0 +1,210 @@
+"""A folder of source files brought to S3: what is there with the same content stays, nothing is deleted."""
+
+import hashlib
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparkify.failures import LoadError
+from sparkify.source import SourceFile, list_prefix
+from sparkify.transaction import Log
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_SUFFIX = ".json"
+_THREADS = 8  # below the ten connections that a boto3 client keeps
+_SECONDS_BETWEEN_LINES = 5.0
+_SMALL_BYTES = 8_000_000
+_SHOWN = 5  # names in a line of the log
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """What a folder has to offer.
+
+    Args:
+        subfolders: the folders that were looked at.
+        files: the files to upload, by their keys: their paths inside the folder.
+        ignored: what is no `.json` file, as paths inside the folder.
+        links: links that are not followed, as paths inside the folder.
+    """
+
+    subfolders: Sequence[str]
+    files: Mapping[str, Path]
+    ignored: Sequence[str]
+    links: Sequence[str]
+
+    def __str__(self) -> str:
+        text = f"{len(self.files):,} {_SUFFIX} files"
+        for paths, what in ((self.ignored, "other files ignored"), (self.links, "links not followed")):
+            if paths:
+                shown = ", ".join(paths[:_SHOWN]) + (", …" if len(paths) > _SHOWN else "")
+                text += f"; {len(paths):,} {what} ({shown})"
+        return text
+
+
+@dataclass(slots=True)
+class Upload:
+    """How far an upload has come.
+
+    Args:
+        files: how many there are in all.
+        uploaded: how many were sent.
+        skipped: how many were there already with the same content.
+        size: bytes sent.
+        seconds: since it began.
+    """
+
+    files: int
+    uploaded: int = 0
+    skipped: int = 0
+    size: int = 0
+    seconds: float = 0.0
+
+    def add(self, size: int | None) -> None:
+        """Count one file: the bytes sent, or None for one that was there already."""
+        if size is None:
+            self.skipped += 1
+        else:
+            self.uploaded += 1
+            self.size += size
+
+    def __str__(self) -> str:
+        return (
+            f"{self.uploaded + self.skipped:,} of {self.files:,} files: {self.uploaded:,} uploaded "
+            f"({self.size / 1e6:,.1f} MB), {self.skipped:,} skipped, {self.seconds:,.1f} s"
+        )
+
+
+def find_files(folder: Path, subfolders: Sequence[str]) -> LocalFiles:
+    """Return the `.json` files below the subfolders.
+
+    What is hidden, or in a hidden folder, is ignored: file managers and notebooks leave copies there. Links
+    are followed to files inside the folder only.
+
+    Args:
+        folder: an absolute path on this machine.
+        subfolders: the folders inside it to look at; one that is not there is empty.
+
+    Raises:
+        LoadError: the folder is missing, cannot be read or holds no such file; it says what to enter.
+    """
+    wanted = " and ".join(f"{name}/" for name in subfolders)
+    if not (folder.is_absolute() and os.path.isdir(folder)):  # noqa: PTH112 - False where it may not be seen
+        raise LoadError(
+            f"{str(folder)!r} is no folder on this worker ({socket.gethostname()}). Enter the absolute path "
+            f"of a folder there that holds {wanted}."
+        )
+    try:
+        found = _sort(folder.resolve(), subfolders)
+    except OSError as error:
+        raise _unreadable(error) from error
+    if not found.files:
+        raise LoadError(
+            f"{folder} on this worker ({socket.gethostname()}) holds no {_SUFFIX} file in {wanted} "
+            f"({len(found.ignored)} other files, {len(found.links)} links that are not followed). "
+            f"Enter the folder that holds {wanted}."
+        )
+    return found
+
+
+def _sort(root: Path, subfolders: Sequence[str]) -> LocalFiles:
+    files: dict[str, Path] = {}
+    ignored: list[str] = []
+    links: list[str] = []
+    for path in (path for name in subfolders for path in _paths(root / name)):
+        key = path.relative_to(root).as_posix()
+        if path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(root)):
+            links.append(key)
+        elif path.suffix == _SUFFIX and "/." not in f"/{key}" and path.is_file():
+            files[key] = path
+        else:
+            ignored.append(key)
+    return LocalFiles(subfolders, files, ignored, links)
+
+
+def _paths(path: Path) -> Iterator[Path]:
+    """Everything below a path that is no folder, in order; a link to a folder is given, not followed."""
+    if path.is_dir() and not path.is_symlink():
+        for inside in sorted(path.iterdir()):
+            yield from _paths(inside)
+    elif path.exists() or path.is_symlink():
+        yield path
+
+
+def _unreadable(error: OSError) -> LoadError:
+    return LoadError(
+        f"{error.filename} cannot be read: {error.strerror}. Let the user that the worker runs as read it, "
+        "then clear the task."
+    )
+
+
+def upload(s3: "S3Client", bucket: str, found: LocalFiles, log: Log) -> Upload:
+    """Upload the files that are not in the bucket with the same content; the log says how far it is.
+
+    The content is the same when size and ETag are: of an object that was put in one request and is not
+    encrypted with KMS or a customer's key the ETag is the MD5. Others are uploaded again. Each file is put in
+    one request, so it may have up to 5 GB, and a reader sees the old content or the new, never a part.
+
+    Args:
+        s3: a client; several threads use it.
+        bucket: an existing bucket.
+        found: the files.
+        log: takes a line every few seconds.
+
+    Raises:
+        LoadError: a file cannot be read.
+        botocore.exceptions.ClientError: S3 refuses; what has been uploaded stays.
+        botocore.exceptions.BotoCoreError: S3 does not answer; likewise.
+    """
+    began = said = time.monotonic()
+    done = Upload(len(found.files))
+    there = {file.key: file for name in found.subfolders for file in list_prefix(s3, bucket, f"{name}/")}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        jobs = [pool.submit(_put, s3, bucket, key, path, there.get(key)) for key, path in found.files.items()]
+        try:
+            for job in as_completed(jobs):
+                done.add(job.result())
+                done.seconds = time.monotonic() - began
+                if time.monotonic() - said >= _SECONDS_BETWEEN_LINES:
+                    said = time.monotonic()
+                    log.info("%s", str(done))  # as text: a handler may write it when it has changed
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            log.warning(
+                "Stopped after %s. What is uploaded stays; the next run goes on from there.", str(done)
+            )
+            raise
+    return done
+
+
+def _put(s3: "S3Client", bucket: str, key: str, path: Path, there: SourceFile | None) -> int | None:
+    """Upload one file and return its bytes, or None if it is there."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise _unreadable(error) from error
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        if there is not None and there.size == size and there.etag == _md5(file):
+            return None
+        file.seek(0)
+        # boto3 asks whether a file would be taken before it sends it; bytes it sends at once.
+        s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=file.read() if size <= _SMALL_BYTES else file,
+            ContentType="application/json",
+        )
+    return size
+
+
+def _md5(file: BufferedReader) -> str:
+    return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
