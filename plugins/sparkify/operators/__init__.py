@@ -5,6 +5,7 @@ from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.reconcile import ReconcileOperator
+from sparkify.operators.reset_tables import ResetTablesOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "LoadDimensionOperator",
     "LoadFactOperator",
     "ReconcileOperator",
+    "ResetTablesOperator",
     "StageToRedshiftOperator",
 ]
