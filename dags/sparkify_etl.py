@@ -14,26 +14,9 @@ from sparkify.operators import (
     LoadFactOperator,
     StageToRedshiftOperator,
 )
+from sparkify.tables import TABLES
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
-
-# In the order in which they can be made: a table before those that refer to it.
-TABLES = (
-    "ops",
-    "ops_staged_files",
-    "ops_loads",
-    "ops_rejected_rows",
-    "ops_quality_results",
-    "ops_late_arrivals",
-    "ops_late_windows",
-    "staging_events",
-    "staging_songs",
-    "users",
-    "artists",
-    "songs",
-    "time",
-    "songplays",
-)
 
 BUCKETS: dict[str, Any] = {
     "bucket": "{{ var.value.sparkify_source_bucket }}",

@@ -5,6 +5,7 @@ from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.reconcile import ReconcileOperator
+from sparkify.operators.reset_tables import ResetTablesOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
 from sparkify.operators.upload_folder import UploadFolderOperator
 
@@ -14,6 +15,7 @@ __all__ = [
     "LoadDimensionOperator",
     "LoadFactOperator",
     "ReconcileOperator",
+    "ResetTablesOperator",
     "StageToRedshiftOperator",
     "UploadFolderOperator",
 ]

@@ -1,0 +1,94 @@
+"""ResetTablesOperator: tables emptied or made anew, once a person has typed which."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from sparkify.history import TaskRun
+from sparkify.operators.base import LoadOperator
+from sparkify.reset import check_choice, check_confirmation, database_name, empty, recreate
+from sparkify.transaction import Session
+
+
+class ResetTablesOperator(LoadOperator):
+    """Empty some tables, or drop and make again all of them, if the confirmation is right.
+
+    Both happen in one transaction, records in `ops` included: what files and hours are staged is forgotten
+    with their rows, so that runs load them as if for the first time.
+
+    Args:
+        sql: the DDL of all tables, as for CreateTablesOperator.
+        tables: the tables that may be emptied: all that are loaded, each after those that it is made from.
+        action: `empty` the chosen tables or `recreate` all of them.
+        chosen: the names of the tables to empty, separated by spaces.
+        confirmation: what a person typed: the names of the chosen tables in any order or, to recreate, the
+            name of the database.
+        loading_dags: DAGs whose runs load these tables; none of them may be under way.
+
+    Returns:
+        The names of the tables that were emptied or made again.
+
+    Raises:
+        AirflowFailException: another confirmation is needed (the message says which), a table is unknown, a
+            run is under way, or a statement failed; every table is as it was.
+    """
+
+    template_fields: Sequence[str] = (
+        "sql",
+        "action",
+        "chosen",
+        "confirmation",
+        *LoadOperator.template_fields,
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **LoadOperator.template_fields_renderers,
+        "sql": "sql",
+    }
+    template_ext: Sequence[str] = (".sql",)
+    ui_color = "#f0d8d8"
+
+    def __init__(
+        self,
+        *,
+        sql: Sequence[str],
+        tables: Sequence[str],
+        action: str,
+        chosen: str,
+        confirmation: str,
+        loading_dags: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(table="the tables", **kwargs)
+        self.sql = list(sql)
+        self.tables = tables
+        self.action = action
+        self.chosen = chosen
+        self.confirmation = confirmation
+        self.loading_dags = loading_dags
+
+    def execute(self, context: Context) -> list[str]:
+        """Reset what this run asks for."""
+        for dag_id in self.loading_dags:
+            if running := context["ti"].get_dr_count(dag_id=dag_id, states=["running"]):
+                raise AirflowFailException(
+                    f"Nothing was changed, because runs of {dag_id} are under way: {running}. Wait for them "
+                    "to end, or mark those that nobody works on any more as failed, and clear this task."
+                )
+        return self.run_in_warehouse(lambda session: self._reset(session, TaskRun.of(context)))
+
+    def _reset(self, session: Session, run: TaskRun) -> list[str]:
+        chosen = list(dict.fromkeys(self.chosen.split()))
+        check_choice(self.action, chosen, self.tables)
+        if self.action == "recreate":
+            database = database_name(session)
+            doing = f"To drop and make again all tables of the database {database}, with all that is in them"
+            check_confirmation(self.confirmation, [database], doing)
+            made = recreate(session, self.sql)
+            self.log.info("Dropped and made again: %s", ", ".join(made))
+            return made
+        check_confirmation(self.confirmation, chosen, f"To empty {', '.join(chosen)}")
+        rows = empty(session, chosen, self.tables, run)
+        self.log.info("Emptied: %s", ", ".join(f"{table} ({count:,} rows)" for table, count in rows.items()))
+        return chosen

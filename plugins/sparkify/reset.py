@@ -1,0 +1,157 @@
+"""Starting over: chosen tables emptied, or all of them dropped and made again, each in one transaction.
+
+Afterwards what `ops` says of the tables is true: nothing counts as staged whose rows are gone.
+"""
+
+import re
+from collections.abc import Sequence
+
+from sparkify import history
+from sparkify.failures import LoadError
+from sparkify.history import LoadRecord, TaskRun
+from sparkify.sql import Value, quote_table
+from sparkify.transaction import Session
+
+_TABLE = re.compile(r"\bCREATE\s+TABLE\s+IF\s+NOT\s+EXISTS\s+([\w.]+)", re.IGNORECASE)
+
+
+def check_choice(action: str, chosen: Sequence[str], tables: Sequence[str]) -> None:
+    """Refuse what cannot be meant.
+
+    Args:
+        action: `empty` or `recreate`.
+        chosen: the tables to empty.
+        tables: those that may be emptied.
+
+    Raises:
+        LoadError: the message says what to choose instead.
+    """
+    known = f"The tables are: {', '.join(tables)}."
+    if action not in ("empty", "recreate"):
+        raise LoadError(f"Nothing was changed. The action is empty or recreate, not {action!r}.")
+    if action == "recreate" and chosen:
+        raise LoadError(
+            "Nothing was changed. The action recreate is for all tables: choose none, or the action empty."
+        )
+    if unknown := [table for table in chosen if table not in tables]:
+        raise LoadError(f"Nothing was changed. There is no table {', '.join(unknown)} to empty. {known}")
+    if action == "empty" and not chosen:
+        raise LoadError(f"Nothing was changed. Choose at least one table to empty. {known}")
+
+
+def check_confirmation(typed: str, names: Sequence[str], doing: str) -> None:
+    """Refuse to go on unless a person typed exactly these names, in any order.
+
+    Args:
+        typed: the names, between them spaces or commas.
+        names: what has to be typed.
+        doing: what is confirmed, for example `To empty these tables`.
+
+    Raises:
+        LoadError: the message says what to type.
+    """
+    if set(typed.replace(",", " ").split()) != set(names):
+        raise LoadError(
+            f"Nothing was changed, because the confirmation is missing or another one. {doing}, "
+            f"trigger a run with this confirmation: {' '.join(names)}"
+        )
+
+
+def database_name(session: Session) -> str:
+    """Return the name of the database that the session is connected to."""
+    name = session.scalar("SELECT CURRENT_DATABASE()")
+    # What was read here must not be the snapshot of what follows.
+    session.commit()
+    return str(name)
+
+
+def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: TaskRun) -> dict[str, int]:
+    """Delete all rows of the chosen tables and forget their loads; return how many rows each table had.
+
+    Args:
+        session: a fresh session.
+        chosen: the tables to empty.
+        tables: all tables that are loaded, each after those that it is made from.
+        run: recorded in `ops.loads`, with the number of rows, once for each table.
+    """
+    started_at = history.utc_now()
+    # All of them, so that no load stands between what it wrote and what it records. A load reads the tables
+    # that its own is made from under the lock of its own: in the opposite order the two would wait for each
+    # other.
+    session.lock(*reversed(tables), history.STAGED_FILES)
+    # Never TRUNCATE: it would commit.
+    rows = {table: session.execute(f"DELETE FROM {quote_table(table)}") for table in chosen}
+    _forget(session, chosen, tables)
+    for table, count in rows.items():
+        record = LoadRecord(history.new_load_id(), run, table, started_at, rows_deleted=count)
+        history.record_load(session, record)
+    session.commit()
+    return rows
+
+
+def recreate(session: Session, ddl: Sequence[str]) -> list[str]:
+    """Drop the tables that `ddl` makes, whatever is in them, make them again and return their names.
+
+    Args:
+        session: a fresh session.
+        ddl: CREATE TABLE IF NOT EXISTS and CREATE SCHEMA IF NOT EXISTS, one statement each, in the order in
+            which they can be run.
+    """
+    tables = [match.group(1) for sql in ddl if (match := _TABLE.search(sql))]
+    # A schema first, so that what is dropped may be missing, but not the schema it would be in.
+    for sql in ddl:
+        if not _TABLE.search(sql):
+            session.execute(sql)
+    # DROP locks, so the order is that of `empty`; it is also the one in which no other table still refers
+    # to the dropped one. No CASCADE: it would take views along that this project knows nothing of.
+    for table in reversed(tables):
+        session.execute(f"DROP TABLE IF EXISTS {quote_table(table)}")
+    for sql in ddl:
+        if _TABLE.search(sql):
+            session.execute(sql)
+    session.commit()
+    return tables
+
+
+def _forget(session: Session, chosen: Sequence[str], tables: Sequence[str]) -> None:
+    """Take back what `ops` says of the rows that are gone, in the order in which loads write these tables."""
+    emptied, values = _named("emptied", chosen)
+    all_tables, all_values = _named("table", tables)
+    # Facts take in what arrives late once. Which tables they look at for it only their SQL knows, so they
+    # look at all of it again. Only late windows of a table that keeps its rows stay taken in: the hours of an
+    # emptied target come back with the runs that load them, not one here and one there with the next run.
+    session.execute(
+        f"""
+        DELETE FROM ops.late_arrivals
+        WHERE
+            target_table IN ({all_tables})
+            AND source_load_id NOT IN (
+                SELECT load_id FROM ops.late_windows WHERE source_table NOT IN ({emptied})
+            )
+        """,
+        values | all_values,
+    )
+    # What was loaded stays on record, but an hour counts as staged as long as a load has it as its window.
+    session.execute(
+        f"""
+        UPDATE ops.loads
+        SET window_start = NULL, window_end = NULL
+        WHERE target_table IN ({emptied}) AND window_end IS NOT NULL
+        """,
+        values,
+    )
+    session.execute(f"DELETE FROM ops.late_windows WHERE source_table IN ({emptied})", values)
+    session.execute(f"DELETE FROM ops.staged_files WHERE dataset IN ({emptied})", values)
+    session.execute(
+        f"""
+        DELETE FROM ops.rejected_rows
+        WHERE load_id IN (SELECT load_id FROM ops.loads WHERE target_table IN ({emptied}))
+        """,
+        values,
+    )
+
+
+def _named(prefix: str, names: Sequence[str]) -> tuple[str, dict[str, Value]]:
+    """Return names as placeholders for an IN, and their values."""
+    values: dict[str, Value] = {f"{prefix}{number}": name for number, name in enumerate(names)}
+    return ", ".join(f"%({name})s" for name in values), values
