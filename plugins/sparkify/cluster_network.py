@@ -36,7 +36,8 @@ def remove_network(aws: Aws, plan: ClusterPlan) -> str:
     Raises:
         NotYet: something uses one of them; just after its cluster has gone, that passes.
     """
-    removed, used = [], []
+    removed: list[str] = []
+    used: list[str] = []
     if (subnets := find_subnet_group(aws, plan)) is not None and is_ours(subnets.get("Tags", [])):
         name = f"subnet group {plan.subnet_group_name}"
         removes = _is_removed(

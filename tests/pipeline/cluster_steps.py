@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+import sparkify.aws
 from sandbox import environment
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster import make_cluster, remove_cluster
@@ -37,6 +39,8 @@ def aws(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     variables = environment.variables(world.settings)
     for name in ("AIRFLOW_CONN_AWS_DEFAULT", *environment.aws_variables(world.settings)):
         monkeypatch.setenv(name, variables[name])
+    # boto's own retries would hide a fault, and pause before they do.
+    monkeypatch.setattr(sparkify.aws, "_CONFIG", Config(retries={"total_max_attempts": 1}))
     yield Aws("aws_default", PLAN.region)
     tear_down(world, Aws("aws_default", PLAN.region))
     for snapshot in world.client("redshift").describe_cluster_snapshots(SnapshotType="manual")["Snapshots"]:

@@ -138,7 +138,7 @@ class TestProvision:
         tear_down(world, aws, dataclasses.replace(PLAN, final_snapshot=True))
         restoring = dataclasses.replace(PLAN, from_snapshot=True)
         do(world, aws, *MAKE[:3])
-        faults.error("redshift", "CreateTags", "InternalFailure", status=500, times=5)
+        faults.error("redshift", "CreateTags", "InternalFailure", status=500)
         with pytest.raises(ClientError):
             make_cluster(aws, restoring)
         faults.clear()
@@ -341,9 +341,9 @@ class TestNetworkErrors:
 
         for service, action in every_call(world, aws, faults, both):
             if fault == "error":
-                faults.error(service, action, "InternalFailure", status=500, times=6)
+                faults.error(service, action, "InternalFailure", status=500)
             else:
-                getattr(faults, fault)(service, action, times=6)
+                getattr(faults, fault)(service, action)
             for attempt in (do_once(world, aws, *MAKE), do_once(world, aws, *REMOVE)):
                 assert attempt, f"{service}:{action}"
             faults.clear()
