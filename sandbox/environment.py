@@ -52,6 +52,7 @@ def variables(settings: Settings) -> dict[str, str]:
         "AIRFLOW_VAR_SPARKIFY_WORK_BUCKET": WORK_BUCKET,
         "AIRFLOW_VAR_SPARKIFY_IAM_ROLE": "default",
         "AIRFLOW_VAR_SPARKIFY_REGION": settings.region,
+        "AIRFLOW_VAR_SPARKIFY_POLL_SECONDS": "1",
         **_proxy_exception(),
     }
 

@@ -1,7 +1,10 @@
 """The operators of the pipeline: `from sparkify.operators import StageToRedshiftOperator`."""
 
+from sparkify.operators.cluster_step import ClusterStepOperator
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
+from sparkify.operators.find_expired import FindExpiredOperator
+from sparkify.operators.grant_read import GrantReadOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.reconcile import ReconcileOperator
@@ -10,8 +13,11 @@ from sparkify.operators.stage_redshift import StageToRedshiftOperator
 from sparkify.operators.upload_folder import UploadFolderOperator
 
 __all__ = [
+    "ClusterStepOperator",
     "CreateTablesOperator",
     "DataQualityOperator",
+    "FindExpiredOperator",
+    "GrantReadOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",
     "ReconcileOperator",

@@ -1,0 +1,191 @@
+"""By hand: make, pause, resume, remove or describe the Redshift cluster and all that belongs to it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.standard.operators.python import BranchPythonOperator
+from airflow.sdk import DAG, Param, TaskGroup, chain
+
+from sparkify.cluster import make_cluster, pause_cluster, remove_cluster, resume_cluster
+from sparkify.cluster_bucket import make_work_bucket, remove_work_bucket
+from sparkify.cluster_network import make_network, remove_network
+from sparkify.cluster_role import make_role, remove_role
+from sparkify.cluster_status import check_connection, show_connection, show_leftovers, show_status
+from sparkify.operators import ClusterStepOperator, CreateTablesOperator, GrantReadOperator
+from sparkify.operators.cluster_step import Step
+from sparkify.tables import TABLES
+
+INCLUDE = Path(__file__).resolve().parents[1] / "include"
+
+PLAN: dict[str, Any] = {
+    "identifier": "{{ params.identifier }}",
+    "source_bucket": "{{ var.value.sparkify_source_bucket }}",
+    "work_bucket": "{{ var.value.sparkify_work_bucket }}",
+    "region": "{{ var.value.get('sparkify_region', 'us-east-1') }}",
+    "allowed_cidr": "{{ params.allowed_cidr }}",
+    "node_type": "{{ params.node_type }}",
+    "nodes": "{{ params.nodes }}",
+    "hours_to_live": "{{ params.hours_to_live }}",
+    "from_snapshot": "{{ params.from_snapshot }}",
+    "final_snapshot": "{{ params.final_snapshot }}",
+    "remove_work_bucket": "{{ params.remove_work_bucket }}",
+}
+
+FIRST_TASKS = {"provision": "provision.check_connection", "teardown": "teardown.remove_cluster"}
+
+
+def step(task_id: str, function: Step, **arguments: Any) -> ClusterStepOperator:
+    """Return the task of one step."""
+    # The sandbox's clusters take seconds, AWS's minutes.
+    poll_seconds = "{{ var.value.get('sparkify_poll_seconds', 15) }}"
+    return ClusterStepOperator(
+        task_id=task_id, step=function, plan=PLAN, poll_seconds=poll_seconds, **arguments
+    )
+
+
+def first_task(action: str) -> str:
+    """Return the task with which an action begins."""
+    return FIRST_TASKS.get(action, action)
+
+
+with DAG(
+    dag_id="redshift_cluster",
+    description="Make, pause, resume, remove or describe the Redshift cluster and all that belongs to it.",
+    doc_md="""
+### What it does
+One of five actions on one cluster and what belongs to it:
+
+* **provision**: work bucket, IAM role, security group, subnet group, cluster (private, encrypted, its
+  password kept by AWS), tables, a group of readers. It ends by showing endpoint, connection and price.
+* **pause**, **resume**: as AWS does; a paused cluster costs its storage.
+* **teardown**: the cluster, with a final snapshot unless told otherwise, then the rest; the work bucket
+  only if asked.
+* **status**: what exists, since when, and what it has cost at most.
+
+Every step looks first what is there: any action may be run twice, and after one that failed half-way.
+
+### A cluster cannot be forgotten
+It carries the tag `expires_at` (param `hours_to_live`, 8 hours by default, 0 for never). The DAG
+`redshift_reaper` pauses or removes what has expired. Provisioning again gives it another stretch of time.
+
+### When a task fails
+Its message says what AWS refused and what to do. Clear it once that is mended, or run teardown: it removes
+what is there, whatever a failed provisioning has left.
+""",
+    schedule=None,
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    # The reaper triggers it: a DAG that nobody has switched on could not remove a forgotten cluster.
+    is_paused_upon_creation=False,
+    default_args={
+        "owner": "sparkify",
+        "retries": 5,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=2),
+    },
+    params={
+        "action": Param(
+            "status",
+            type="string",
+            enum=["provision", "pause", "resume", "teardown", "status"],
+            title="Action",
+            description="What to do with the cluster.",
+        ),
+        "identifier": Param(
+            "sparkify",
+            type="string",
+            pattern="^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+            maxLength=50,
+            title="Cluster identifier",
+            description="The cluster's name; the names of role and groups are made from it.",
+        ),
+        "node_type": Param(
+            "ra3.large",
+            type="string",
+            enum=["ra3.large", "ra3.xlplus", "ra3.4xlarge", "rg.large", "rg.xlarge"],
+            title="Node type",
+            description="provision: the kind of node.",
+        ),
+        "nodes": Param(
+            1, type="integer", minimum=1, maximum=16, title="Nodes", description="provision: how many nodes."
+        ),
+        "allowed_cidr": Param(
+            "10.0.0.0/8",
+            type="string",
+            pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$",
+            title="Allowed network",
+            description="provision: the IPv4 network that may connect, such as 10.1.0.0/16; never everybody.",
+        ),
+        "hours_to_live": Param(
+            8,
+            type="number",
+            minimum=0,
+            maximum=8760,
+            title="Hours to live",
+            description="provision: hours after which the reaper may act; 0 for never.",
+        ),
+        "from_snapshot": Param(
+            False,
+            type="boolean",
+            title="From the last snapshot",
+            description="provision: restore the newest final snapshot of this cluster, if there is one.",
+        ),
+        "final_snapshot": Param(
+            True,
+            type="boolean",
+            title="Final snapshot",
+            description="teardown: keep a snapshot; it is billed until it is deleted.",
+        ),
+        "remove_work_bucket": Param(
+            False,
+            type="boolean",
+            title="Remove the work bucket",
+            description="teardown: remove the work bucket and the manifests in it, too.",
+        ),
+    },
+    template_searchpath=[str(INCLUDE)],
+    tags=["sparkify", "redshift", "cluster"],
+) as dag:
+    choose = BranchPythonOperator(
+        task_id="choose", python_callable=first_task, op_kwargs={"action": "{{ params.action }}"}
+    )
+
+    with TaskGroup("provision") as provision:
+        chain(
+            step("check_connection", check_connection),
+            step("make_work_bucket", make_work_bucket),
+            step("make_role", make_role),
+            step("make_network", make_network),
+            step("make_cluster", make_cluster, until="available"),
+            CreateTablesOperator(
+                task_id="create_tables", sql=[f"sql/schema/{table}.sql" for table in TABLES]
+            ),
+            GrantReadOperator(
+                task_id="grant_read",
+                group="analysts",
+                tables=["songplays", "users", "songs", "artists", "time"],
+            ),
+            step("show_connection", show_connection),
+        )
+
+    pause = step("pause", pause_cluster, until="paused")
+    resume = step("resume", resume_cluster, until="available")
+
+    with TaskGroup("teardown") as teardown:
+        chain(
+            step("remove_cluster", remove_cluster, until="gone"),
+            [
+                step("remove_network", remove_network, wait_minutes=10),
+                step("remove_role", remove_role),
+                step("remove_work_bucket", remove_work_bucket),
+            ],
+            step("show_leftovers", show_leftovers, trigger_rule="all_done"),
+        )
+
+    status = step("status", show_status)
+
+    choose >> [provision, pause, resume, teardown, status]

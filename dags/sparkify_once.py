@@ -1,0 +1,123 @@
+"""By hand: a cluster made, one window loaded and checked, the cluster removed, whatever happens between."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, Param
+
+WINDOW_HELP = "UTC."
+
+with DAG(
+    dag_id="sparkify_once",
+    description="Make a cluster, load and check one window, remove the cluster, also when the load fails.",
+    doc_md="""
+### What it does
+Runs `redshift_cluster` with the action `provision`, `sparkify_etl` over one window, with its quality check,
+and `redshift_cluster` with the action `teardown`: a whole warehouse for an hour's money. With the final
+snapshot, which it keeps unless told otherwise, the next run begins where this one ended (`from_snapshot`).
+
+### The cluster is removed whatever happens
+`remove_cluster` is a teardown task: it runs after a failed load and a failed provisioning, and also when
+somebody marks the run as failed. The run is still shown as failed then. Should Airflow itself be gone, the
+cluster carries `expires_at`, and the DAG `redshift_reaper` removes it.
+
+### When a task fails
+The run that the task has triggered has the cause; its link is in the task's extra links.
+""",
+    schedule=None,
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "owner": "sparkify",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(hours=6),
+    },
+    params={
+        "window_start": Param(
+            "2018-11-01T00:00:00+00:00",
+            type="string",
+            format="date-time",
+            title="Start of the window",
+            description=f"First moment to load. {WINDOW_HELP}",
+        ),
+        "window_end": Param(
+            "2018-11-02T00:00:00+00:00",
+            type="string",
+            format="date-time",
+            title="End of the window",
+            description=f"First moment not to load. {WINDOW_HELP}",
+        ),
+        "identifier": Param(
+            "sparkify",
+            type="string",
+            pattern="^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+            maxLength=50,
+            title="Cluster identifier",
+            description="The cluster's name, the one in the connection redshift_default.",
+        ),
+        "allowed_cidr": Param(
+            "10.0.0.0/8",
+            type="string",
+            pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$",
+            title="Allowed network",
+            description="The IPv4 network that may connect, such as 10.1.0.0/16; never everybody.",
+        ),
+        "from_snapshot": Param(
+            False,
+            type="boolean",
+            title="From the last snapshot",
+            description="Restore the newest final snapshot of this cluster, if there is one.",
+        ),
+        "final_snapshot": Param(
+            True,
+            type="boolean",
+            title="Final snapshot",
+            description="Keep a snapshot at the end; it is billed until it is deleted.",
+        ),
+    },
+    # Params keep their types: a flag goes on as a flag.
+    render_template_as_native_obj=True,
+    tags=["sparkify", "redshift", "cluster"],
+) as dag:
+
+    def trigger(task_id: str, dag_id: str, **conf: Any) -> TriggerDagRunOperator:
+        """Return a task that waits for a run of another DAG, without a worker, and fails with it."""
+        return TriggerDagRunOperator(
+            task_id=task_id,
+            trigger_dag_id=dag_id,
+            conf=conf,
+            wait_for_completion=True,
+            deferrable=True,
+            poke_interval=10,
+            fail_when_dag_is_paused=True,
+            # A second try must wait for the run that the first one has triggered, not fail over it.
+            trigger_run_id="{{ run_id }}_" + task_id,
+            skip_when_already_exists=False,
+            reset_dag_run=True,
+        )
+
+    make_cluster = trigger(
+        "make_cluster",
+        "redshift_cluster",
+        action="provision",
+        identifier="{{ params.identifier }}",
+        allowed_cidr="{{ params.allowed_cidr }}",
+        from_snapshot="{{ params.from_snapshot }}",
+    )
+    load_window = trigger(
+        "load_window",
+        "sparkify_etl",
+        window_start="{{ params.window_start }}",
+        window_end="{{ params.window_end }}",
+    )
+    remove_cluster = trigger(
+        "remove_cluster",
+        "redshift_cluster",
+        action="teardown",
+        identifier="{{ params.identifier }}",
+        final_snapshot="{{ params.final_snapshot }}",
+    )
+    make_cluster >> load_window >> remove_cluster.as_teardown()

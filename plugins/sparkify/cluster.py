@@ -1,0 +1,293 @@
+"""The Redshift cluster: made, paused, resumed and removed by steps that are safe to run again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sparkify.aws import Aws, NotYet, code_of
+from sparkify.cluster_network import PORT, find_security_group
+from sparkify.cluster_plan import EXPIRES_TAG, OWNER, OWNER_TAG, ClusterPlan, price_of, role_name, tag_list
+from sparkify.cluster_role import find_role
+from sparkify.failures import LoadError
+
+# States that end by themselves, and states that no waiting ends.
+ON_THE_WAY = (
+    "creating",
+    "modifying",
+    "rebooting",
+    "renaming",
+    "resizing",
+    "rotating-keys",
+    "resuming",
+    "pausing",
+)
+GOING = ("final-snapshot", "deleting")
+BROKEN = ("incompatible-hsm", "incompatible-network", "incompatible-parameters", "incompatible-restore")
+GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster as AWS describes it.
+
+    Args:
+        status: as AWS says it, for example `available`.
+        host: where it answers, None while it has no endpoint.
+        created: aware time, None while AWS does not say.
+    """
+
+    identifier: str
+    status: str
+    node_type: str
+    nodes: int
+    host: str | None
+    port: int | None
+    created: datetime | None
+    roles: Sequence[str]
+    tags: Mapping[str, str]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our DAG made it: by its tag, or by its role where a restore has not been tagged yet."""
+        roles = {arn.rpartition("/")[2] for arn in self.roles}
+        return self.tags.get(OWNER_TAG) == OWNER or role_name(self.identifier) in roles
+
+    @property
+    def hourly_price(self) -> float | None:
+        """USD an hour while it runs, or None where the price is not known."""
+        return price_of(self.node_type, self.nodes)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the reaper may act, or None for never."""
+        text = self.tags.get(EXPIRES_TAG)
+        return datetime.fromisoformat(text) if text else None
+
+
+def find_cluster(aws: Aws, identifier: str) -> Cluster | None:
+    """Return the cluster, or None where there is none of that name."""
+    try:
+        found = aws.redshift.describe_clusters(ClusterIdentifier=identifier)["Clusters"]
+    except ClientError as error:
+        if code_of(error) in {"ClusterNotFound", "ClusterNotFoundFault"}:
+            return None
+        raise
+    return _read(found[0]) if found else None
+
+
+def our_clusters(aws: Aws) -> list[Cluster]:
+    """Return every cluster that our DAG made in the region."""
+    pages = aws.redshift.get_paginator("describe_clusters").paginate()
+    return [one for page in pages for one in map(_read, page["Clusters"]) if one.is_ours]
+
+
+def make_cluster(aws: Aws, plan: ClusterPlan) -> str:
+    """Begin to make the cluster, or set off one that is there towards `available`; return what was done.
+
+    Raises:
+        LoadError: a cluster of that name is somebody else's, or cannot become available.
+        NotYet: one of that name is just being paused or removed.
+    """
+    cluster = find_cluster(aws, plan.identifier)
+    if cluster is None:
+        return _create(aws, plan)
+    _require_ours(cluster)
+    if cluster.status in (*GOING, "pausing"):
+        raise NotYet(f"The cluster {plan.identifier} is {cluster.status}.")
+    if cluster.status in BROKEN:
+        raise LoadError(_broken(cluster))
+    if cluster.status == "paused":
+        return resume_cluster(aws, plan)
+    _tag(aws, plan)
+    return f"Cluster {plan.identifier} is there ({cluster.status}); it now expires {_expiry(plan)}."
+
+
+def pause_cluster(aws: Aws, plan: ClusterPlan) -> str:
+    """Begin to pause the cluster; return what was done.
+
+    Raises:
+        LoadError: there is no such cluster of ours.
+        NotYet: it is not yet in a state in which AWS pauses it.
+    """
+    cluster = _require(aws, plan)
+    if cluster.status in {"paused", "pausing"}:
+        return f"Cluster {plan.identifier} is {cluster.status}: nothing to do."
+    if cluster.status != "available":
+        raise NotYet(f"The cluster {plan.identifier} is {cluster.status}; AWS pauses an available one.")
+    aws.redshift.pause_cluster(ClusterIdentifier=plan.identifier)
+    return f"Cluster {plan.identifier} is being paused; only its storage is billed from then on."
+
+
+def resume_cluster(aws: Aws, plan: ClusterPlan) -> str:
+    """Begin to resume the cluster; return what was done.
+
+    Raises:
+        LoadError: there is no such cluster of ours.
+        NotYet: it is not yet in a state in which AWS resumes it.
+    """
+    cluster = _require(aws, plan)
+    if cluster.status in {"available", "resuming", "creating", "modifying"}:
+        return f"Cluster {plan.identifier} is {cluster.status}: nothing to do."
+    if cluster.status != "paused":
+        raise NotYet(f"The cluster {plan.identifier} is {cluster.status}; AWS resumes a paused one.")
+    _tag(aws, plan)
+    aws.redshift.resume_cluster(ClusterIdentifier=plan.identifier)
+    return f"Cluster {plan.identifier} is being resumed; it now expires {_expiry(plan)}."
+
+
+def remove_cluster(aws: Aws, plan: ClusterPlan) -> str:
+    """Begin to remove the cluster, with a final snapshot if the plan says so; return what was done.
+
+    Raises:
+        LoadError: the cluster is somebody else's.
+        NotYet: it is on its way to a state in which AWS removes it.
+    """
+    cluster = find_cluster(aws, plan.identifier)
+    if cluster is None:
+        return f"Cluster {plan.identifier}: nothing to do."
+    _require_ours(cluster)
+    if cluster.status in GOING:
+        return f"Cluster {plan.identifier} is being removed already ({cluster.status})."
+    if cluster.status in ON_THE_WAY:
+        raise NotYet(f"The cluster {plan.identifier} is {cluster.status}; AWS removes it after that.")
+    if not plan.final_snapshot or cluster.status in BROKEN:
+        aws.redshift.delete_cluster(ClusterIdentifier=plan.identifier, SkipFinalClusterSnapshot=True)
+        return f"Cluster {plan.identifier} is being removed, without a final snapshot."
+    snapshot = f"{plan.identifier}-final-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    aws.redshift.delete_cluster(
+        ClusterIdentifier=plan.identifier,
+        SkipFinalClusterSnapshot=False,
+        FinalClusterSnapshotIdentifier=snapshot,
+    )
+    return f"Cluster {plan.identifier} is being removed; its snapshot {snapshot} stays and is billed."
+
+
+def describe_costs(cluster: Cluster, now: datetime) -> str:
+    """Return what the cluster has cost at most by the hourly price, as if it had never been paused."""
+    price, size = cluster.hourly_price, f"{cluster.nodes} x {cluster.node_type}"
+    if price is None or cluster.created is None:
+        return f"{size}; its hourly price is not known here."
+    hours = (now - cluster.created) / timedelta(hours=1)
+    return (
+        f"{size} at about USD {price:.3f} an hour (us-east-1, on demand): at most "
+        f"USD {price * hours:.2f} for the {hours:.1f} hours since it was made; paused hours cost storage."
+    )
+
+
+def newest_snapshot(aws: Aws, plan: ClusterPlan) -> str | None:
+    """Return the newest available manual snapshot of the plan's cluster, or None."""
+    pages = aws.redshift.get_paginator("describe_cluster_snapshots").paginate(SnapshotType="manual")
+    snapshots = [
+        snapshot
+        for page in pages
+        for snapshot in page["Snapshots"]
+        if snapshot["ClusterIdentifier"] == plan.identifier and snapshot["Status"] == "available"
+    ]
+    newest = max(snapshots, key=lambda snapshot: snapshot["SnapshotCreateTime"], default=None)
+    return newest["SnapshotIdentifier"] if newest else None
+
+
+def _create(aws: Aws, plan: ClusterPlan) -> str:
+    role, group = find_role(aws, plan), find_security_group(aws, plan)
+    if role is None or group is None:
+        raise LoadError(
+            f"Role or security group of {plan.identifier} is missing: run the steps before this one."
+        )
+    network: Any = {
+        "ClusterIdentifier": plan.identifier,
+        "NodeType": plan.node_type,
+        "Port": PORT,
+        "ClusterSubnetGroupName": plan.subnet_group_name,
+        "VpcSecurityGroupIds": [group["GroupId"]],
+        "PubliclyAccessible": False,
+        "IamRoles": [role["Arn"]],
+        "DefaultIamRoleArn": role["Arn"],
+        "PreferredMaintenanceWindow": "sun:04:00-sun:04:30",
+        "AutomatedSnapshotRetentionPeriod": 1,
+    }
+    snapshot = newest_snapshot(aws, plan) if plan.from_snapshot else None
+    try:
+        if snapshot:
+            aws.redshift.restore_from_cluster_snapshot(
+                SnapshotIdentifier=snapshot, Encrypted=True, NumberOfNodes=plan.nodes, **network
+            )
+            # Unlike CreateCluster, a restore takes no tags.
+            _tag(aws, plan)
+        else:
+            aws.redshift.create_cluster(
+                **_size(plan),
+                DBName=plan.database,
+                MasterUsername=plan.user,
+                ManageMasterPassword=True,
+                Encrypted=True,
+                Tags=tag_list(plan.tags()),
+                **network,
+            )
+    except ClientError as error:
+        # A try before this one may have made it without hearing of it.
+        if code_of(error) not in {"ClusterAlreadyExists", "ClusterAlreadyExistsFault"}:
+            raise
+    origin = f" from snapshot {snapshot}" if snapshot else ""
+    return f"Cluster {plan.identifier} is being made{origin}; it expires {_expiry(plan)}."
+
+
+def _size(plan: ClusterPlan) -> Any:  # noqa: ANN401 - arguments of CreateCluster
+    if plan.nodes == 1:
+        return {"ClusterType": "single-node"}
+    return {"ClusterType": "multi-node", "NumberOfNodes": plan.nodes}
+
+
+def _tag(aws: Aws, plan: ClusterPlan) -> None:
+    arn = f"arn:aws:redshift:{aws.region}:{aws.account}:cluster:{plan.identifier}"
+    aws.redshift.create_tags(ResourceName=arn, Tags=tag_list(plan.tags()))
+    if not plan.hours_to_live:
+        aws.redshift.delete_tags(ResourceName=arn, TagKeys=[EXPIRES_TAG])
+
+
+def _require(aws: Aws, plan: ClusterPlan) -> Cluster:
+    cluster = find_cluster(aws, plan.identifier)
+    if cluster is None:
+        raise LoadError(f"There is no cluster {plan.identifier} in {aws.region}: provision it first.")
+    _require_ours(cluster)
+    if cluster.status in GOING:
+        raise LoadError(f"The cluster {plan.identifier} is being removed ({cluster.status}).")
+    if cluster.status in BROKEN:
+        raise LoadError(_broken(cluster))
+    return cluster
+
+
+def _require_ours(cluster: Cluster) -> None:
+    if not cluster.is_ours:
+        raise LoadError(
+            f"The cluster {cluster.identifier} was not made by this DAG (it has no tag {OWNER_TAG}={OWNER}): "
+            "nothing is done to it. Choose another cluster identifier."
+        )
+
+
+def _broken(cluster: Cluster) -> str:
+    return (
+        f"The cluster {cluster.identifier} is {cluster.status} and cannot be used. Tear it down (action "
+        "teardown), mend the network or the parameters, and provision again."
+    )
+
+
+def _expiry(plan: ClusterPlan) -> str:
+    return f"in {plan.hours_to_live:g} hours" if plan.hours_to_live else "never"
+
+
+def _read(described: Any) -> Cluster:  # noqa: ANN401 - boto's cluster
+    endpoint = described.get("Endpoint") or {}
+    return Cluster(
+        identifier=described["ClusterIdentifier"],
+        status=described["ClusterStatus"],
+        node_type=described["NodeType"],
+        nodes=described["NumberOfNodes"],
+        host=endpoint.get("Address"),
+        port=endpoint.get("Port"),
+        created=described.get("ClusterCreateTime"),
+        roles=[role["IamRoleArn"] for role in described.get("IamRoles", [])],
+        tags={tag["Key"]: tag["Value"] for tag in described.get("Tags", [])},
+    )

@@ -1,0 +1,138 @@
+"""What the cluster DAGs make: one plan, from which every name, tag and price follows."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+# Tags by which our resources are known, and the time after which the reaper may act.
+OWNER_TAG, OWNER = "managed-by", "sparkify-warehouse"
+EXPIRES_TAG = "expires_at"
+
+# USD an hour and node, on demand, us-east-1. Third-party tables; AWS's price list decides. UNCONFIRMED
+HOURLY_PRICES = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "rg.large": 0.3801, "rg.xlarge": 0.7602}
+
+
+class PlanError(ValueError):
+    """The plan cannot be carried out as it is; the message says what to enter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """One cluster and what belongs to it.
+
+    Args:
+        identifier: the cluster's name: 1 to 50 lower-case letters, digits and single hyphens, a letter first.
+        node_type: for example ra3.large.
+        nodes: number of nodes; 1 makes a single-node cluster.
+        allowed_cidr: the addresses that may connect to port 5439, for example 10.0.0.0/16.
+        source_bucket: the bucket that COPY reads.
+        work_bucket: the bucket for manifests, which COPY reads and Airflow writes.
+        database: its name.
+        user: the master user; its password is kept by AWS and nobody needs it.
+        hours_to_live: hours after which the reaper may pause or remove the cluster; 0 for never.
+        from_snapshot: start from the newest final snapshot of this cluster, if there is one.
+        final_snapshot: keep a snapshot when the cluster is removed.
+        remove_work_bucket: remove the work bucket, too, when the cluster is removed.
+        region: where everything is.
+
+    Raises:
+        PlanError: a value that AWS would refuse, or a network open to the world.
+    """
+
+    identifier: str
+    source_bucket: str
+    work_bucket: str
+    region: str
+    allowed_cidr: str
+    node_type: str = "ra3.large"
+    nodes: int = 1
+    database: str = "sparkify"
+    user: str = "sparkify"
+    hours_to_live: float = 8
+    from_snapshot: bool = False
+    final_snapshot: bool = True
+    remove_work_bucket: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"(?=.{1,50}$)[a-z][a-z0-9]*(-[a-z0-9]+)*", self.identifier):
+            raise PlanError(
+                f"The cluster identifier {self.identifier!r} is none: 1 to 50 lower-case letters, digits and "
+                "single hyphens, a letter first."
+            )
+        if self.nodes < 1:
+            raise PlanError(f"A cluster has at least one node: nodes is {self.nodes}.")
+        if self.hours_to_live < 0:
+            raise PlanError(f"hours_to_live is 0 (for ever) or more: {self.hours_to_live}.")
+        try:
+            network = ipaddress.ip_network(self.allowed_cidr)
+        except ValueError as error:
+            raise PlanError(f"allowed_cidr is no network such as 10.0.0.0/16: {error}.") from None
+        if network.version != 4 or network.prefixlen < 8:
+            raise PlanError(
+                f"allowed_cidr {self.allowed_cidr} opens the warehouse to the world. Name the network that "
+                "Airflow and the analysts are in, an IPv4 one of /8 or smaller."
+            )
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "ClusterPlan":
+        """Return the plan of values that may have become text in a template."""
+        return cls(
+            **{
+                field.name: _typed(field.type, values[field.name])
+                for field in fields(cls)
+                if field.name in values
+            }
+        )
+
+    @property
+    def role_name(self) -> str:
+        """The IAM role that the cluster takes to read S3."""
+        return role_name(self.identifier)
+
+    @property
+    def security_group_name(self) -> str:
+        """The security group that opens port 5439."""
+        return f"{self.identifier}-redshift"
+
+    @property
+    def subnet_group_name(self) -> str:
+        """The cluster subnet group."""
+        return f"{self.identifier}-subnets"
+
+    def tags(self, now: datetime | None = None) -> dict[str, str]:
+        """Return the tags of everything that is made; `expires_at` counts from `now` (aware)."""
+        tags = {OWNER_TAG: OWNER, "cluster": self.identifier}
+        if self.hours_to_live:
+            expires = (now or datetime.now(UTC)) + timedelta(hours=self.hours_to_live)
+            tags[EXPIRES_TAG] = expires.isoformat(timespec="seconds")
+        return tags
+
+
+def role_name(identifier: str) -> str:
+    """Return the name of the IAM role of a cluster."""
+    return f"{identifier}-redshift"
+
+
+def price_of(node_type: str, nodes: int) -> float | None:
+    """Return USD an hour for so many nodes, or None where the price is not known."""
+    price = HOURLY_PRICES.get(node_type)
+    return None if price is None else price * nodes
+
+
+def tag_list(tags: Mapping[str, str]) -> list[Any]:
+    """Return tags in the form of most AWS calls."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def is_ours(tags: list[Any]) -> bool:
+    """Tell whether tags, in the form of most AWS answers, say that we made the resource."""
+    return any(tag["Key"] == OWNER_TAG and tag["Value"] == OWNER for tag in tags)
+
+
+def _typed(kind: Any, value: Any) -> Any:  # noqa: ANN401 - values of any field
+    if kind is bool:
+        return str(value).lower() == "true"
+    return kind(value)

@@ -1,0 +1,104 @@
+"""What exists of a plan, since when, at what cost, and how to connect to it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import Connection
+
+from sparkify.aws import Aws
+from sparkify.cluster import describe_costs, find_cluster, newest_snapshot
+from sparkify.cluster_network import find_security_group, find_subnet_group
+from sparkify.cluster_plan import ClusterPlan, is_ours
+from sparkify.cluster_role import find_role
+from sparkify.failures import LoadError
+
+CONN_ID = "redshift_default"
+
+
+def show_status(aws: Aws, plan: ClusterPlan) -> str:
+    """Return what exists of the plan, a line each."""
+    cluster = find_cluster(aws, plan.identifier)
+    lines = [f"Cluster {plan.identifier} in {plan.region}: {cluster.status if cluster else 'none'}"]
+    if cluster:
+        expires = f"expires at {cluster.expires_at.isoformat()}" if cluster.expires_at else "never expires"
+        lines.append(f"  made {cluster.created or 'just now'}; {expires}")
+        lines.append(f"  {describe_costs(cluster, datetime.now(UTC))}")
+    lines += [f"{name}: {'there' if value else 'none'}" for name, value in _surroundings(aws, plan).items()]
+    lines.append(f"Newest final snapshot, billed until deleted: {newest_snapshot(aws, plan) or 'none'}")
+    return "\n".join(lines)
+
+
+def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
+    """Return what is left after a teardown.
+
+    Raises:
+        LoadError: a cluster, role or group of ours is still there.
+    """
+    cluster = find_cluster(aws, plan.identifier)
+    left = [f"Cluster {plan.identifier} ({cluster.status})"] if cluster and cluster.is_ours else []
+    left += [
+        name for name, found in _surroundings(aws, plan).items() if found and is_ours(found.get("Tags", []))
+    ]
+    if left:
+        raise LoadError(
+            f"Still there: {'; '.join(left)}. The logs of the tasks before this one say why. Mend that and "
+            "run teardown again; a cluster is billed until it is gone."
+        )
+    snapshot = newest_snapshot(aws, plan)
+    kept = f" but the snapshot {snapshot}, billed until it is deleted" if snapshot else ""
+    return f"Nothing of cluster {plan.identifier} is left{kept}."
+
+
+def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
+    """Return whether the Airflow connection of the loads can be of this cluster, before anything is made.
+
+    Raises:
+        AirflowNotFoundException: there is no such connection.
+        LoadError: the connection is that of another cluster.
+    """
+    connection = Connection.get(CONN_ID)
+    found = connection.extra_dejson.get("cluster_identifier")
+    if found not in (None, plan.identifier):
+        raise LoadError(
+            f"Connection {CONN_ID} is that of cluster {found}, and tables would be made there. Define it as\n"
+            f"{connection_json(plan)}"
+        )
+    if found is None:
+        where = f"{connection.host}:{connection.port}"
+        return (
+            f"Connection {CONN_ID} has its address, {where}; it is not known whether that is the cluster's."
+        )
+    return f"Connection {CONN_ID} is that of cluster {found}."
+
+
+def show_connection(aws: Aws, plan: ClusterPlan) -> str:
+    """Return endpoint, price and the Airflow connection that reaches the cluster without a password."""
+    cluster = find_cluster(aws, plan.identifier)
+    where = f"{cluster.host}:{cluster.port}" if cluster and cluster.host else "no endpoint yet"
+    costs = describe_costs(cluster, datetime.now(UTC)) if cluster else ""
+    return (
+        f"Cluster {plan.identifier} answers at {where}. {costs}\n"
+        "Airflow finds it by its identifier and logs in with IAM; no password is kept. The connection:\n"
+        f"AIRFLOW_CONN_{CONN_ID.upper()}='{connection_json(plan)}'"
+    )
+
+
+def connection_json(plan: ClusterPlan) -> str:
+    """Return the Airflow connection to the plan's cluster: IAM, found by its identifier, no password."""
+    extra = {
+        "iam": True,
+        "cluster_identifier": plan.identifier,
+        "db_user": plan.user,
+        "region": plan.region,
+    }
+    connection = {"conn_type": "redshift", "login": plan.user, "schema": plan.database, "extra": extra}
+    return json.dumps(connection)
+
+
+def _surroundings(aws: Aws, plan: ClusterPlan) -> dict[str, Any]:
+    return {
+        f"IAM role {plan.role_name}": find_role(aws, plan),
+        f"Security group {plan.security_group_name}": find_security_group(aws, plan),
+        f"Subnet group {plan.subnet_group_name}": find_subnet_group(aws, plan),
+    }

@@ -1,0 +1,53 @@
+"""FindExpiredOperator: the clusters that the reaper has to stop."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from sparkify.operators.aws_step import AwsOperator
+from sparkify.reaper import expired_clusters
+
+
+class FindExpiredOperator(AwsOperator):
+    """Find clusters of ours whose time has passed, unless a load runs.
+
+    Args:
+        action: `pause` or `teardown`, what is to be done with them.
+        region: where to look.
+        loading_dags: while a run of one of these is under way nothing is found.
+        aws_conn_id: the Airflow connection with the credentials.
+
+    Returns:
+        For each cluster the conf of a run of `redshift_cluster` that stops it.
+
+    Raises:
+        AirflowSkipException: a load runs; the next run looks again.
+    """
+
+    template_fields: Sequence[str] = ("action", "region", *AwsOperator.template_fields)
+
+    def __init__(self, *, action: str, region: str, loading_dags: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.action = action
+        self.region = region
+        self.loading_dags = loading_dags
+
+    def execute(self, context: Context) -> list[dict[str, str]]:
+        """Look for expired clusters."""
+        found = self.call_aws(self.region, lambda aws: expired_clusters(aws, datetime.now(UTC)))
+        done = ("paused", "pausing") if self.action == "pause" else ()
+        found = [cluster for cluster in found if cluster.status not in done]
+        for cluster in found:
+            self.log.info("%s (%s) expired at %s", cluster.identifier, cluster.status, cluster.expires_at)
+        if not found:
+            self.log.info("No cluster of ours has expired.")
+            return []
+        for dag_id in self.loading_dags:
+            if running := context["ti"].get_dr_count(dag_id=dag_id, states=["running"]):
+                raise AirflowSkipException(
+                    f"{running} runs of {dag_id} are under way; the next hour looks again."
+                )
+        return [{"action": self.action, "identifier": cluster.identifier} for cluster in found]

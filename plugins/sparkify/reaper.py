@@ -1,0 +1,20 @@
+"""The reaper: which clusters of ours are past their time."""
+
+from datetime import datetime
+
+from sparkify.aws import Aws
+from sparkify.cluster import GOING, Cluster, our_clusters
+
+
+def expired_clusters(aws: Aws, now: datetime) -> list[Cluster]:
+    """Return the clusters of ours whose `expires_at` is past and that are not being removed already.
+
+    Args:
+        aws: the clients.
+        now: an aware time.
+    """
+    return [
+        one
+        for one in our_clusters(aws)
+        if one.expires_at is not None and one.expires_at <= now and one.status not in GOING
+    ]
