@@ -183,7 +183,7 @@ what is there, whatever a failed provisioning has left.
                 step("remove_role", remove_role),
                 step("remove_work_bucket", remove_work_bucket),
             ],
-            step("show_leftovers", show_leftovers, trigger_rule="all_done"),
+            step("show_leftovers", show_leftovers, trigger_rule="all_done_min_one_success"),
         )
 
     status = step("status", show_status)

@@ -113,7 +113,7 @@ class ClusterPlan:
 
 def role_name(identifier: str) -> str:
     """Return the name of the IAM role of a cluster."""
-    return f"{identifier}-redshift"
+    return f"{identifier}-cluster"
 
 
 def price_of(node_type: str, nodes: int) -> float | None:

@@ -60,7 +60,7 @@ def needs(call: MadeCall, region: str) -> list[Need]:
     found = [(action, arn) for arn in arns(action, call.resources, f"{region}:{ACCOUNT}")]
     if call.action in {"CreateCluster", "RestoreFromClusterSnapshot"}:
         found.append(
-            ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{call.resources['ClusterIdentifier']}-redshift")
+            ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{call.resources['ClusterIdentifier']}-cluster")
         )
     if call.action == "CreateSecurityGroup":
         found.append(("ec2:CreateTags", f"arn:aws:ec2:{region}:{ACCOUNT}:security-group/sg-1"))

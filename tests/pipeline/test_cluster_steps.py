@@ -52,7 +52,7 @@ class TestProvision:
     def test_the_role_reads_two_buckets_and_nothing_else(self, world, aws):
         provision(world, aws)
         policy = world.client("iam").get_role_policy(
-            RoleName="steps-redshift", PolicyName="read-source-and-work-bucket"
+            RoleName="steps-cluster", PolicyName="read-source-and-work-bucket"
         )["PolicyDocument"]
         resources = {resource for part in policy["Statement"] for resource in part["Resource"]}
         assert resources == {
@@ -99,7 +99,7 @@ class TestProvision:
             world.client("redshift").create_cluster(ClusterIdentifier="steps", **CLUSTER)
             world.time.pass_phase()
         elif kind == "role":
-            world.client("iam").create_role(RoleName="steps-redshift", AssumeRolePolicyDocument="{}")
+            world.client("iam").create_role(RoleName="steps-cluster", AssumeRolePolicyDocument="{}")
         else:
             world.client("ec2").create_security_group(GroupName="steps-redshift", Description="other")
         there = {name: found for name, found in what_is_there(world).items() if name != "buckets"}
@@ -117,7 +117,7 @@ class TestProvision:
         left = what_is_there(world)
         assert {name: set(there[name]) - set(left[name]) for name in there} == {name: set() for name in there}
         if kind == "role":
-            world.client("iam").delete_role(RoleName="steps-redshift")
+            world.client("iam").delete_role(RoleName="steps-cluster")
         else:
             world.client("ec2").delete_security_group(GroupName="steps-redshift")
 
@@ -261,11 +261,11 @@ class TestTeardown:
 
     def test_leaves_a_role_that_another_cluster_uses_and_names_it(self, world, aws):
         provision(world, aws)
-        arn = world.client("iam").get_role(RoleName="steps-redshift")["Role"]["Arn"]
+        arn = world.client("iam").get_role(RoleName="steps-cluster")["Role"]["Arn"]
         other = world.create(IamRoles=[arn])
         said = tear_down(world, aws)
         assert f"used by {other}: left as it is" in " ".join(said)
-        with pytest.raises(LoadError, match="Still there: IAM role steps-redshift"):
+        with pytest.raises(LoadError, match="Still there: IAM role steps-cluster"):
             show_leftovers(aws, PLAN)
         world.client("redshift").delete_cluster(ClusterIdentifier=other, SkipFinalClusterSnapshot=True)
         world.time.pass_phase()
@@ -305,7 +305,7 @@ class TestStatus:
         said = show_status(aws, PLAN)
         assert "Cluster steps in us-east-1: available" in said
         assert "2 x ra3.large at about USD 1.086 an hour" in said
-        assert "IAM role steps-redshift: there" in said
+        assert "IAM role steps-cluster: there" in said
         tear_down(world, aws)
         assert "Cluster steps in us-east-1: none" in show_status(aws, PLAN)
 

@@ -67,7 +67,10 @@ def cluster_calls(world, aws, faults):
 
 
 def _local_policy(iam) -> str:
-    document = {"Version": "2012-10-17", "Statement": []}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}],
+    }
     made = iam.create_policy(PolicyName="somebodys", PolicyDocument=json.dumps(document))
     return str(made["Policy"]["Arn"])
 
