@@ -246,6 +246,8 @@ def _create_login(connection: psycopg.Connection, settings: Settings) -> None:
     if found.fetchone() is None:
         statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
         connection.execute(statement.format(sql.Identifier(settings.user), sql.Literal(settings.password)))
+    # A cluster's master user may make groups of users; one of an older sandbox may not yet.
+    connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(sql.Identifier(settings.user)))
 
 
 def _drop_foreign(lock_file: Path) -> None:
