@@ -174,6 +174,13 @@ class DagRun:
         pattern = f"task_id={task_id}/**/*.log" if task_id else "**/*.log"
         return "\n".join(path.read_text(errors="replace") for path in sorted(folder.glob(pattern)))
 
+    def says(self, task_id: str, text: str) -> None:
+        """Assert that the log of a task has a text; the end of a log is written after the task has ended."""
+        deadline = time.monotonic() + 20
+        while text not in self.log(task_id):
+            assert time.monotonic() < deadline, f"{text!r} is not in the log:\n{self.log(task_id)[-6000:]}"
+            time.sleep(0.1)
+
     def succeeded(self) -> "DagRun":
         """Assert that it did."""
         assert self.state == "success", f"{self.tasks}\n{self.log()[-6000:]}"

@@ -86,7 +86,7 @@ def test_a_cluster_from_provision_to_teardown_each_action_twice(airflow, account
     before = what_is_there(account)
     first = airflow.run("redshift_cluster", action="provision").succeeded()
     # Only the triggerer lets a task go on that waits.
-    assert "The cluster sparkify is creating. Waiting." in first.log("provision.make_cluster")
+    first.says("provision.make_cluster", "The cluster sparkify is creating. Waiting.")
     assert connection_json(PLAN).replace('"', "") in first.log("provision.show_connection").replace('\\"', "")
     assert first.tasks["pause"] == "skipped"
     airflow.run("redshift_cluster", action="provision").succeeded()
@@ -95,13 +95,13 @@ def test_a_cluster_from_provision_to_teardown_each_action_twice(airflow, account
     assert query("SELECT has_table_privilege('analysts', 'songplays', 'SELECT')") == [(True,)]
     for action, words in (("pause", "paused"), ("resume", "available")):
         done = airflow.run("redshift_cluster", action=action).succeeded()
-        assert f"The cluster sparkify is {words}." in done.log(action)
-        assert "nothing to do" in airflow.run("redshift_cluster", action=action).succeeded().log(action)
-    assert "USD 0.543 an hour" in airflow.run("redshift_cluster", action="status").succeeded().log("status")
+        done.says(action, f"The cluster sparkify is {words}.")
+        airflow.run("redshift_cluster", action=action).succeeded().says(action, "nothing to do")
+    airflow.run("redshift_cluster", action="status").succeeded().says("status", "USD 0.543 an hour")
     everything = {"action": "teardown", "final_snapshot": False, "remove_work_bucket": True}
     airflow.run("redshift_cluster", **everything).succeeded()
     again = airflow.run("redshift_cluster", **everything).succeeded()
-    assert "Nothing of cluster sparkify is left." in again.log("teardown.show_leftovers")
+    again.says("teardown.show_leftovers", "Nothing of cluster sparkify is left.")
     after = what_is_there(account)
     assert {name: set(found) - set(before[name]) for name, found in after.items()} == {
         name: set() for name in before

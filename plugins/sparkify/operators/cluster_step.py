@@ -76,6 +76,8 @@ class ClusterStepOperator(AwsOperator):
             status = self.call_aws(plan.region, lambda aws: self._status(aws, plan))
             if status != self.until:
                 reason = f"The cluster {plan.identifier} is {status}."
+            else:
+                self.log.info("The cluster %s is %s.", plan.identifier, status)
         if reason:
             self._wait(reason, started, did)
         return did
