@@ -93,13 +93,13 @@ def test_no_password_is_in_the_log_or_on_a_command_line(server: Settings):
         assert secret not in log + words
 
 
-def test_the_user_owns_the_database_without_being_a_superuser(server: Settings):
+def test_the_user_owns_the_database_and_makes_groups_without_being_a_superuser(server: Settings):
     with connect(server) as connection:
         connection.execute("CREATE SCHEMA mine")
         connection.execute("CREATE TABLE public.also_mine (id int)")
         connection.execute("DROP SCHEMA mine")
         role = connection.execute("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user")
-        assert role.fetchone() == (False, False)
+        assert role.fetchone() == (False, True)
 
 
 def test_the_admin_connects_by_the_dsn(server: Settings):
