@@ -1,6 +1,6 @@
 """By hand: make, pause, resume, remove or describe the Redshift cluster and all that belongs to it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sparkify.cluster_bucket import make_work_bucket, remove_work_bucket
 from sparkify.cluster_network import make_network, remove_network
 from sparkify.cluster_role import make_role, remove_role
 from sparkify.cluster_status import check_connection, show_connection, show_leftovers, show_status
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import ClusterStepOperator, CreateTablesOperator, GrantReadOperator
 from sparkify.operators.cluster_step import Step
 from sparkify.tables import TABLES
@@ -37,7 +38,6 @@ FIRST_TASKS = {"provision": "provision.check_connection", "teardown": "teardown.
 
 def step(task_id: str, function: Step, **arguments: Any) -> ClusterStepOperator:
     """Return the task of one step."""
-    # The sandbox's clusters take seconds, AWS's minutes.
     poll_seconds = "{{ var.value.get('sparkify_poll_seconds', 15) }}"
     return ClusterStepOperator(
         task_id=task_id, step=function, plan=PLAN, poll_seconds=poll_seconds, **arguments
@@ -79,14 +79,7 @@ what is there, whatever a failed provisioning has left.
     max_active_runs=1,
     # The reaper triggers it: a DAG that nobody has switched on could not remove a forgotten cluster.
     is_paused_upon_creation=False,
-    default_args={
-        "owner": "sparkify",
-        "retries": 5,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=2),
-    },
+    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "status",
@@ -126,7 +119,7 @@ what is there, whatever a failed provisioning has left.
             minimum=0,
             maximum=8760,
             title="Hours to live",
-            description="provision: hours after which the reaper may act; 0 for never.",
+            description="provision, resume: hours after which the reaper may act; 0 for never.",
         ),
         "from_snapshot": Param(
             False,

@@ -1,10 +1,11 @@
 """Hourly: clusters that nobody has removed in time are paused or removed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import FindExpiredOperator
 
 with DAG(
@@ -31,14 +32,7 @@ failed: that run's log has the cause. Such a cluster goes on being billed, so do
     max_active_runs=1,
     # Nobody who has forgotten a cluster would have switched it on.
     is_paused_upon_creation=False,
-    default_args={
-        "owner": "sparkify",
-        "retries": 5,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=1),
-    },
+    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "teardown",

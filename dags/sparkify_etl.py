@@ -1,12 +1,13 @@
 """Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from sparkify.audits import Audits
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
@@ -61,15 +62,7 @@ one run with a wide window rather than 720 hourly ones.
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=4,
-    default_args={
-        "owner": "sparkify",
-        # Half a minute to eight: a cluster that resumes needs minutes. What no retry mends fails at once.
-        "retries": 5,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=2),
-    },
+    default_args=DEFAULT_ARGS,
     params={
         "window_start": Param(
             None,

@@ -6,7 +6,7 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param
 
-WINDOW_HELP = "UTC."
+from sparkify.defaults import DEFAULT_ARGS
 
 with DAG(
     dag_id="sparkify_once",
@@ -29,26 +29,22 @@ The run that the task has triggered has the cause; its link is in the task's ext
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "owner": "sparkify",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "execution_timeout": timedelta(hours=6),
-    },
+    # The tasks of the runs that these wait for have retries of their own.
+    default_args=DEFAULT_ARGS | {"retries": 2, "execution_timeout": timedelta(hours=6)},
     params={
         "window_start": Param(
             "2018-11-01T00:00:00+00:00",
             type="string",
             format="date-time",
             title="Start of the window",
-            description=f"First moment to load. {WINDOW_HELP}",
+            description="First moment to load, UTC.",
         ),
         "window_end": Param(
             "2018-11-02T00:00:00+00:00",
             type="string",
             format="date-time",
             title="End of the window",
-            description=f"First moment not to load. {WINDOW_HELP}",
+            description="First moment not to load, UTC.",
         ),
         "identifier": Param(
             "sparkify",
@@ -93,9 +89,8 @@ The run that the task has triggered has the cause; its link is in the task's ext
             deferrable=True,
             poke_interval=10,
             fail_when_dag_is_paused=True,
-            # A second try must wait for the run that the first one has triggered, not fail over it.
+            # A second try runs the run of the first again, rather than another one beside it.
             trigger_run_id="{{ run_id }}_" + task_id,
-            skip_when_already_exists=False,
             reset_dag_run=True,
         )
 

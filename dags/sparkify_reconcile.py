@@ -1,12 +1,13 @@
 """By hand: source files and warehouse compared hour by hour, and the hours that differ loaded again."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param
 
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import ReconcileOperator
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
@@ -50,15 +51,7 @@ with `airflow dags test`, run `sparkify_etl` yourself with the windows that the 
     schedule=None,
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
-    default_args={
-        "owner": "sparkify",
-        # Half a minute to eight: a cluster that resumes needs minutes. What no retry mends fails at once.
-        "retries": 5,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=2),
-    },
+    default_args=DEFAULT_ARGS,
     params={
         "window_start": Param(
             None,

@@ -1,9 +1,10 @@
 """By hand: a folder of source files from the worker to the source bucket on S3."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import UploadFolderOperator
 
 with DAG(
@@ -27,9 +28,8 @@ Where it is missing it is made in the region of the Variable `sparkify_region`: 
 TLS only, with the tag `managed-by=sparkify-warehouse`. An empty bucket that has neither a policy nor tags is
 set up likewise. Any other bucket keeps its settings.
 
-The AWS connection needs `s3:ListBucket` on the bucket and `s3:PutObject` on its objects; to make it also
-`s3:CreateBucket`, `s3:GetBucketPolicy`, `s3:PutBucketPolicy`, `s3:GetBucketTagging`, `s3:PutBucketTagging`,
-`s3:PutBucketPublicAccessBlock` and `s3:PutEncryptionConfiguration`.
+The AWS connection needs `s3:ListBucket` on the bucket and `s3:PutObject` on its objects; to make it also what
+`include/iam/airflow-upload.json` has.
 
 ### Running it again
 As often as you like, and after it was stopped at any point: a run does what is left to do. Two things are
@@ -47,15 +47,7 @@ with KMS keys, and files that were uploaded in parts by another program.
     schedule=None,
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
-    default_args={
-        "owner": "sparkify",
-        # Half a minute to eight: a network comes back. What no retry mends fails at once.
-        "retries": 5,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=2),
-    },
+    default_args=DEFAULT_ARGS,
     params={
         "folder": Param(
             type="string",

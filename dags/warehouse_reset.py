@@ -1,10 +1,11 @@
 """By hand: chosen tables emptied, or all of them dropped and made again, after their names were typed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk import DAG, Param
 
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import ResetTablesOperator
 from sparkify.tables import LOADED_TABLES, TABLES
 
@@ -55,15 +56,7 @@ Every table is as it was.
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "owner": "sparkify",
-        # Half a minute to eight: a cluster that resumes needs minutes. What no retry mends fails at once.
-        "retries": 5,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=2),
-    },
+    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "empty",

@@ -28,7 +28,7 @@ class Aws:
 
     Args:
         conn_id: the Airflow connection with the credentials.
-        region: where everything is.
+        region: where everything is; empty for the connection's own.
     """
 
     conn_id: str
@@ -66,7 +66,7 @@ class Aws:
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto's clients are made from data
         hook: AwsGenericHook[Any] = AwsGenericHook(
-            aws_conn_id=self.conn_id, client_type=service, region_name=self.region, config=_CONFIG
+            aws_conn_id=self.conn_id, client_type=service, region_name=self.region or None, config=_CONFIG
         )
         return hook.get_conn()
 

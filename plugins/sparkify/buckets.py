@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from sparkify.aws import code_of
 from sparkify.failures import LoadError
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def provide_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, 
         botocore.exceptions.ClientError: AWS refuses to show the bucket, or to make it.
     """
     did = "made"
-    if _exists(s3, bucket):
-        if not _is_unfinished(s3, bucket, tags):
+    if exists(s3, bucket):
+        if not is_unfinished(s3, bucket, tags):
             return f"Bucket {bucket} is there; its settings are left as they are."
         did = "was empty and not set up; it is now"
     make_private_bucket(s3, bucket, region, tags)
@@ -86,46 +87,49 @@ def _create(s3: "S3Client", bucket: str, region: str) -> None:
     try:
         s3.create_bucket(Bucket=bucket, **where)
     except ClientError as error:
-        if _code(error) == "BucketAlreadyExists":
+        if code_of(error) == "BucketAlreadyExists":
             raise LoadError(
                 f"The bucket name {bucket} is taken by another account: names are unique in all of AWS. "
                 "Choose another and set the Airflow Variable that names it."
             ) from error
         # A try before this one may have made it without hearing of it.
-        if _code(error) != "BucketAlreadyOwnedByYou":
+        if code_of(error) != "BucketAlreadyOwnedByYou":
             raise
 
 
-def _exists(s3: "S3Client", bucket: str) -> bool:
+def exists(s3: "S3Client", bucket: str) -> bool:
+    """Tell whether there is such a bucket that this account may see."""
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:
-        if _code(error) == "404":
+        if code_of(error) == "404":
             return False
         raise
     return True
 
 
-def _is_unfinished(s3: "S3Client", bucket: str, tags: Mapping[str, str]) -> bool:
+def is_unfinished(s3: "S3Client", bucket: str, tags: Mapping[str, str]) -> bool:
+    """Tell whether a bucket may be one that `provide_bucket` did not set up to the end."""
     # In this order: an identity that may only list and write must be able to go on using a bucket.
     if s3.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents"):
         return False
     try:
         s3.get_bucket_policy(Bucket=bucket)
     except ClientError as error:
-        if _code(error) == "AccessDenied":
+        if code_of(error) == "AccessDenied":
             return False
-        if _code(error) != "NoSuchBucketPolicy":
+        if code_of(error) != "NoSuchBucketPolicy":
             raise
-        return _tags(s3, bucket) in ({}, dict(tags))
+        return tags_of(s3, bucket) in ({}, dict(tags))
     return False
 
 
-def _tags(s3: "S3Client", bucket: str) -> dict[str, str]:
+def tags_of(s3: "S3Client", bucket: str) -> dict[str, str]:
+    """Return a bucket's tags."""
     try:
         found = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
     except ClientError as error:
-        if _code(error) == "NoSuchTagSet":
+        if code_of(error) == "NoSuchTagSet":
             return {}
         raise
     return {tag["Key"]: tag["Value"] for tag in found}
@@ -146,7 +150,3 @@ def _tls_only(partition: str, bucket: str) -> dict[str, Any]:
             }
         ],
     }
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"].get("Code", ""))

@@ -62,9 +62,19 @@ class Cluster:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the reaper may act, or None for never."""
+        """When the reaper may act (aware), or None for never.
+
+        Raises:
+            LoadError: somebody gave the tag a value that is no time.
+        """
         text = self.tags.get(EXPIRES_TAG)
-        return datetime.fromisoformat(text) if text else None
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC) if text else None
+        except ValueError:
+            raise LoadError(
+                f"The tag {EXPIRES_TAG} of cluster {self.identifier} is {text!r}, no time such as "
+                "2026-11-24T18:00:00+00:00. Provision again with hours_to_live, which sets it."
+            ) from None
 
 
 def find_cluster(aws: Aws, identifier: str) -> Cluster | None:
@@ -203,6 +213,8 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
         "ClusterSubnetGroupName": plan.subnet_group_name,
         "VpcSecurityGroupIds": [group["GroupId"]],
         "PubliclyAccessible": False,
+        "Encrypted": True,
+        "ManageMasterPassword": True,
         "IamRoles": [role["Arn"]],
         "DefaultIamRoleArn": role["Arn"],
         "PreferredMaintenanceWindow": "sun:04:00-sun:04:30",
@@ -212,7 +224,7 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
     try:
         if snapshot:
             aws.redshift.restore_from_cluster_snapshot(
-                SnapshotIdentifier=snapshot, Encrypted=True, NumberOfNodes=plan.nodes, **network
+                SnapshotIdentifier=snapshot, NumberOfNodes=plan.nodes, **network
             )
             # Unlike CreateCluster, a restore takes no tags.
             _tag(aws, plan)
@@ -221,9 +233,7 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
                 **_size(plan),
                 DBName=plan.database,
                 MasterUsername=plan.user,
-                ManageMasterPassword=True,
-                Encrypted=True,
-                Tags=tag_list(plan.tags()),
+                Tags=tag_list(plan.cluster_tags),
                 **network,
             )
     except ClientError as error:
@@ -242,7 +252,7 @@ def _size(plan: ClusterPlan) -> Any:  # noqa: ANN401 - arguments of CreateCluste
 
 def _tag(aws: Aws, plan: ClusterPlan) -> None:
     arn = f"arn:aws:redshift:{aws.region}:{aws.account}:cluster:{plan.identifier}"
-    aws.redshift.create_tags(ResourceName=arn, Tags=tag_list(plan.tags()))
+    aws.redshift.create_tags(ResourceName=arn, Tags=tag_list(plan.cluster_tags))
     if not plan.hours_to_live:
         aws.redshift.delete_tags(ResourceName=arn, TagKeys=[EXPIRES_TAG])
 

@@ -92,7 +92,7 @@ def _default_vpc(aws: Aws) -> str:
 
 
 def _make_security_group(aws: Aws, plan: ClusterPlan, vpc: str) -> Any:  # noqa: ANN401 - boto's group
-    tags: Any = [{"ResourceType": "security-group", "Tags": tag_list(plan.tags())[:2]}]
+    tags: Any = [{"ResourceType": "security-group", "Tags": tag_list(plan.tags)}]
     try:
         aws.ec2.create_security_group(
             GroupName=plan.security_group_name,
@@ -151,7 +151,7 @@ def _make_subnet_group(aws: Aws, plan: ClusterPlan, vpc: str) -> None:
             ClusterSubnetGroupName=plan.subnet_group_name,
             Description=f"Redshift cluster {plan.identifier}",
             SubnetIds=[subnet["SubnetId"] for subnet in subnets],
-            Tags=tag_list(plan.tags())[:2],
+            Tags=tag_list(plan.tags),
         )
     except ClientError as error:
         if code_of(error) not in {"ClusterSubnetGroupAlreadyExists", "ClusterSubnetGroupAlreadyExistsFault"}:

@@ -102,13 +102,18 @@ class ClusterPlan:
         """The cluster subnet group."""
         return f"{self.identifier}-subnets"
 
-    def tags(self, now: datetime | None = None) -> dict[str, str]:
-        """Return the tags of everything that is made; `expires_at` counts from `now` (aware)."""
-        tags = {OWNER_TAG: OWNER, "cluster": self.identifier}
-        if self.hours_to_live:
-            expires = (now or datetime.now(UTC)) + timedelta(hours=self.hours_to_live)
-            tags[EXPIRES_TAG] = expires.isoformat(timespec="seconds")
-        return tags
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of everything that is made."""
+        return {OWNER_TAG: OWNER, "cluster": self.identifier}
+
+    @property
+    def cluster_tags(self) -> dict[str, str]:
+        """The tags of the cluster, whose time to live begins now."""
+        if not self.hours_to_live:
+            return self.tags
+        expires = datetime.now(UTC) + timedelta(hours=self.hours_to_live)
+        return self.tags | {EXPIRES_TAG: expires.isoformat(timespec="seconds")}
 
 
 def role_name(identifier: str) -> str:

@@ -31,7 +31,7 @@ def make_role(aws: Aws, plan: ClusterPlan) -> str:
                 RoleName=plan.role_name,
                 AssumeRolePolicyDocument=json.dumps(_TRUST),
                 Description=f"Redshift cluster {plan.identifier} reads S3",
-                Tags=tag_list(plan.tags())[:2],
+                Tags=tag_list(plan.tags),
             )
             did = "made"
         except ClientError as error:

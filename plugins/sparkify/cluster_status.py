@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from sparkify.aws import Aws
 from sparkify.cluster import describe_costs, find_cluster, newest_snapshot
@@ -54,10 +55,15 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
     """Return whether the Airflow connection of the loads can be of this cluster, before anything is made.
 
     Raises:
-        AirflowNotFoundException: there is no such connection.
-        LoadError: the connection is that of another cluster.
+        LoadError: there is none, or it is that of another cluster.
     """
-    connection = Connection.get(CONN_ID)
+    try:
+        connection = Connection.get(CONN_ID)
+    except AirflowNotFoundException:
+        raise LoadError(
+            f"There is no connection {CONN_ID}, over which tables are made. Define it as\n"
+            f"{connection_json(plan)}"
+        ) from None
     found = connection.extra_dejson.get("cluster_identifier")
     if found not in (None, plan.identifier):
         raise LoadError(

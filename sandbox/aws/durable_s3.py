@@ -74,6 +74,8 @@ class DurableS3:
     def _keep(self, bucket_name: str, key: str) -> None:
         if bucket_name not in self._backend.buckets:
             self._store.drop_bucket(bucket_name)
+            # moto would give them to the next bucket of this name.
+            self._backend.tagger.delete_all_tags_for_resource(f"arn:aws:s3:::{bucket_name}")
         elif key and key in self._backend.buckets[bucket_name].keys:
             self._keep_object(self._backend.buckets[bucket_name], key)
         else:

@@ -42,20 +42,33 @@ class Run:
     is_done: bool = False
     has_ended: bool = False
     pause: str = ""
+    exitcode: int | None = None
 
     def wait_for_pause(self) -> str:
         """The point at which the run waits now; empty when it has ended instead."""
+        if self.exitcode is not None:
+            return ""
         while not self.has_stopped:
             if not self.pipe.poll(PATIENCE_SECONDS):
                 self.kill()
                 raise AssertionError(f"the run hangs after {self.points[-1:]}")
         if not self.pause:
-            self.process.join(PATIENCE_SECONDS)
+            self._release()
         return self.pause
+
+    def _release(self) -> None:
+        """Wait for the end of the process and give back its files, of which a test may have a thousand."""
+        self.process.join(PATIENCE_SECONDS)
+        self.exitcode = self.process.exitcode
+        assert self.exitcode is not None, "the process said its last and did not end"
+        self.process.close()
+        self.pipe.close()
 
     @property
     def has_stopped(self) -> bool:
         """Whether the run waits at a point or has ended; reads what it said so far."""
+        if self.exitcode is not None:
+            return True
         try:
             while not self.pause and self.pipe.poll():
                 self._note(*self.pipe.recv())
@@ -85,24 +98,25 @@ class Run:
         """Let the run go on to its end and assert that it succeeded."""
         while self.wait_for_pause():
             self.go()
-        assert self.is_done, self.error or f"exit code {self.process.exitcode}"
+        assert self.is_done, self.error or f"exit code {self.exitcode}"
         return self
 
     def fail(self) -> str:
         """Let the run go on to its end; return its error."""
         while self.wait_for_pause():
             self.go()
-        assert self.error, "the run succeeded" if self.is_done else f"exit code {self.process.exitcode}"
+        assert self.error, "the run succeeded" if self.is_done else f"exit code {self.exitcode}"
         return self.error
 
     def die(self) -> None:
         """Assert that the run killed itself."""
         assert not self.wait_for_pause()
-        assert self.process.exitcode == -9, self.error or "the run passed the point of its death by"
+        assert self.exitcode == -9, self.error or "the run passed the point of its death by"
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.join()
+        if self.exitcode is None:
+            self.process.kill()
+            self._release()
 
     def end_from_ui(self) -> None:
         """End the run as the supervisor of a task that was marked failed does: SIGTERM.
@@ -144,7 +158,6 @@ class Runner:
     def close(self) -> None:
         for run in self.started:
             run.kill()
-            run.pipe.close()
 
 
 def _named(connection: str) -> str:

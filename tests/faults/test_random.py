@@ -250,7 +250,7 @@ class Sequence(RuleBasedStateMachine):
         dying = self.start(window, kill=point)
         self.undone |= quarters(window)
         dying.wait_for_pause()
-        assert dying.is_done or dying.process.exitcode == -9, dying.error
+        assert dying.is_done or dying.exitcode == -9, dying.error
         if dying.is_done:
             self.has_run(window)
 

@@ -11,12 +11,15 @@ import pytest
 from sandbox import lifecycle, postgres
 from sandbox.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
 from sparkify.cluster_plan import ClusterPlan
+from sparkify.cluster_role import role_policy
 from sparkify.cluster_status import connection_json
 from tests.pipeline.airflow_service import AirflowService
 from tests.pipeline.cluster_steps import what_is_there
 from tests.pipeline.conftest import Source
+from tests.pipeline.iam_policies import policy, refused, unused, values_of
 from tests.pipeline.records import event
 from tests.sandbox.aws_client import client
+from tests.sandbox.aws_faults import aws_faults
 
 PLAN = ClusterPlan(
     identifier="sparkify",
@@ -82,7 +85,7 @@ def query(settings: Settings) -> Callable[[str], list[tuple[Any, ...]]]:
 
 
 @pytest.mark.timeout(900)
-def test_a_cluster_from_provision_to_teardown_each_action_twice(airflow, account, query):
+def test_a_cluster_from_provision_to_teardown_each_action_twice(airflow, account, query, settings):
     before = what_is_there(account)
     first = airflow.run("redshift_cluster", action="provision").succeeded()
     # Only the triggerer lets a task go on that waits.
@@ -90,7 +93,13 @@ def test_a_cluster_from_provision_to_teardown_each_action_twice(airflow, account
     assert connection_json(PLAN).replace('"', "") in first.log("provision.show_connection").replace('\\"', "")
     assert first.tasks["pause"] == "skipped"
     airflow.run("redshift_cluster", action="provision").succeeded()
-    airflow.run("sparkify_etl", **DAY).succeeded()
+    with aws_faults(settings) as journal:
+        airflow.run("sparkify_etl", **DAY).succeeded()
+        loading = policy("airflow-load", values_of(PLAN))
+        # The endpoint reads S3 for COPY with the cluster's role, in the same journal.
+        both = [*loading, *role_policy(PLAN)["Statement"]]
+        assert refused(both, journal.calls(), PLAN.region) == set()
+        assert unused(loading, journal.calls(), PLAN.region) == set()
     assert query("SELECT COUNT(*) FROM songplays") == [(24,)]
     assert query("SELECT has_table_privilege('analysts', 'songplays', 'SELECT')") == [(True,)]
     for action, words in (("pause", "paused"), ("resume", "available")):

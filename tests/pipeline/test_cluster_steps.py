@@ -3,13 +3,16 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster import find_cluster, make_cluster, pause_cluster, remove_cluster, resume_cluster
+from sparkify.cluster_bucket import make_work_bucket
 from sparkify.cluster_network import remove_network
 from sparkify.cluster_plan import ClusterPlan, PlanError
 from sparkify.cluster_role import remove_role
@@ -21,6 +24,7 @@ from sparkify.cluster_status import (
     show_status,
 )
 from sparkify.failures import LoadError
+from sparkify.operators import FindExpiredOperator
 from tests.pipeline.cluster_steps import MAKE, PLAN, REMOVE, do, do_once, provision, tear_down, what_is_there
 from tests.sandbox.aws_faults import AwsFaults
 from tests.sandbox.clusters import CLUSTER, World
@@ -284,12 +288,20 @@ class TestTeardown:
         assert "Removed: security group" in do(world, aws, remove_network)[0]
 
     def test_leaves_buckets_that_are_not_ours(self, world, aws):
-        other = dataclasses.replace(PLAN, work_bucket="somebody-elses")
-        world.client("s3").create_bucket(Bucket="somebody-elses")
-        provision(world, aws, other)
-        said = tear_down(world, aws, other)
-        assert "Work bucket somebody-elses is not ours: left as it is." in said
-        world.client("s3").delete_bucket(Bucket="somebody-elses")
+        world.client("s3").create_bucket(Bucket="steps-work")
+        world.client("s3").put_object(Bucket="steps-work", Key="theirs", Body=b"")
+        provision(world, aws)
+        said = tear_down(world, aws)
+        assert "Work bucket steps-work is not ours: left as it is." in said
+        world.client("s3").delete_object(Bucket="steps-work", Key="theirs")
+        world.client("s3").delete_bucket(Bucket="steps-work")
+
+    def test_removes_a_bucket_that_was_made_and_not_yet_set_up(self, world, aws, before, faults):
+        faults.drop("s3", "PutBucketTagging")
+        with pytest.raises(BotoCoreError):
+            make_work_bucket(aws, PLAN)
+        tear_down(world, aws)
+        assert what_is_there(world) == before
 
     def test_empties_a_work_bucket_that_holds_files(self, world, aws, before):
         provision(world, aws)
@@ -323,6 +335,49 @@ class TestStatus:
             check_connection(aws, PLAN)
         monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", connection_json(PLAN))
         assert "is that of cluster steps" in check_connection(aws, PLAN)
+        monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT_DEFAULT")
+        with pytest.raises(LoadError, match=r"no connection redshift_default[^{]*\{.*\"steps\""):
+            check_connection(aws, PLAN)
+
+
+class TestReaper:
+    def find(self, running: int = 0, action: str = "teardown") -> list[dict[str, str]]:
+        def get_dr_count(dag_id: str, states: list[str]) -> int:
+            return running if (dag_id, states) == ("sparkify_etl", ["running"]) else 0
+
+        instance = SimpleNamespace(get_dr_count=get_dr_count)
+        find = FindExpiredOperator(
+            task_id="find", action=action, region=PLAN.region, loading_dags=["other", "sparkify_etl"]
+        )
+        return find.execute({"ti": instance})
+
+    def test_finds_only_clusters_of_ours_whose_time_has_passed(self, world, aws):
+        world.create()
+        provision(world, aws, dataclasses.replace(PLAN, hours_to_live=0))
+        assert self.find() == []
+        provision(world, aws)
+        assert self.find() == []
+        provision(world, aws, dataclasses.replace(PLAN, hours_to_live=0.0000001))
+        assert self.find() == [{"action": "teardown", "identifier": "steps"}]
+        do(world, aws, pause_cluster)
+        assert self.find(action="pause") == []
+        world.time.pass_phase()
+        assert self.find() == [{"action": "teardown", "identifier": "steps"}]
+        do(world, aws, remove_cluster)
+        assert self.find() == []
+
+    def test_waits_while_a_load_runs(self, world, aws):
+        provision(world, aws, dataclasses.replace(PLAN, hours_to_live=0.0000001))
+        with pytest.raises(AirflowSkipException, match="1 runs of sparkify_etl are under way"):
+            self.find(running=1)
+
+    def test_a_tag_that_is_no_time_is_named(self, world, aws):
+        provision(world, aws)
+        arn = f"arn:aws:redshift:{PLAN.region}:{aws.account}:cluster:steps"
+        tags = [{"Key": "expires_at", "Value": "tomorrow"}]
+        world.client("redshift").create_tags(ResourceName=arn, Tags=tags)
+        with pytest.raises(AirflowFailException, match="cluster steps is 'tomorrow', no time"):
+            self.find()
 
 
 def every_call(world: World, aws: Aws, faults: AwsFaults, do_it: Callable[[], Any]) -> list[tuple[str, str]]:
@@ -347,10 +402,7 @@ class TestNetworkErrors:
                 getattr(faults, fault)(service, action)
             for attempt in (do_once(world, aws, *MAKE), do_once(world, aws, *REMOVE)):
                 assert attempt, f"{service}:{action}"
-            faults.clear()
-            world.time.pass_phase()
-            world.time.pass_phase()
-            tear_down(world, aws)
+            assert faults.pending() == [], "the fault did not happen"
             assert what_is_there(world) == before, f"{service}:{action}"
 
     def test_a_quota_ends_provisioning_with_its_words_and_teardown_leaves_nothing(

@@ -8,21 +8,16 @@ import pytest
 
 from sparkify.cluster import pause_cluster, resume_cluster
 from sparkify.cluster_status import show_connection, show_leftovers, show_status
+from sparkify.operators import UploadFolderOperator
 from tests.pipeline.cluster_steps import PLAN, do, provision, tear_down
-from tests.pipeline.iam_policies import FOLDER, allows, as_list, needs, policy
+from tests.pipeline.conftest import ROOT
+from tests.pipeline.iam_policies import FOLDER, as_list, policy, refused, unused, values_of
+from tests.pipeline.runs import task_context
 
 pytest_plugins = ("tests.pipeline.cluster_steps",)
 
 FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
-VALUES = {
-    "ACCOUNT": "123456789012",
-    "REGION": PLAN.region,
-    "CLUSTER": PLAN.identifier,
-    "SOURCE_BUCKET": PLAN.source_bucket,
-    "WORK_BUCKET": PLAN.work_bucket,
-    "DB_USER": PLAN.user,
-    "DATABASE": PLAN.database,
-}
+VALUES = values_of(PLAN)
 # Calls that AWS makes in the name of the caller, or only for an account's first cluster.
 MADE_BY_AWS = ("secretsmanager:", "iam:CreateServiceLinkedRole", "ec2:Describe")
 
@@ -77,9 +72,38 @@ def _local_policy(iam) -> str:
 
 def test_the_policy_for_clusters_allows_every_call_and_holds_no_other(cluster_calls):
     statements = policy("airflow-cluster", VALUES)
-    needed = {need for call in cluster_calls for need in needs(call, PLAN.region)}
-    assert {need for need in needed if not allows(statements, need)} == set()
-    actions = {action for statement in statements for action in as_list(statement["Action"])}
-    unused = {a for a in actions - {action for action, _ in needed} if not a.startswith(MADE_BY_AWS)}
+    assert refused(statements, cluster_calls, PLAN.region) == set()
+    others = {a for a in unused(statements, cluster_calls, PLAN.region) if not a.startswith(MADE_BY_AWS)}
     # A final snapshot is made by DeleteCluster, which asks for this permission, too.
-    assert unused == {"redshift:CreateClusterSnapshot"}
+    assert others == {"redshift:CreateClusterSnapshot"}
+
+
+def test_the_policy_for_uploads_allows_every_call_and_holds_no_other(world, aws, faults, tmp_path):
+    (tmp_path / "log_data").mkdir()
+    (tmp_path / "log_data" / "a.json").write_text("{}")
+    upload = UploadFolderOperator(
+        task_id="upload",
+        folder=str(tmp_path),
+        bucket=PLAN.source_bucket,
+        subfolders=["log_data"],
+        region=PLAN.region,
+        tags=PLAN.tags,
+    )
+    s3 = world.client("s3")
+    s3.create_bucket(Bucket=PLAN.source_bucket)
+    faults.forget_calls()
+    upload.execute(task_context())  # sets up a bucket that is there, empty
+    s3.delete_object(Bucket=PLAN.source_bucket, Key="log_data/a.json")
+    s3.delete_bucket(Bucket=PLAN.source_bucket)
+    upload.execute(task_context())  # makes it
+    ours = [call for call in faults.calls() if call.action not in {"DeleteObject", "DeleteBucket"}]
+    statements = policy("airflow-upload", VALUES)
+    assert refused(statements, ours, PLAN.region) == set()
+    assert unused(statements, ours, PLAN.region) == set()
+
+
+def test_the_policy_for_people_allows_the_commands_of_the_documentation_and_no_other():
+    page = (ROOT / "docs" / "aws.md").read_text()
+    commands = set(re.findall(r"\baws (iam|ec2|redshift) ([a-z-]+)", page))
+    called = {f"{service}:{words.title().replace('-', '')}" for service, words in commands}
+    assert {a for statement in policy("person", VALUES) for a in as_list(statement["Action"])} == called

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import sparkify.aws
 from sparkify import upload
 from tests.pipeline.conftest import ROOT
 from tests.sandbox.aws_faults import aws_faults
@@ -277,7 +279,7 @@ def test_a_bucket_that_may_not_be_seen_is_refused_for_good(run, bucket, folder, 
 def test_what_a_lost_connection_left_undone_is_done_by_the_next_run(
     run, s3, bucket, folder, faults, monkeypatch, capsys, kind
 ):
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(sparkify.aws, "_CONFIG", Config(retries={"total_max_attempts": 1}))
     keys = [f"song_data/B/TRB{number:03}.json" for number in range(100)]
     fill(folder, dict.fromkeys(keys, b"{}"))
     getattr(faults, kind)("s3", "PutObject", Key=keys[20])

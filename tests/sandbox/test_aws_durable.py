@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.parts import Aws
 
@@ -38,6 +39,16 @@ def test_every_key_can_be_written_read_and_listed(aws_s3: "S3Client", aws_bucket
     aws_s3.put_object(Bucket=aws_bucket, Key=key, Body=key.encode())
     assert body(aws_s3, aws_bucket, key) == key.encode()
     assert keys(aws_s3, aws_bucket) == [key]
+
+
+def test_a_bucket_does_not_inherit_the_tags_of_one_that_was_deleted(aws_s3: "S3Client"):
+    aws_s3.create_bucket(Bucket="tagged-once")
+    aws_s3.put_bucket_tagging(Bucket="tagged-once", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+    aws_s3.delete_bucket(Bucket="tagged-once")
+    aws_s3.create_bucket(Bucket="tagged-once")
+    with pytest.raises(ClientError, match="NoSuchTagSet"):
+        aws_s3.get_bucket_tagging(Bucket="tagged-once")
+    aws_s3.delete_bucket(Bucket="tagged-once")
 
 
 def test_awkward_keys_survive_a_kill(aws: Aws, aws_s3: "S3Client", aws_bucket: str):

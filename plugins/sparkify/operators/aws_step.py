@@ -26,8 +26,13 @@ class AwsOperator(BaseOperator):
         super().__init__(**kwargs)
         self.aws_conn_id = aws_conn_id
 
-    def call_aws(self, region: str, call: Callable[[Aws], Result]) -> Result:
+    def call_aws(self, region: str, call: Callable[[Aws], Result], doing: str = "") -> Result:
         """Return what `call` gives.
+
+        Args:
+            region: where; empty for the connection's own.
+            call: does the work.
+            doing: what it does, for messages.
 
         Raises:
             NotYet: as `call` does.
@@ -42,4 +47,5 @@ class AwsOperator(BaseOperator):
             raise AirflowFailException(str(error)) from None
         except Exception as error:
             kind = AirflowException if is_transient(error) else AirflowFailException
-            raise kind(explain(error, f"{self.task_id} over connection {self.aws_conn_id}")) from error
+            what = f"{self.task_id}: {doing or 'calling AWS'} over connection {self.aws_conn_id}"
+            raise kind(explain(error, what)) from error

@@ -4,19 +4,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk import Context
 
 from sparkify.buckets import provide_bucket
-from sparkify.failures import LoadError, explain, is_transient
+from sparkify.operators.aws_step import AwsOperator
 from sparkify.upload import find_files, upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-class UploadFolderOperator(BaseOperator):
+class UploadFolderOperator(AwsOperator):
     """Upload the `.json` files of a folder that the bucket does not have with the same content.
 
     Keys are the paths inside the folder. Nothing is ever deleted, and each file replaces its object whole, so
@@ -43,8 +41,7 @@ class UploadFolderOperator(BaseOperator):
         AirflowException: what may pass; the next try goes on from here.
     """
 
-    template_fields: Sequence[str] = ("folder", "bucket", "region")
-    ui_color = "#dfe6f3"
+    template_fields: Sequence[str] = ("folder", "bucket", "region", *AwsOperator.template_fields)
 
     def __init__(
         self,
@@ -54,7 +51,6 @@ class UploadFolderOperator(BaseOperator):
         subfolders: Sequence[str],
         region: str | None = None,
         tags: Mapping[str, str] | None = None,
-        aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -63,23 +59,16 @@ class UploadFolderOperator(BaseOperator):
         self.subfolders = subfolders
         self.region = region
         self.tags = tags or {}
-        self.aws_conn_id = aws_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         """Upload what is missing or has changed."""
-        what = f"{self.task_id}: uploading {self.folder} to s3://{self.bucket} over {self.aws_conn_id}"
-        try:
-            return self._upload()
-        except Exception as error:
-            kind = AirflowException if is_transient(error) else AirflowFailException
-            raise kind(explain(error, what)) from (None if isinstance(error, LoadError) else error)
+        doing = f"uploading {self.folder} to s3://{self.bucket}"
+        # A bucket can only be made over the endpoint of its region.
+        return self.call_aws(self.region or "", lambda aws: self._upload(aws.s3), doing)
 
-    def _upload(self) -> dict[str, Any]:
+    def _upload(self, s3: "S3Client") -> dict[str, Any]:
         found = find_files(Path(self.folder), self.subfolders)
         self.log.info("%s: %s", self.folder, found)
-        # A bucket can only be made over the endpoint of its region.
-        hook = S3Hook(aws_conn_id=self.aws_conn_id, region_name=self.region or None)
-        s3: S3Client = hook.get_conn()
         self.log.info("%s", provide_bucket(s3, self.bucket, self.region or s3.meta.region_name, self.tags))
         done = upload(s3, self.bucket, found, self.log)
         self.log.info("s3://%s: %s", self.bucket, done)
