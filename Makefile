@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo up down test test-faults bench lint format docs lock clean
+.PHONY: help venv demo up down test test-faults test-clusters bench lint format docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: $(READY) ## Run the tests against the real parts
 
 test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
+
+test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs too
+	@$(BIN)/python -m pytest -v tests/pipeline/test_cluster_dags.py
 
 bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (an hour or so, 20 GB)
 	@$(BIN)/python -m bench

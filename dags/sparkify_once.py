@@ -30,7 +30,7 @@ The run that the task has triggered has the cause; its link is in the task's ext
     catchup=False,
     max_active_runs=1,
     # The tasks of the runs that these wait for have retries of their own.
-    default_args=DEFAULT_ARGS | {"retries": 2, "execution_timeout": timedelta(hours=6)},
+    default_args=DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(hours=6)},
     params={
         "window_start": Param(
             "2018-11-01T00:00:00+00:00",

@@ -117,6 +117,7 @@ def test_a_cluster_from_provision_to_teardown_each_action_twice(airflow, account
     }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_sparkify_once_removes_the_cluster_also_when_the_load_fails(airflow, account, source):
     key = source.put_events("2018-11-16", [event("2018-11-16T09:00:00")])
@@ -133,6 +134,7 @@ def test_sparkify_once_removes_the_cluster_also_when_the_load_fails(airflow, acc
     assert what_is_there(account)["snapshots"] == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_reaper_removes_a_cluster_whose_time_has_passed(airflow, account):
     airflow.run("redshift_cluster", action="provision", hours_to_live=0).succeeded()
