@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo up down test test-faults test-clusters bench lint format docs lock clean
+.PHONY: help venv demo ui up down test test-faults test-clusters bench lint format docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,10 +28,13 @@ $(READY): requirements-dev.txt
 demo: $(READY) ## Sample data in, one month loaded, the warehouse on the screen
 	@$(BIN)/python -m sandbox demo
 
+ui: $(READY) ## Airflow in the browser, with the sandbox and a sample month
+	@$(BIN)/python -m sandbox ui
+
 up: $(READY) ## Start the sandbox: S3 and a Redshift endpoint on this machine
 	@$(BIN)/python -m sandbox up
 
-down: $(READY) ## Stop the sandbox; the warehouse stays on disk
+down: $(READY) ## Stop the sandbox and Airflow; the warehouse stays on disk
 	@$(BIN)/python -m sandbox down
 
 test: $(READY) ## Run the tests against the real parts

@@ -1,4 +1,4 @@
-"""The command line: ``python -m sandbox up | down | status | load | sample | env | psql | logs | demo``."""
+"""The command line: ``python -m sandbox COMMAND``."""
 
 import argparse
 import importlib
@@ -18,9 +18,11 @@ _COMMANDS = {
     "status": ("sandbox.commands.status", "show each part's process, port and health (exit 3: not healthy)"),
     "load": ("sandbox.upload", "upload a folder of *.json and *.json.gz files to S3"),
     "sample": ("sandbox.sample.cli", "write sample data in the format of the real files"),
-    "env": ("sandbox.environment", "print export lines for Airflow, boto3 and the aws command"),
+    "env": ("sandbox.commands.env", "print export lines for Airflow, boto3 and the aws command"),
     "psql": ("sandbox.commands.psql", "a SQL shell on the Redshift endpoint; further words go to psql"),
     "logs": ("sandbox.commands.logs", "show the logs of the parts"),
+    "ui": ("sandbox.commands.ui", "start Airflow too, with its web pages, and load the sample month"),
+    "stream": ("sandbox.commands.stream", "write today's events as they happen, until interrupted"),
     "demo": ("sandbox.commands.demo", "sample data, one month loaded, the warehouse on the screen"),
 }
 
@@ -51,7 +53,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         prog="python -m sandbox",
         description="AWS on this machine: S3, IAM and a Redshift endpoint, without an account or Docker.",
         epilog="Environment: SANDBOX_HOME (default .sandbox), SANDBOX_REDSHIFT_PORT (5439), "
-        "SANDBOX_AWS_PORT (4566). Sandboxes with different homes and ports run side by side.",
+        "SANDBOX_AWS_PORT (4566), SANDBOX_AIRFLOW_PORT (8080). Sandboxes with different homes and ports "
+        "run side by side.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for name, (_, summary) in _COMMANDS.items():

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 def say(text: str = "") -> None:
     """Write a line of the command's result."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def note(text: str) -> None:

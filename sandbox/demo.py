@@ -1,9 +1,5 @@
 """``make demo``: a sandbox, a month of sample data, one run of the DAG, and the warehouse on the screen."""
 
-import contextlib
-import sys
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,19 +8,13 @@ import redshift_connector
 from rich.console import Console
 
 from sandbox import lifecycle, report
-from sandbox.console import step
 from sandbox.dag_run import TaskProgress, run_dag
 from sandbox.environment import prepare_airflow
+from sandbox.month import DAG_ID, WINDOW, sample_month, stage, upload_month
 from sandbox.processes import tail
-from sandbox.sample import Request, generate, generated
-from sandbox.sample.cli import described, shown
-from sandbox.settings import SOURCE_BUCKET, Settings
-from sandbox.upload import upload
+from sandbox.settings import Settings
 
-DAG_ID = "sparkify_etl"
 LOGICAL_DATE = "2018-12-01T00:00:00+00:00"
-WINDOW = {"window_start": "2018-11-01T00:00:00+00:00", "window_end": "2018-12-01T00:00:00+00:00"}
-SAMPLE = Request()
 
 _NEXT = """\
 Look further
@@ -48,16 +38,16 @@ def main(settings: Settings) -> int:
     """
     console, progress = Console(highlight=False), Console(stderr=True, highlight=False)
     folder = settings.home / "sample"
-    with _stage(console, "Sandbox") as done:
+    with stage(console, "Sandbox") as done:
         lifecycle.up(settings)
         prepare_airflow(settings)
         done.append(f"Redshift on 127.0.0.1:{settings.redshift_port}, S3 on {settings.aws_endpoint_url}")
-    with _stage(console, "Sample data") as done:
-        done.append(_sample(progress, folder))
-    with _stage(console, "Upload") as done:
-        done.append(_upload(settings, folder))
+    with stage(console, "Sample data") as done:
+        done.append(sample_month(progress, folder))
+    with stage(console, "Upload") as done:
+        done.append(upload_month(settings, folder))
     since = datetime.now(UTC).replace(tzinfo=None)
-    with _stage(console, "Load") as done:
+    with stage(console, "Load") as done:
         code, errors = _load(settings, progress)
         done.append("November 2018 in one run of sparkify_etl" if code == 0 else "failed")
     if code != 0:
@@ -66,33 +56,6 @@ def main(settings: Settings) -> int:
     _report(console, settings, since)
     console.print(_NEXT, markup=False, soft_wrap=True)
     return 0
-
-
-@contextlib.contextmanager
-def _stage(console: Console, title: str) -> Iterator[list[str]]:
-    """Time a stage of the demo and print it with what the block appended."""
-    began = time.monotonic()
-    outcome: list[str] = []
-    yield outcome
-    line = f"{title:<12}{time.monotonic() - began:5.1f} s  {' '.join(outcome)}"
-    console.print(line, markup=False, soft_wrap=True)
-
-
-def _sample(progress: Console, folder: Path) -> str:
-    """Generate the month unless it is there."""
-    summary = generated(folder, SAMPLE)
-    if summary:
-        return f"{described(summary)}, as generated before"
-    with shown(progress) as show:
-        return described(generate(folder, **SAMPLE.arguments(), progress=show))
-
-
-def _upload(settings: Settings, folder: Path) -> str:
-    # Where there is no terminal for the bar, one line says that the upload is going on.
-    with contextlib.nullcontext() if sys.stderr.isatty() else step("Uploading the sample"):
-        done = upload(settings, folder)
-    uploaded = f"{done.uploaded:,} files ({done.size / 1e6:,.1f} MB) to s3://{SOURCE_BUCKET}"
-    return f"{uploaded}, {done.unchanged:,} unchanged"
 
 
 def _load(settings: Settings, progress: Console) -> tuple[int, list[str]]:

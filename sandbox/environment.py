@@ -1,6 +1,5 @@
 """The environment variables that point Airflow, boto3 and the aws command at a sandbox."""
 
-import argparse
 import importlib.metadata
 import json
 import os
@@ -11,30 +10,9 @@ import urllib.request
 from pathlib import Path
 
 from sandbox import processes, tls
-from sandbox.console import note, say, step
+from sandbox.console import note, step
 from sandbox.errors import SandboxError
-from sandbox.parts import require_up
 from sandbox.settings import REPOSITORY, SOURCE_BUCKET, WORK_BUCKET, Settings
-
-
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """It has no options."""
-
-
-def run(_: argparse.Namespace) -> int:
-    """Print export lines for ``eval "$(python -m sandbox env)"``; return 0.
-
-    Anything else goes to standard error: a sandbox that is not up is a warning, not an error.
-    """
-    settings = Settings.load()
-    try:
-        require_up(settings)
-    except SandboxError as error:
-        note(f"Warning: {error}")
-    prepare_airflow(settings)
-    for name, value in variables(settings).items():
-        say(f"export {name}={quote(value)}")
-    return 0
 
 
 def variables(settings: Settings) -> dict[str, str]:

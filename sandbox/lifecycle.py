@@ -1,9 +1,11 @@
 """Bringing a sandbox up and down, and telling how it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import processes
+from sandbox.airflow import Airflow
 from sandbox.console import note, step
 from sandbox.parts import Part, all_parts
 from sandbox.settings import Settings
@@ -21,10 +23,14 @@ class PartStatus:
     healthy: bool
 
 
-def up(settings: Settings) -> list[str]:
+def up(settings: Settings, further: Sequence[Part] = ()) -> list[str]:
     """Start what does not run and wait until everything is healthy.
 
     Safe to call at any time and from several processes at once. If it fails, it stops what it had started.
+
+    Args:
+        settings: of the sandbox.
+        further: parts besides the sandbox's own, started after them.
 
     Returns:
         The names of the parts it started.
@@ -33,7 +39,7 @@ def up(settings: Settings) -> list[str]:
         SandboxError: A port is taken, or a part did not start.
     """
     with processes.lock(settings.home / _LOCK, _tell_waiting):
-        missing = [part for part in all_parts(settings) if not part.is_healthy()]
+        missing = [part for part in [*all_parts(settings), *further] if not part.is_healthy()]
         for part in missing:
             part.check()
         return [part.name for part in _start(missing)]
@@ -67,7 +73,8 @@ def down(home: Path) -> bool:
     if not home.exists():
         return False
     with processes.lock(home / _LOCK, _tell_waiting):
-        parts = all_parts(Settings.of_home(home))
+        settings = Settings.of_home(home)
+        parts = [*all_parts(settings), Airflow(settings)]
         running = any(part.find() for part in parts)
         for part in reversed(parts):
             with step(f"Stopping the {part.title}"):
@@ -76,8 +83,9 @@ def down(home: Path) -> bool:
 
 
 def status(settings: Settings) -> list[PartStatus]:
-    """How each part is, in the order they start."""
-    return [_status(part) for part in all_parts(settings)]
+    """How each part is, in the order they start; Airflow only where it runs."""
+    airflow = Airflow(settings)
+    return [_status(part) for part in [*all_parts(settings), *([airflow] if airflow.find() else [])]]
 
 
 def _status(part: Part) -> PartStatus:

@@ -1,4 +1,4 @@
-"""The three processes of a sandbox: PostgreSQL, the AWS API server, the Redshift endpoint."""
+"""The parts of a sandbox: PostgreSQL, the AWS API server, the Redshift endpoint."""
 
 import http.client
 import json
@@ -100,10 +100,17 @@ class Postgres(Part):
 
 
 class Service(Part):
-    """A part that is a Python module of the sandbox and listens on a port."""
+    """A part that listens on a port.
 
-    module: str
+    Attributes:
+        port_variable: The environment variable that gives the port.
+        command: Of `python -m sandbox`, which starts it.
+        patience: How long it may take to become healthy, in seconds.
+    """
+
     port_variable: str
+    command = "up"
+    patience = 60.0
 
     @property
     @abstractmethod
@@ -116,22 +123,29 @@ class Service(Part):
             raise PortInUseError(
                 f"Port {self.port} on 127.0.0.1, which the {self.title} needs, is used by "
                 f"{_listener(self.port)}. Stop that program, or choose another port: "
-                f"{self.port_variable}={_free_port()} python -m sandbox up"
+                f"{self.port_variable}={_free_port()} python -m sandbox {self.command}"
             )
 
     def start(self) -> None:
         """Start it, and replace what is left of an unhealthy one."""
         self.stop()
         self.check()
-        self._process = processes.start_module(self.module, self.name, self.settings, self.log)
+        self._started = self._spawn()
+
+    @abstractmethod
+    def _spawn(self) -> list[psutil.Popen]:
+        """Start its processes."""
 
     def wait(self) -> None:
         """Wait until it answers."""
-        processes.wait_until(self.is_healthy, self._process, f"The {self.title}", self.log)
+        processes.wait_until(self.is_healthy, self._started, f"The {self.title}", self.log, self.patience)
 
     def stop(self) -> None:
         """Ask it to end, and kill it if it does not."""
-        processes.stop(self.find(), signal.SIGTERM, patience=5)
+        # What was just being born when the others were told to end is found the next time.
+        for _ in range(3):
+            if family := self.find():
+                processes.stop(family, signal.SIGTERM, patience=5)
 
     def find(self) -> list[psutil.Process]:
         """Its processes, the main one first."""
@@ -146,7 +160,16 @@ class Service(Part):
         """Whether the expected answer comes from its port."""
 
 
-class Aws(Service):
+class Module(Service):
+    """A part that is a Python module of the sandbox."""
+
+    module: str
+
+    def _spawn(self) -> list[psutil.Popen]:
+        return [processes.start_module(self.module, self.name, self.settings, self.log)]
+
+
+class Aws(Module):
     """S3, IAM and the other AWS APIs."""
 
     name = "aws"
@@ -172,7 +195,7 @@ class Aws(Service):
         return pid in {process.pid for process in self.find()}
 
 
-class Redshift(Service):
+class Redshift(Module):
     """The Redshift endpoint."""
 
     name = "redshift"

@@ -29,15 +29,15 @@ from sandbox import processes
 from sandbox.errors import SandboxError
 from sandbox.settings import Settings
 
-_PORT = "5432"  # only names the socket file
-_SOCKET = f".s.PGSQL.{_PORT}"
+PORT = "5432"  # only names the socket file
+_SOCKET = f".s.PGSQL.{PORT}"
 _MAINTENANCE_DATABASE = "postgres"
 _DATA_FOLDER = "postgres"
 
 # A warehouse on a laptop: bulk loads, few connections, no replicas, nothing lost when everything is killed.
 _CONFIGURATION = {
     "listen_addresses": "",
-    "port": _PORT,
+    "port": PORT,
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "256MB",
@@ -131,7 +131,7 @@ def admin_dsn(settings: Settings, database: str | None = None) -> str:
     """
     return make_conninfo(
         host=str(settings.socket_dir),
-        port=_PORT,
+        port=PORT,
         user=settings.admin_user,
         password=settings.admin_password,
         dbname=database or settings.database,
@@ -219,7 +219,7 @@ def _start(settings: Settings) -> None:
     log = log_file(settings)
     server = processes.spawn(command, log, _environment(settings), folder=settings.home)
     try:
-        processes.wait_until(lambda: is_running(settings), server, "PostgreSQL", log)
+        processes.wait_until(lambda: is_running(settings), [server], "PostgreSQL", log)
     except BaseException:
         stop(settings)
         raise

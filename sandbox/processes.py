@@ -22,7 +22,7 @@ from sandbox.settings import REPOSITORY, Settings
 
 _LOG_LIMIT_BYTES = 20_000_000
 _POLL_SECONDS = 0.02
-_PART = "SANDBOX_PART"
+PART = "SANDBOX_PART"
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
 
 
@@ -63,7 +63,7 @@ def spawn(
 
 def start_module(module: str, name: str, settings: Settings, log: Path) -> psutil.Popen:
     """Start a Python module as the part `name` of a sandbox, with the repository as its folder."""
-    environment = {**os.environ, **settings.environment(), _PART: name, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **settings.environment(), PART: name, "PYTHONUNBUFFERED": "1"}
     return spawn([sys.executable, "-m", module], log, environment, folder=REPOSITORY)
 
 
@@ -89,7 +89,7 @@ def sort_family(family: list[psutil.Process]) -> list[psutil.Process]:
 def _is_part(process: psutil.Process, name: str, home: Path) -> bool:
     try:
         environment = process.environ()
-        return environment.get(_PART) == name and environment.get("SANDBOX_HOME") == str(home)
+        return environment.get(PART) == name and environment.get("SANDBOX_HOME") == str(home)
     except _GONE:  # a zombie has no environment either
         return False
 
@@ -131,16 +131,18 @@ def _wait_for_end(processes: list[psutil.Process], seconds: float) -> list[psuti
 
 
 def wait_until(
-    ready: Callable[[], bool], process: psutil.Process, name: str, log: Path, seconds: float = 60.0
+    ready: Callable[[], bool], family: Iterable[psutil.Process], name: str, log: Path, seconds: float = 60.0
 ) -> None:
     """Wait until `ready()` is true.
 
     Raises:
-        ProcessError: The process ended, or `seconds` passed; the message ends with the last lines of its log.
+        ProcessError: A process of the family ended, or `seconds` passed; the message ends with the last
+            lines of its log.
     """
+    needed = list(family)
     deadline = time.monotonic() + seconds
     while not ready():
-        if not is_alive(process):
+        if not all(is_alive(process) for process in needed):
             raise ProcessError(f"{name} ended while starting. The end of {log}:\n{tail(log)}")
         if time.monotonic() > deadline:
             raise ProcessError(

@@ -1,6 +1,7 @@
 """Where a sandbox lives, which ports it uses and its generated credentials."""
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from sandbox.errors import SandboxError
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_REDSHIFT_PORT = 5439
 DEFAULT_AWS_PORT = 4566
+DEFAULT_AIRFLOW_PORT = 8080
 DEFAULT_CLUSTER_SECONDS = 2.0
 _LONGEST_CLUSTER_SECONDS = 3600
 
@@ -55,6 +57,7 @@ class Settings:
         admin_password: Password of `admin_user`, PostgreSQL's internal superuser.
         aws_access_key_id: Access key id the AWS API server accepts.
         aws_secret_access_key: Secret that requests to the AWS API server are signed with.
+        airflow_port: TCP port of Airflow's web server on 127.0.0.1.
         cluster_seconds: How long a cluster of the AWS API server is in a passing status, such as creating.
     """
 
@@ -69,24 +72,27 @@ class Settings:
     user: str = "sparkify"
     admin_user: str = "rdsdb"
     region: str = "us-east-1"
+    airflow_port: int = DEFAULT_AIRFLOW_PORT
     cluster_seconds: float = DEFAULT_CLUSTER_SECONDS
 
     @classmethod
     def load(cls) -> "Settings":
         """Read the settings from the environment; make home and credentials when they are missing.
 
-        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT and SANDBOX_CLUSTER_SECONDS.
+        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT and
+        SANDBOX_CLUSTER_SECONDS.
 
         Raises:
             SettingsError: A port or a duration is none, or home or its credentials cannot be read or written.
         """
-        home, redshift_port, aws_port = home_folder(), *_ports()
+        home, (redshift_port, aws_port, airflow_port) = home_folder(), _ports()
         seconds = _cluster_seconds()
         credentials = _credentials(home)
         return cls(
             home=home,
             redshift_port=redshift_port,
             aws_port=aws_port,
+            airflow_port=airflow_port,
             cluster_seconds=seconds,
             **asdict(credentials),
         )
@@ -129,6 +135,7 @@ class Settings:
             "SANDBOX_HOME": str(self.home),
             "SANDBOX_REDSHIFT_PORT": str(self.redshift_port),
             "SANDBOX_AWS_PORT": str(self.aws_port),
+            "SANDBOX_AIRFLOW_PORT": str(self.airflow_port),
             "SANDBOX_CLUSTER_SECONDS": f"{self.cluster_seconds:g}",
         }
 
@@ -139,14 +146,22 @@ def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(given).expanduser().resolve() if given else REPOSITORY / ".sandbox"
 
 
-def _ports(environ: Mapping[str, str] = os.environ) -> tuple[int, int]:
-    redshift_port = _port(environ, "SANDBOX_REDSHIFT_PORT", DEFAULT_REDSHIFT_PORT)
-    aws_port = _port(environ, "SANDBOX_AWS_PORT", DEFAULT_AWS_PORT)
-    if redshift_port == aws_port:
-        raise SettingsError(
-            f"SANDBOX_REDSHIFT_PORT and SANDBOX_AWS_PORT are both {aws_port}: give one of them another port."
-        )
-    return redshift_port, aws_port
+_PORT_DEFAULTS = {
+    "SANDBOX_REDSHIFT_PORT": DEFAULT_REDSHIFT_PORT,
+    "SANDBOX_AWS_PORT": DEFAULT_AWS_PORT,
+    "SANDBOX_AIRFLOW_PORT": DEFAULT_AIRFLOW_PORT,
+}
+
+
+def _ports(environ: Mapping[str, str] = os.environ) -> tuple[int, ...]:
+    """The ports, in the order of their defaults."""
+    ports = {variable: _port(environ, variable, default) for variable, default in _PORT_DEFAULTS.items()}
+    for first, second in itertools.combinations(ports, 2):
+        if ports[first] == ports[second]:
+            raise SettingsError(
+                f"{first} and {second} are both {ports[first]}: give one of them another port."
+            )
+    return tuple(ports.values())
 
 
 def _port(environ: Mapping[str, str], variable: str, default: int) -> int:
@@ -171,7 +186,7 @@ def _credentials(home: Path) -> Credentials:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _write_once(path, json.dumps(asdict(_new_credentials()), indent=2))
+            write_once(path, json.dumps(asdict(_new_credentials()), indent=2))
         return Credentials(**json.loads(path.read_text()))
     except OSError as error:
         raise SettingsError(
@@ -185,7 +200,7 @@ def _credentials(home: Path) -> Credentials:
         ) from error
 
 
-def _write_once(path: Path, text: str) -> None:
+def write_once(path: Path, text: str) -> None:
     """Write a private file, unless someone else was faster: then theirs stays."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
     try:
@@ -203,11 +218,16 @@ def _write_once(path: Path, text: str) -> None:
 def _new_credentials() -> Credentials:
     letters = string.ascii_letters + string.digits
     return Credentials(
-        password=_random(letters, 32),
-        admin_password=_random(letters, 32),
+        password=new_password(),
+        admin_password=new_password(),
         aws_access_key_id="AKIA" + _random(string.ascii_uppercase + string.digits, 16),
         aws_secret_access_key=_random(letters, 40),
     )
+
+
+def new_password() -> str:
+    """A random password of letters and digits, which no shell and no URL has to quote."""
+    return _random(string.ascii_letters + string.digits, 32)
 
 
 def _random(alphabet: str, length: int) -> str:

@@ -89,7 +89,7 @@ def upload(
     files = _files(folder)
     if not Aws(settings).is_healthy():
         raise UploadError(f"Nothing answers at {settings.aws_endpoint_url}. Start it: python -m sandbox up")
-    s3 = _client(settings)
+    s3 = s3_client(settings)
     present = _present(s3, bucket, {_top_folder(key) or key for key in files})
     with _progress(files, show) as progress:
         sizes = list(_put_all(s3, bucket, files, present, progress))
@@ -128,7 +128,8 @@ def _top_folder(key: str) -> str:
     return folder + slash if slash else ""
 
 
-def _client(settings: Settings) -> "S3Client":
+def s3_client(settings: Settings) -> "S3Client":
+    """A client of the sandbox's S3."""
     return boto3.client(
         "s3",
         endpoint_url=settings.aws_endpoint_url,

@@ -43,6 +43,7 @@ for _name in (
     "AWS_SESSION_TOKEN",
     "SANDBOX_REDSHIFT_PORT",
     "SANDBOX_AWS_PORT",
+    "SANDBOX_AIRFLOW_PORT",
     "SANDBOX_CLUSTER_SECONDS",
 ):
     os.environ.pop(_name, None)
@@ -112,6 +113,7 @@ def new_settings() -> "Iterator[Callable[[], Settings]]":
             patch.setenv("SANDBOX_HOME", str(homes[-1]))
             patch.setenv("SANDBOX_REDSHIFT_PORT", str(free_port()))
             patch.setenv("SANDBOX_AWS_PORT", str(free_port()))
+            patch.setenv("SANDBOX_AIRFLOW_PORT", str(free_port()))
             return Settings.load()
 
     try:

@@ -6,7 +6,7 @@ import subprocess
 from sandbox.errors import SandboxError
 from sandbox.settings import home_folder
 
-_NAMES = ("postgres", "aws", "redshift")
+_NAMES = ("postgres", "aws", "redshift", "airflow")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from sandbox import lifecycle, postgres
+from sandbox.airflow import secrets_of
 from sandbox.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
 from sparkify.cluster_plan import ClusterPlan
 from sparkify.cluster_role import role_policy
@@ -152,6 +153,8 @@ def test_no_secret_is_in_logs_xcoms_rendered_fields_or_anywhere_else_in_the_data
     secrets = {
         settings.password,
         settings.admin_password,
+        airflow.password,
+        secrets_of(settings).database_password,
         settings.aws_secret_access_key,
         json.loads(airflow.environment["AIRFLOW_CONN_AWS_DEFAULT"])["password"],
     }

@@ -1,0 +1,162 @@
+"""A whole Airflow as a part of the sandbox: web server, scheduler, dag processor and triggerer.
+
+Its metadata are in the sandbox's PostgreSQL, under a login of their own: SQLite does not bear a backfill.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from sandbox import environment, postgres, processes
+from sandbox.airflow_api import AirflowApi, AirflowApiError
+from sandbox.errors import SandboxError
+from sandbox.parts import Service
+from sandbox.settings import Settings, new_password, write_once
+
+USER = "admin"
+_DATABASE = "airflow"
+
+# Airflow's log servers would listen on every address of the machine; the web server reads the files itself.
+_COMPONENTS = (
+    ("api-server",),
+    ("scheduler", "--skip-serve-logs"),
+    ("dag-processor",),
+    ("triggerer", "--skip-serve-logs"),
+)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Made once and kept in ``<home>/airflow/secrets.json`` (mode 0600)."""
+
+    web_password: str = field(repr=False)
+    database_password: str = field(repr=False)
+
+
+class Airflow(Service):
+    """Airflow's web server and all that works behind it.
+
+    Args:
+        settings: of the sandbox.
+        changes: environment variables that differ from `service_variables`.
+    """
+
+    name = "airflow"
+    title = "Airflow processes"
+    port_variable = "SANDBOX_AIRFLOW_PORT"
+    command = "ui"
+    patience = 180.0
+
+    def __init__(self, settings: Settings, changes: Mapping[str, str] | None = None) -> None:
+        super().__init__(settings)
+        self._changes = dict(changes or {})
+
+    @property
+    def port(self) -> int:
+        """The web server's TCP port."""
+        return self.settings.airflow_port
+
+    def _spawn(self) -> list[psutil.Popen]:
+        """Make its database if need be and start its processes; PostgreSQL is up."""
+        variables = {**os.environ, **service_variables(self.settings), **self._changes}
+        # Without byte code everything that Airflow starts would take twice as long.
+        variables.pop("PYTHONDONTWRITEBYTECODE", None)
+        _make_database(self.settings)
+        _migrate(variables)
+        # Airflow's processes give themselves titles, which would overwrite what `find` knows them by.
+        variables |= {processes.PART: self.name, "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
+        return [
+            processes.spawn([sys.executable, "-m", "airflow", *words], self.log, variables)
+            for words in _COMPONENTS
+        ]
+
+    def answers(self) -> bool:
+        """Whether all four are healthy."""
+        try:
+            return set(api(self.settings).health().values()) == {"healthy"}
+        except AirflowApiError:
+            return False
+
+
+def url(settings: Settings) -> str:
+    """The address of the web server."""
+    return f"http://127.0.0.1:{settings.airflow_port}"
+
+
+def secrets_of(settings: Settings) -> Secrets:
+    """The passwords of this sandbox's Airflow, made when they are missing."""
+    path = _home(settings) / "secrets.json"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_once(path, json.dumps(asdict(Secrets(new_password(), new_password())), indent=2))
+    return Secrets(**json.loads(path.read_text()))
+
+
+def api(settings: Settings) -> AirflowApi:
+    """A login at its REST API."""
+    return AirflowApi(url(settings), USER, secrets_of(settings).web_password)
+
+
+def service_variables(settings: Settings) -> dict[str, str]:
+    """Every variable of the processes, and of commands such as ``airflow backfill`` (holds secrets)."""
+    secrets = secrets_of(settings)
+    passwords = _home(settings) / "passwords.json"
+    if not passwords.exists():
+        write_once(passwords, json.dumps({USER: secrets.web_password}))
+    socket = f"host={settings.socket_dir}&port={postgres.PORT}"
+    login = f"{_DATABASE}:{secrets.database_password}"
+    return {
+        **environment.variables(settings),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{login}@/{_DATABASE}?{socket}",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(settings.airflow_port),
+        "AIRFLOW__API__BASE_URL": url(settings),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url(settings)}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "AIRFLOW__CORE__PARALLELISM": str(_parallelism()),
+        # The scheduler's pause between two looks is most of a short task's time (docs/airflow.md).
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+    }
+
+
+def _home(settings: Settings) -> Path:
+    return settings.home / "airflow"
+
+
+def _parallelism() -> int:
+    """How many tasks may run at once: twice the processors, as they mostly wait for the warehouse."""
+    return min(16, max(4, 2 * (os.cpu_count() or 1)))
+
+
+def _make_database(settings: Settings) -> None:
+    """Make the login and the database it owns, once."""
+    login = sql.Identifier(_DATABASE)
+    with psycopg.connect(postgres.admin_dsn(settings), autocommit=True) as connection:
+        if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s"):
+            password = sql.Literal(secrets_of(settings).database_password)
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(login, password))
+        if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s"):
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(login, login))
+
+
+def _exists(connection: psycopg.Connection, question: str) -> bool:
+    return connection.execute(question, [_DATABASE]).fetchone() is not None
+
+
+def _migrate(variables: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "airflow", "db", "migrate"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        end = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise SandboxError(f"`airflow db migrate` failed on the database {_DATABASE} of the sandbox:\n{end}")

@@ -1,0 +1,159 @@
+"""`ui`: a whole Airflow beside the sandbox, and the end of it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import psutil
+import psycopg
+import pytest
+
+from sandbox import airflow, lifecycle, processes
+from sandbox.airflow_api import AirflowApi, AirflowApiError
+from sandbox.month import DAG_ID
+from sandbox.settings import Settings
+from tests.sandbox.command_line import REPOSITORY, kill, query, run_sandbox
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def shown(new_settings: Callable[[], Settings]) -> Iterator[tuple[Settings, str]]:
+    """A sandbox with its Airflow, and what `ui` said."""
+    settings = new_settings()
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "ui"],
+        cwd=REPOSITORY,
+        env={**os.environ, **settings.environment()},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    yield settings, done.stdout
+    lifecycle.down(settings.home)
+    assert family(settings) == []
+
+
+def family(settings: Settings) -> list[psutil.Process]:
+    return airflow.Airflow(settings).find()
+
+
+def sample_run(settings: Settings) -> str:
+    state: str = airflow.api(settings).request("GET", f"dags/{DAG_ID}/dagRuns/sample_month")["state"]
+    return state
+
+
+def wait_for_sample_run(settings: Settings) -> None:
+    part = airflow.Airflow(settings)
+    done = {"success", "failed"}
+    processes.wait_until(lambda: sample_run(settings) in done, part.find()[:1], "The run", part.log, 240)
+    assert sample_run(settings) == "success"
+
+
+def test_it_says_where_to_look_and_how_to_log_in(shown):
+    settings, said = shown
+    for words in (
+        airflow.url(settings),
+        airflow.USER,
+        airflow.secrets_of(settings).web_password,
+        "make down",
+    ):
+        assert words in said
+
+
+def test_the_sample_month_is_loaded_by_a_run_of_its_scheduler(shown):
+    settings, _ = shown
+    wait_for_sample_run(settings)
+    assert query(settings, "SELECT COUNT(*) FROM staging_events WHERE ts < '2018-12-01'") == [(100_000,)]
+
+
+def test_a_second_time_it_keeps_every_process_and_begins_no_run(shown):
+    settings, _ = shown
+    mains = {process.pid for process in family(settings) if process.ppid() == 1 or process.parent() is None}
+    done = run_sandbox(settings, "ui")
+    assert done.returncode == 0, done.stderr
+    assert mains <= {process.pid for process in family(settings)}
+    assert "Upload" not in done.stdout
+    assert "airflow" in run_sandbox(settings, "status").stdout
+
+
+def test_only_the_one_login_gets_in(shown):
+    settings, _ = shown
+    for user, password in ((airflow.USER, "wrong"), ("viewer", airflow.secrets_of(settings).web_password)):
+        with pytest.raises(AirflowApiError) as refused:
+            AirflowApi(airflow.url(settings), user, password).request("GET", "dags")
+        assert refused.value.status == 401
+
+
+def test_nothing_of_it_listens_beyond_this_machine(shown):
+    settings, _ = shown
+    addresses = {
+        connection.laddr.ip
+        for process in family(settings)
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+
+
+def test_its_database_login_reads_nothing_of_the_warehouse(shown):
+    settings, _ = shown
+    with (
+        psycopg.connect(
+            host=str(settings.socket_dir),
+            user="airflow",
+            password=airflow.secrets_of(settings).database_password,
+            dbname=settings.database,
+        ) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("SELECT * FROM songplays")
+
+
+def test_env_ui_points_airflow_commands_at_it(shown):
+    settings, _ = shown
+    script = 'eval "$("$PYTHON" -m sandbox env --ui)"; airflow dags list-runs sparkify_etl --output json'
+    done = subprocess.run(
+        ["/bin/bash", "-euo", "pipefail", "-c", script],
+        cwd=REPOSITORY,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHON": sys.executable, **settings.environment()},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout[done.stdout.index("[{") :])
+    assert "sample_month" in {run["run_id"] for run in runs}
+
+
+def test_a_killed_scheduler_is_seen_and_ui_starts_airflow_again(shown):
+    settings, _ = shown
+    assert airflow.Airflow(settings).is_healthy()
+    schedulers = [process for process in family(settings) if "scheduler" in process.cmdline()]
+    kill(schedulers)
+    part = airflow.Airflow(settings)
+    processes.wait_until(lambda: not part.is_healthy(), [], "The end of the scheduler", part.log)
+    assert run_sandbox(settings, "status").returncode == 3
+    assert run_sandbox(settings, "ui").returncode == 0
+    assert airflow.Airflow(settings).is_healthy()
+
+
+def test_down_in_the_middle_of_a_run_leaves_no_process_and_the_run_goes_on_afterwards(shown):
+    settings, _ = shown
+    airflow.api(settings).request(
+        "POST", f"dags/{DAG_ID}/dagRuns/sample_month/clear", {"dry_run": False, "only_failed": False}
+    )
+    part = airflow.Airflow(settings)
+    processes.wait_until(lambda: sample_run(settings) == "running", [], "The run", part.log)
+    done = run_sandbox(settings, "down")
+    assert done.returncode == 0, done.stderr
+    assert family(settings) == []
+    assert run_sandbox(settings, "ui").returncode == 0
+    wait_for_sample_run(settings)
+    assert query(settings, "SELECT COUNT(*) FROM staging_events WHERE ts < '2018-12-01'") == [(100_000,)]
