@@ -23,6 +23,7 @@ Look further
   eval "$(python -m sandbox env)"   points airflow, aws and Python at this sandbox; after it
   airflow dags test sparkify_etl 2018-11-15T10:00:00+00:00
                                     loads one hour again, 09:00 to 10:00
+  make ui                           the same in the browser: Airflow's web pages and its scheduler
   python -m sandbox load DIR        brings your own log_data/ and song_data/ to S3
   README.md and docs/               how it works, and how to run it on AWS
 Stop

@@ -127,7 +127,7 @@ def test_a_short_log_is_kept_and_a_huge_one_is_put_aside(started: Settings):
 def test_help_names_every_command(stopped: Settings):
     done = run_sandbox(stopped, "--help")
     assert done.returncode == 0
-    for word in ("up", "down", "status", "load", "sample", "env", "psql", "logs", "demo"):
+    for word in ("up", "down", "status", "load", "sample", "env", "psql", "logs", "ui", "stream", "demo"):
         assert f"\n    {word} " in done.stdout
 
 

@@ -132,6 +132,7 @@ def test_env_ui_points_airflow_commands_at_it(shown):
     assert "sample_month" in {run["run_id"] for run in runs}
 
 
+@pytest.mark.long
 def test_a_killed_scheduler_is_seen_and_ui_starts_airflow_again(shown):
     settings, _ = shown
     assert airflow.Airflow(settings).is_healthy()
@@ -144,6 +145,7 @@ def test_a_killed_scheduler_is_seen_and_ui_starts_airflow_again(shown):
     assert airflow.Airflow(settings).is_healthy()
 
 
+@pytest.mark.long
 def test_down_in_the_middle_of_a_run_leaves_no_process_and_the_run_goes_on_afterwards(shown):
     settings, _ = shown
     airflow.api(settings).request(
