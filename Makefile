@@ -61,12 +61,14 @@ format: $(READY) ## Format Python and SQL
 docs: $(READY) ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/generate.py
 
-# One lock for users and one for developers; the second contains the first.
+# One lock for users and one for developers, which contains the first; and what images add to the first.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 lock: ## Resolve pyproject.toml into exact requirements*.txt
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
 	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
 	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	@$(BIN)/$(LOCK) $(UPGRADE) --group celery -c requirements.txt -o requirements-celery.txt
+	@$(BIN)/$(LOCK) $(UPGRADE) --group sandbox -c requirements-dev.txt -o requirements-sandbox.txt
 
 clean: ## Stop the sandbox and remove what make made (environment, warehouse, caches)
 	@if test -d .sandbox && test -x $(BIN)/python; then $(BIN)/python -m sandbox down; fi

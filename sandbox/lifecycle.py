@@ -1,11 +1,12 @@
 """Bringing a sandbox up and down, and telling how it is."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import processes
 from sandbox.console import note, step
-from sandbox.parts import Part, all_parts
+from sandbox.parts import PARTS, Part, all_parts
 from sandbox.settings import Settings
 
 _LOCK = "sandbox.lock"
@@ -21,8 +22,8 @@ class PartStatus:
     healthy: bool
 
 
-def up(settings: Settings) -> list[str]:
-    """Start what does not run and wait until everything is healthy.
+def up(settings: Settings, names: Collection[str] = PARTS) -> list[str]:
+    """Start what does not run of the parts named and wait until all of them are healthy.
 
     Safe to call at any time and from several processes at once. If it fails, it stops what it had started.
 
@@ -33,7 +34,7 @@ def up(settings: Settings) -> list[str]:
         SandboxError: A port is taken, or a part did not start.
     """
     with processes.lock(settings.home / _LOCK, _tell_waiting):
-        missing = [part for part in all_parts(settings) if not part.is_healthy()]
+        missing = [part for part in all_parts(settings, names) if not part.is_healthy()]
         for part in missing:
             part.check()
         return [part.name for part in _start(missing)]
@@ -58,8 +59,8 @@ def _start(missing: list[Part]) -> list[Part]:
     return begun
 
 
-def down(home: Path) -> bool:
-    """Stop every part of the sandbox at `home`, whatever state it is in.
+def down(home: Path, names: Collection[str] = PARTS) -> bool:
+    """Stop every part of the sandbox at `home`, or those named, whatever state it is in.
 
     Returns:
         Whether anything was running.
@@ -67,7 +68,7 @@ def down(home: Path) -> bool:
     if not home.exists():
         return False
     with processes.lock(home / _LOCK, _tell_waiting):
-        parts = all_parts(Settings.of_home(home))
+        parts = all_parts(Settings.of_home(home), names)
         running = any(part.find() for part in parts)
         for part in reversed(parts):
             with step(f"Stopping the {part.title}"):
@@ -75,9 +76,9 @@ def down(home: Path) -> bool:
     return running
 
 
-def status(settings: Settings) -> list[PartStatus]:
-    """How each part is, in the order they start."""
-    return [_status(part) for part in all_parts(settings)]
+def status(settings: Settings, names: Collection[str] = PARTS) -> list[PartStatus]:
+    """How each part is, or those named, in the order they start."""
+    return [_status(part) for part in all_parts(settings, names)]
 
 
 def _status(part: Part) -> PartStatus:
