@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo up down test test-faults test-clusters bench lint format docs lock clean
+.PHONY: help env venv demo up down test test-faults test-clusters bench lint format docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ $(READY): requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode requirements-dev.txt
 	@touch $@
+
+env: ## Write .env, the secrets and settings of docker-compose, unless it is there
+	@$(PYTHON) -m containers.make_env
 
 demo: $(READY) ## Sample data in, one month loaded, the warehouse on the screen
 	@$(BIN)/python -m sandbox demo

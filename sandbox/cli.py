@@ -1,4 +1,4 @@
-"""The command line: ``python -m sandbox up | run | down | status | load | sample | env | psql | logs | …``."""
+"""The command line: ``python -m sandbox COMMAND``; `_COMMANDS` lists the commands."""
 
 import argparse
 import importlib
