@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo up down test test-faults test-clusters bench lint format docs lock clean
+.PHONY: help env venv demo up down test test-faults test-clusters compose-test bench lint format docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,13 +38,16 @@ down: $(READY) ## Stop the sandbox; the warehouse stays on disk
 	@$(BIN)/python -m sandbox down
 
 test: $(READY) ## Run the tests against the real parts
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not compose"
 
 test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
 
 test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs too
 	@$(BIN)/python -m pytest -v tests/pipeline/test_cluster_dags.py
+
+compose-test: $(READY) ## Build the images and run the containers (root, Docker; PART='not long' for a short part)
+	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose
 
 bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (an hour or so, 20 GB)
 	@$(BIN)/python -m bench

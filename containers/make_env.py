@@ -20,7 +20,10 @@ def main(folder: Path = REPOSITORY) -> int:
     try:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        _say(f"{target} is there and stays as it is. To begin anew, remove it and the volumes that hold its secrets.")
+        _say(
+            f"{target} is there and stays as it is. To begin anew, remove it and the volumes made with its"
+            " secrets."
+        )
         return 0
     with os.fdopen(descriptor, "w") as file:
         os.fchmod(descriptor, 0o600)  # whatever the umask is
@@ -35,7 +38,9 @@ def filled_in(example: str) -> str:
     Raises:
         KeyError: A line without a value is none of the secrets.
     """
-    return re.sub(r"^([A-Z_]+)=$", lambda line: f"{line[1]}={_SECRETS[line[1]]()}", example, flags=re.MULTILINE)
+    return re.sub(
+        r"^([A-Z_]+)=$", lambda line: f"{line[1]}={_SECRETS[line[1]]()}", example, flags=re.MULTILINE
+    )
 
 
 def _random(length: int, alphabet: str = _LETTERS) -> str:
