@@ -68,7 +68,10 @@ def _pip_settings() -> list[str]:
 def _build(docker: Docker, name: str, tag: str, context: Path) -> None:
     shutil.copytree(FOLDER / name, context)
     if name == "postgres":
-        shutil.copytree(postgres.programs().parent, context / "pginstall", symlinks=True)
+        # The programs look for their libraries in the folder beside the package's.
+        package = postgres.programs().parents[1]
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, context / "wheel" / part.name, symlinks=True)
     docker("build", "--quiet", "--build-arg", f"BASE={BASE}", "--tag", tag, str(context))
     if name == "airflow":
         _install_airflow(docker, tag)

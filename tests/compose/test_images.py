@@ -51,7 +51,7 @@ def test_the_packages_are_the_locked_ones(daemon: Docker, image: str, request: p
     code = (
         "import importlib.metadata as m, sys; from packaging.requirements import Requirement as R\n"
         "for line in sys.stdin:\n"
-        "    r = R(line)\n"
+        "    r = R(line.strip())\n"
         "    if (r.marker is None or r.marker.evaluate()) and m.version(r.name) not in r.specifier:\n"
         "        print(line, m.version(r.name))"
     )
