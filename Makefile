@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo ui up down test test-faults test-clusters bench lint format docs lock clean
+.PHONY: help env venv demo ui up down test test-faults test-clusters compose-test bench lint format docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ $(READY): requirements-dev.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode requirements-dev.txt
 	@touch $@
 
+env: ## Write .env, the secrets and settings of docker-compose, unless it is there
+	@$(PYTHON) -m containers.make_env
+
 demo: $(READY) ## Sample data in, one month loaded, the warehouse on the screen
 	@$(BIN)/python -m sandbox demo
 
@@ -38,13 +41,16 @@ down: $(READY) ## Stop the sandbox and Airflow; the warehouse stays on disk
 	@$(BIN)/python -m sandbox down
 
 test: $(READY) ## Run the tests against the real parts
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not compose"
 
 test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
 
 test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs too
 	@$(BIN)/python -m pytest -v tests/pipeline/test_cluster_dags.py
+
+compose-test: $(READY) ## Build the images and run the containers (root, Docker; PART='not long' for a short part)
+	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose
 
 bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (an hour or so, 20 GB)
 	@$(BIN)/python -m bench
@@ -64,12 +70,14 @@ format: $(READY) ## Format Python and SQL
 docs: $(READY) ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/generate.py
 
-# One lock for users and one for developers; the second contains the first.
+# One lock for users and one for developers, which contains the first; and what images add to the first.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 lock: ## Resolve pyproject.toml into exact requirements*.txt
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
 	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
 	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	@$(BIN)/$(LOCK) $(UPGRADE) --group celery -c requirements.txt -o requirements-celery.txt
+	@$(BIN)/$(LOCK) $(UPGRADE) --group sandbox -c requirements-dev.txt -o requirements-sandbox.txt
 
 clean: ## Stop the sandbox and remove what make made (environment, warehouse, caches)
 	@if test -d .sandbox && test -x $(BIN)/python; then $(BIN)/python -m sandbox down; fi

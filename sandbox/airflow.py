@@ -19,7 +19,7 @@ from sandbox import environment, postgres, processes
 from sandbox.airflow_api import AirflowApi, AirflowApiError
 from sandbox.errors import SandboxError
 from sandbox.parts import Service
-from sandbox.settings import Settings, new_password, write_once
+from sandbox.settings import LOOPBACK, Settings, new_password, write_once
 
 USER = "admin"
 _DATABASE = "airflow"
@@ -88,7 +88,12 @@ class Airflow(Service):
             for words in _COMPONENTS
         ]
 
-    def answers(self) -> bool:
+    @property
+    def address(self) -> str:
+        """The address its clients use."""
+        return LOOPBACK
+
+    def answers(self, host: str) -> bool:  # noqa: ARG002 - it listens on loopback only
         """Whether all four are healthy."""
         try:
             return set(api(self.settings).health().values()) == {"healthy"}
@@ -98,7 +103,7 @@ class Airflow(Service):
 
 def url(settings: Settings) -> str:
     """The address of the web server."""
-    return f"http://127.0.0.1:{settings.airflow_port}"
+    return f"http://{LOOPBACK}:{settings.airflow_port}"
 
 
 def secrets_of(settings: Settings) -> Secrets:
@@ -126,7 +131,7 @@ def service_variables(settings: Settings) -> dict[str, str]:
     return {
         **environment.variables(settings),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{login}@/{_DATABASE}?{socket}",
-        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__BASE_URL": url(settings),
         "AIRFLOW__API__WORKERS": "1",

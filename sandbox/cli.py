@@ -1,4 +1,4 @@
-"""The command line: ``python -m sandbox COMMAND``."""
+"""The command line: ``python -m sandbox COMMAND``; `_COMMANDS` lists the commands."""
 
 import argparse
 import importlib
@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError
 # imported.
 _COMMANDS = {
     "up": ("sandbox.commands.up", "start the sandbox, or what is missing of it"),
+    "run": ("sandbox.commands.run", "run it, or some parts of it, in the foreground until told to end"),
     "down": ("sandbox.commands.down", "stop it; the data stays on disk"),
     "status": ("sandbox.commands.status", "show each part's process, port and health (exit 3: not healthy)"),
     "load": ("sandbox.upload", "upload a folder of *.json and *.json.gz files to S3"),

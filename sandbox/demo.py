@@ -42,7 +42,8 @@ def main(settings: Settings) -> int:
     with stage(console, "Sandbox") as done:
         lifecycle.up(settings)
         prepare_airflow(settings)
-        done.append(f"Redshift on 127.0.0.1:{settings.redshift_port}, S3 on {settings.aws_endpoint_url}")
+        address = f"{settings.redshift_host}:{settings.redshift_port}"
+        done.append(f"Redshift on {address}, S3 on {settings.aws_endpoint_url}")
     with stage(console, "Sample data") as done:
         done.append(sample_month(progress, folder))
     with stage(console, "Upload") as done:
@@ -94,7 +95,7 @@ def _report(console: Console, settings: Settings, since: datetime) -> None:
 def connect(settings: Settings) -> Any:  # noqa: ANN401 — redshift_connector has no types
     """Open a connection to the sandbox's warehouse with the driver that production uses."""
     connection = redshift_connector.connect(
-        host="127.0.0.1",
+        host=settings.redshift_host,
         port=settings.redshift_port,
         database=settings.database,
         user=settings.user,

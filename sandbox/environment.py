@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox import processes, tls
 from sandbox.console import note, step
 from sandbox.errors import SandboxError
-from sandbox.settings import REPOSITORY, SOURCE_BUCKET, WORK_BUCKET, Settings
+from sandbox.settings import LOOPBACK, REPOSITORY, SOURCE_BUCKET, WORK_BUCKET, Settings
 
 
 def variables(settings: Settings) -> dict[str, str]:
@@ -31,7 +31,7 @@ def variables(settings: Settings) -> dict[str, str]:
         "AIRFLOW_VAR_SPARKIFY_IAM_ROLE": "default",
         "AIRFLOW_VAR_SPARKIFY_REGION": settings.region,
         "AIRFLOW_VAR_SPARKIFY_POLL_SECONDS": "1",
-        **_proxy_exception(),
+        **_proxy_exception(settings),
     }
 
 
@@ -96,7 +96,7 @@ def redshift_connection(settings: Settings) -> str:
     return json.dumps(
         {
             "conn_type": "redshift",
-            "host": "127.0.0.1",
+            "host": settings.redshift_host,
             "port": settings.redshift_port,
             "login": settings.user,
             "password": settings.password,
@@ -112,7 +112,12 @@ def _aws_connection(settings: Settings) -> str:
             "conn_type": "aws",
             "login": settings.aws_access_key_id,
             "password": settings.aws_secret_access_key,
-            "extra": {"region_name": settings.region, "endpoint_url": settings.aws_endpoint_url},
+            "extra": {
+                "region_name": settings.region,
+                "endpoint_url": settings.aws_endpoint_url,
+                # boto3 would put the bucket before a host name that is no address.
+                "config_kwargs": {"s3": {"addressing_style": "path"}},
+            },
         }
     )
 
@@ -124,12 +129,13 @@ def _path() -> str:
     return os.pathsep.join([programs, *others])
 
 
-def _proxy_exception() -> dict[str, str]:
-    """Where a proxy is set, keep requests to this machine from going through it."""
+def _proxy_exception(settings: Settings) -> dict[str, str]:
+    """Where a proxy is set, keep requests to the sandbox from going through it."""
     if not urllib.request.getproxies_environment():
         return {}
     given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    hosts = ",".join(dict.fromkeys([*filter(None, given.split(",")), "127.0.0.1", "localhost"]))
+    own = (LOOPBACK, "localhost", settings.aws_host, settings.redshift_host)
+    hosts = ",".join(dict.fromkeys([*filter(None, given.split(",")), *own]))
     return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 

@@ -1,16 +1,17 @@
 """Bringing a sandbox up and down, and telling how it is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import processes
 from sandbox.airflow import Airflow
 from sandbox.console import note, step
-from sandbox.parts import Part, all_parts
+from sandbox.parts import PARTS, Part, all_parts
 from sandbox.settings import Settings
 
 _LOCK = "sandbox.lock"
+ALL = (*PARTS, Airflow.name)
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,14 @@ class PartStatus:
     healthy: bool
 
 
-def up(settings: Settings, further: Sequence[Part] = ()) -> list[str]:
-    """Start what does not run and wait until everything is healthy.
+def up(settings: Settings, names: Collection[str] = PARTS) -> list[str]:
+    """Start what does not run of the parts named and wait until all of them are healthy.
 
     Safe to call at any time and from several processes at once. If it fails, it stops what it had started.
 
     Args:
         settings: of the sandbox.
-        further: parts besides the sandbox's own, started after them.
+        names: of the parts; Airflow is only started where it is named.
 
     Returns:
         The names of the parts it started.
@@ -39,7 +40,7 @@ def up(settings: Settings, further: Sequence[Part] = ()) -> list[str]:
         SandboxError: A port is taken, or a part did not start.
     """
     with processes.lock(settings.home / _LOCK, _tell_waiting):
-        missing = [part for part in [*all_parts(settings), *further] if not part.is_healthy()]
+        missing = [part for part in _parts(settings, names) if not part.is_healthy()]
         for part in missing:
             part.check()
         return [part.name for part in _start(missing)]
@@ -64,8 +65,8 @@ def _start(missing: list[Part]) -> list[Part]:
     return begun
 
 
-def down(home: Path) -> bool:
-    """Stop every part of the sandbox at `home`, whatever state it is in.
+def down(home: Path, names: Collection[str] = ALL) -> bool:
+    """Stop every part of the sandbox at `home`, or those named, whatever state it is in.
 
     Returns:
         Whether anything was running.
@@ -73,8 +74,7 @@ def down(home: Path) -> bool:
     if not home.exists():
         return False
     with processes.lock(home / _LOCK, _tell_waiting):
-        settings = Settings.of_home(home)
-        parts = [*all_parts(settings), Airflow(settings)]
+        parts = _parts(Settings.of_home(home), names)
         running = any(part.find() for part in parts)
         for part in reversed(parts):
             with step(f"Stopping the {part.title}"):
@@ -82,10 +82,17 @@ def down(home: Path) -> bool:
     return running
 
 
-def status(settings: Settings) -> list[PartStatus]:
-    """How each part is, in the order they start; Airflow only where it runs."""
-    airflow = Airflow(settings)
-    return [_status(part) for part in [*all_parts(settings), *([airflow] if airflow.find() else [])]]
+def status(settings: Settings, names: Collection[str] = ()) -> list[PartStatus]:
+    """How each part is, or those named, in the order they start; without names Airflow only where it runs."""
+    return [
+        _status(part)
+        for part in _parts(settings, names or ALL)
+        if names or part.name != Airflow.name or part.find()
+    ]
+
+
+def _parts(settings: Settings, names: Collection[str]) -> list[Part]:
+    return [*all_parts(settings, names), *([Airflow(settings)] if Airflow.name in names else [])]
 
 
 def _status(part: Part) -> PartStatus:

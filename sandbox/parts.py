@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ import psycopg
 from sandbox import postgres, processes
 from sandbox.aws.health import HEALTH_PATH
 from sandbox.errors import SandboxError
-from sandbox.settings import Settings
+from sandbox.settings import LOOPBACK, Settings
 
 
 class PortInUseError(SandboxError):
@@ -36,7 +37,7 @@ class Part(ABC):
 
     @property
     def port(self) -> int | None:
-        """Its TCP port on 127.0.0.1, if it has one."""
+        """Its TCP port, if it has one."""
         return None
 
     @property
@@ -115,13 +116,18 @@ class Service(Part):
     @property
     @abstractmethod
     def port(self) -> int:
-        """Its TCP port on 127.0.0.1."""
+        """Its TCP port."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """The name or address its clients use."""
 
     def check(self) -> None:
         """Refuse a port that someone else listens on."""
-        if not self.find() and _is_taken(self.port):
+        if not self.find() and _is_taken(self.settings.host, self.port):
             raise PortInUseError(
-                f"Port {self.port} on 127.0.0.1, which the {self.title} needs, is used by "
+                f"Port {self.port} on {self.settings.host}, which the {self.title} needs, is used by "
                 f"{_listener(self.port)}. Stop that program, or choose another port: "
                 f"{self.port_variable}={_free_port()} python -m sandbox {self.command}"
             )
@@ -153,10 +159,14 @@ class Service(Part):
 
     def is_healthy(self) -> bool:
         """Whether it runs and does its work; whoever else has its port is not asked."""
-        return bool(self.find()) and self.answers()
+        return bool(self.find()) and self.answers(self.settings.local_host)
+
+    def is_reachable(self) -> bool:
+        """Whether its clients here can use it: it is healthy, or answers by name from another machine."""
+        return self.is_healthy() or (self.address != LOOPBACK and self.answers(self.address))
 
     @abstractmethod
-    def answers(self) -> bool:
+    def answers(self, host: str) -> bool:
         """Whether the expected answer comes from its port."""
 
 
@@ -182,9 +192,14 @@ class Aws(Module):
         """Its TCP port."""
         return self.settings.aws_port
 
-    def answers(self) -> bool:
-        """Whether it answers, and is this sandbox's."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+    @property
+    def address(self) -> str:
+        """The name or address its clients use."""
+        return self.settings.aws_host
+
+    def answers(self, host: str) -> bool:
+        """Whether it answers, and on this machine is this sandbox's."""
+        connection = http.client.HTTPConnection(host, self.port, timeout=5)
         try:
             connection.request("GET", HEALTH_PATH)
             pid = json.load(connection.getresponse())["pid"]
@@ -192,7 +207,8 @@ class Aws(Module):
             return False
         finally:
             connection.close()
-        return pid in {process.pid for process in self.find()}
+        # The process ids of another machine mean nothing here; there a signature tells whose it is.
+        return host != self.settings.local_host or pid in {process.pid for process in self.find()}
 
 
 class Redshift(Module):
@@ -208,11 +224,16 @@ class Redshift(Module):
         """Its TCP port."""
         return self.settings.redshift_port
 
-    def answers(self) -> bool:
+    @property
+    def address(self) -> str:
+        """The name or address its clients use."""
+        return self.settings.redshift_host
+
+    def answers(self, host: str) -> bool:
         """Whether the user can log in and query; the password proves that it is this sandbox's."""
         try:
             with psycopg.connect(
-                host="127.0.0.1",
+                host=host,
                 port=self.port,
                 user=self.settings.user,
                 password=self.settings.password,
@@ -225,18 +246,33 @@ class Redshift(Module):
             return False
 
 
-def all_parts(settings: Settings) -> list[Part]:
-    """Every part, in the order they start; they stop in the opposite order.
+PARTS = ("aws", "postgres", "redshift")
+
+
+def all_parts(settings: Settings, names: Collection[str] = PARTS) -> list[Part]:
+    """Every part, or those named, in the order they start; they stop in the opposite order.
 
     The endpoint needs PostgreSQL. The AWS API server comes first because it loads while PostgreSQL starts.
     """
-    return [Aws(settings), Postgres(settings), Redshift(settings)]
+    return [part for part in (Aws(settings), Postgres(settings), Redshift(settings)) if part.name in names]
+
+
+def part_names(words: Collection[str]) -> Collection[str]:
+    """The parts that a command line names; all where it names none.
+
+    Raises:
+        SandboxError: There is no part of that name.
+    """
+    unknown = [word for word in words if word not in PARTS]
+    if unknown:
+        raise SandboxError(f"The sandbox has no part {' or '.join(unknown)}: name {', '.join(PARTS)}.")
+    return words or PARTS
 
 
 def require_up(settings: Settings) -> None:
     """Raise an error that says what to do unless the endpoint and the AWS API server answer."""
-    parts: list[Part] = [Aws(settings), Redshift(settings)]
-    silent = [f"the {part.title} (127.0.0.1:{part.port})" for part in parts if not part.is_healthy()]
+    parts: list[Service] = [Aws(settings), Redshift(settings)]
+    silent = [f"the {part.title} ({part.address}:{part.port})" for part in parts if not part.is_reachable()]
     if silent:
         raise SandboxError(
             f"The sandbox in {settings.home} is not up (no answer from {' and '.join(silent)}). "
@@ -244,11 +280,11 @@ def require_up(settings: Settings) -> None:
         )
 
 
-def _is_taken(port: int) -> bool:
+def _is_taken(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             return True
     return False

@@ -244,10 +244,11 @@ def _create_database(settings: Settings) -> None:
 def _create_login(connection: psycopg.Connection, settings: Settings) -> None:
     found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.user])
     if found.fetchone() is None:
-        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
-        connection.execute(statement.format(sql.Identifier(settings.user), sql.Literal(settings.password)))
-    # A cluster's master user may make groups of users; one of an older sandbox may not yet.
-    connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(sql.Identifier(settings.user)))
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(settings.user)))
+    # A cluster's master user may make groups of users; one of an older sandbox may not yet. A password that
+    # the environment gives may be another one than last time.
+    statement = sql.SQL("ALTER ROLE {} CREATEROLE PASSWORD {}")
+    connection.execute(statement.format(sql.Identifier(settings.user), sql.Literal(settings.password)))
 
 
 def _drop_foreign(lock_file: Path) -> None:

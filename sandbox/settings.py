@@ -1,6 +1,7 @@
 """Where a sandbox lives, which ports it uses and its generated credentials."""
 
 import hashlib
+import ipaddress
 import itertools
 import json
 import os
@@ -9,7 +10,7 @@ import secrets
 import string
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -19,6 +20,7 @@ DEFAULT_REDSHIFT_PORT = 5439
 DEFAULT_AWS_PORT = 4566
 DEFAULT_AIRFLOW_PORT = 8080
 DEFAULT_CLUSTER_SECONDS = 2.0
+LOOPBACK = "127.0.0.1"
 _LONGEST_CLUSTER_SECONDS = 3600
 
 # What `up` makes in the AWS account.
@@ -37,7 +39,10 @@ class SettingsError(SandboxError):
 
 @dataclass(frozen=True)
 class Credentials:
-    """The secrets of one sandbox, made once and kept in ``<home>/credentials.json`` (mode 0600)."""
+    """The secrets of one sandbox, made once and kept in ``<home>/credentials.json`` (mode 0600).
+
+    Those that the environment gives take the place of the kept ones.
+    """
 
     password: str = field(repr=False)
     admin_password: str = field(repr=False)
@@ -51,14 +56,17 @@ class Settings:
 
     Args:
         home: Folder that holds everything the sandbox keeps (absolute).
-        redshift_port: TCP port of the Redshift endpoint on 127.0.0.1.
-        aws_port: TCP port of the AWS API server on 127.0.0.1.
+        redshift_port: TCP port of the Redshift endpoint.
+        aws_port: TCP port of the AWS API server.
         password: Password of `user`, the Redshift login.
         admin_password: Password of `admin_user`, PostgreSQL's internal superuser.
         aws_access_key_id: Access key id the AWS API server accepts.
         aws_secret_access_key: Secret that requests to the AWS API server are signed with.
         airflow_port: TCP port of Airflow's web server on 127.0.0.1.
         cluster_seconds: How long a cluster of the AWS API server is in a passing status, such as creating.
+        host: IP address that both listen on.
+        aws_host: Name or address by which others reach the AWS API server.
+        redshift_host: Name or address by which others reach the Redshift endpoint.
     """
 
     home: Path
@@ -74,26 +82,34 @@ class Settings:
     region: str = "us-east-1"
     airflow_port: int = DEFAULT_AIRFLOW_PORT
     cluster_seconds: float = DEFAULT_CLUSTER_SECONDS
+    host: str = LOOPBACK
+    aws_host: str = LOOPBACK
+    redshift_host: str = LOOPBACK
 
     @classmethod
     def load(cls) -> "Settings":
         """Read the settings from the environment; make home and credentials when they are missing.
 
         Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT and
-        SANDBOX_CLUSTER_SECONDS.
+        SANDBOX_CLUSTER_SECONDS; for a sandbox that others reach by a network SANDBOX_HOST, SANDBOX_AWS_HOST
+        and SANDBOX_REDSHIFT_HOST; and instead of generated secrets SANDBOX_REDSHIFT_PASSWORD,
+        SANDBOX_AWS_ACCESS_KEY_ID and SANDBOX_AWS_SECRET_ACCESS_KEY.
 
         Raises:
-            SettingsError: A port or a duration is none, or home or its credentials cannot be read or written.
+            SettingsError: A variable's value is not what it should be, or home or its credentials cannot be
+                read or written.
         """
         home, (redshift_port, aws_port, airflow_port) = home_folder(), _ports()
         seconds = _cluster_seconds()
-        credentials = _credentials(home)
+        hosts = _hosts()
+        credentials = _given(_credentials(home))
         return cls(
             home=home,
             redshift_port=redshift_port,
             aws_port=aws_port,
             airflow_port=airflow_port,
             cluster_seconds=seconds,
+            **hosts,
             **asdict(credentials),
         )
 
@@ -113,7 +129,12 @@ class Settings:
     @property
     def aws_endpoint_url(self) -> str:
         """URL of the AWS API server, for every service."""
-        return f"http://127.0.0.1:{self.aws_port}"
+        return f"http://{self.aws_host}:{self.aws_port}"
+
+    @property
+    def local_host(self) -> str:
+        """The address at which this machine itself reaches what listens on `host`."""
+        return LOOPBACK if self.host == "0.0.0.0" else self.host  # noqa: S104 - compared, not bound
 
     @property
     def socket_dir(self) -> Path:
@@ -130,13 +151,19 @@ class Settings:
         return self.home / "logs"
 
     def environment(self) -> dict[str, str]:
-        """The variables that make `load` in another process return these settings."""
+        """The variables that make `load` in another process return these settings.
+
+        Secrets that came from the environment are not among them: a child process inherits them.
+        """
         return {
             "SANDBOX_HOME": str(self.home),
             "SANDBOX_REDSHIFT_PORT": str(self.redshift_port),
             "SANDBOX_AWS_PORT": str(self.aws_port),
             "SANDBOX_AIRFLOW_PORT": str(self.airflow_port),
             "SANDBOX_CLUSTER_SECONDS": f"{self.cluster_seconds:g}",
+            "SANDBOX_HOST": self.host,
+            "SANDBOX_AWS_HOST": self.aws_host,
+            "SANDBOX_REDSHIFT_HOST": self.redshift_host,
         }
 
 
@@ -179,6 +206,40 @@ def _cluster_seconds(environ: Mapping[str, str] = os.environ) -> float:
             f"{_LONGEST_CLUSTER_SECONDS}."
         )
     return float(text)
+
+
+def _hosts(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The address to listen on and the names to be reached by, as arguments of `Settings`."""
+    host = environ.get("SANDBOX_HOST") or LOOPBACK
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError as error:
+        raise SettingsError(
+            f"SANDBOX_HOST={host!r} is no IPv4 address to listen on: set it to {LOOPBACK}, or to 0.0.0.0 for "
+            "every network of this machine."
+        ) from error
+    names = {"aws_host": "SANDBOX_AWS_HOST", "redshift_host": "SANDBOX_REDSHIFT_HOST"}
+    return {"host": host, **{name: _name(environ, variable) for name, variable in names.items()}}
+
+
+def _name(environ: Mapping[str, str], variable: str) -> str:
+    text = environ.get(variable) or LOOPBACK
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", text, re.ASCII):
+        raise SettingsError(
+            f"{variable}={text!r} is no host name: set it to a name in lower case, or to an IPv4 address."
+        )
+    return text
+
+
+def _given(kept: Credentials, environ: Mapping[str, str] = os.environ) -> Credentials:
+    """The credentials, with those that the environment gives in place of the kept ones."""
+    variables = {
+        "password": "SANDBOX_REDSHIFT_PASSWORD",
+        "aws_access_key_id": "SANDBOX_AWS_ACCESS_KEY_ID",
+        "aws_secret_access_key": "SANDBOX_AWS_SECRET_ACCESS_KEY",
+    }
+    given = {name: environ[variable] for name, variable in variables.items() if environ.get(variable)}
+    return replace(kept, **given)
 
 
 def _credentials(home: Path) -> Credentials:

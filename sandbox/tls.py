@@ -1,7 +1,8 @@
 """The certificate of the Redshift endpoint: redshift_connector's IAM login insists on TLS and on its chain.
 
-The certificate signs itself, names 127.0.0.1 and localhost, and is made once for a sandbox. Who should trust
-it gets it in SSL_CERT_FILE, together with whatever that file held before.
+The certificate signs itself, names 127.0.0.1, localhost and SANDBOX_REDSHIFT_HOST, and is made once, or anew
+when that name changes. Who should trust it gets it in SSL_CERT_FILE, together with whatever that file held
+before.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sandbox.settings import Settings
+from sandbox.settings import LOOPBACK, Settings
 
 _YEARS = 10
 
@@ -57,11 +58,20 @@ def _ensure(settings: Settings) -> Path:
     path = _folder(settings) / "endpoint.pem"
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(path, _make(), replaces=False)
+        _write(path, _make(settings), replaces=False)
+    if not _has_names(path, settings):
+        _write(path, _make(settings))
     return path
 
 
-def _make() -> str:
+def _has_names(path: Path, settings: Settings) -> bool:
+    """Whether the certificate has the names by which the endpoint is reached now."""
+    certificate = x509.load_pem_x509_certificate(_certificate_of(path.read_text()).encode())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return set(_names(settings)) <= set(names)
+
+
+def _make(settings: Settings) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sandbox Redshift endpoint")])
     now = dt.datetime.now(dt.UTC)
@@ -75,7 +85,7 @@ def _make() -> str:
         .not_valid_after(now + dt.timedelta(days=365 * _YEARS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.SubjectAlternativeName(_names()), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_names(settings)), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(
@@ -84,8 +94,15 @@ def _make() -> str:
     return (private + certificate.public_bytes(serialization.Encoding.PEM)).decode()
 
 
-def _names() -> list[x509.GeneralName]:
-    return [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+def _names(settings: Settings) -> list[x509.GeneralName]:
+    return [_name(host) for host in dict.fromkeys((LOOPBACK, "localhost", settings.redshift_host))]
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _certificate_of(text: str) -> str:

@@ -87,7 +87,7 @@ def upload(
     """
     began = time.monotonic()
     files = _files(folder)
-    if not Aws(settings).is_healthy():
+    if not Aws(settings).is_reachable():
         raise UploadError(f"Nothing answers at {settings.aws_endpoint_url}. Start it: python -m sandbox up")
     s3 = s3_client(settings)
     present = _present(s3, bucket, {_top_folder(key) or key for key in files})
@@ -141,7 +141,7 @@ def s3_client(settings: Settings) -> "S3Client":
             proxies={},
             # A checksum over loopback would only cost time; the ETag is compared anyway.
             request_checksum_calculation="when_required",
-            s3={"payload_signing_enabled": False},
+            s3={"payload_signing_enabled": False, "addressing_style": "path"},
         ),
     )
 

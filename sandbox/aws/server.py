@@ -1,4 +1,4 @@
-"""The AWS API server's process: the layers put together and served on 127.0.0.1."""
+"""The AWS API server's process: the layers put together and served."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
@@ -25,7 +25,7 @@ from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.signature import SignatureCheck
 from sandbox.aws.store import ObjectStore
 from sandbox.aws.wsgi import Application, Environ, StartResponse
-from sandbox.settings import ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
+from sandbox.settings import LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -37,7 +37,7 @@ _TRUST = {
         }
     ],
 }
-_LOCAL_HOSTS = {"127.0.0.1", "localhost"}
+_LOCAL_HOSTS = frozenset((LOOPBACK, "localhost"))
 
 log = logging.getLogger("sandbox.aws")
 
@@ -48,7 +48,7 @@ def serve(settings: Settings) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     started = time.monotonic()
     server = make_server(
-        "127.0.0.1", settings.aws_port, application(settings), threaded=True, request_handler=Handler
+        settings.host, settings.aws_port, application(settings), threaded=True, request_handler=Handler
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -69,19 +69,20 @@ def application(settings: Settings) -> Application:
         s3.make_bucket(bucket, settings.region)
     _make_role()
     checked = SignatureCheck(Faults(s3, settings.aws_access_key_id), _secrets(settings))
-    return _Front(checked)
+    return _Front(checked, _LOCAL_HOSTS | {settings.aws_host})
 
 
 class _Front:
     """The outermost layer: answers health checks, and turns an unexpected error into an AWS error."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, hosts: Collection[str]) -> None:
         self._application = application
+        self._hosts = hosts
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == HEALTH_PATH:
             return _health(start_response)
-        if environ.get("HTTP_HOST", "").rpartition(":")[0] not in _LOCAL_HOSTS:
+        if environ.get("HTTP_HOST", "").rpartition(":")[0] not in self._hosts:
             return respond(_wrong_host(environ), environ, start_response)
         try:
             return self._application(environ, start_response)

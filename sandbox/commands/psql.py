@@ -39,7 +39,7 @@ def _program() -> str:
 
 def _connection(settings: Settings) -> dict[str, str]:
     return {
-        "PGHOST": "127.0.0.1",
+        "PGHOST": settings.redshift_host,
         "PGPORT": str(settings.redshift_port),
         "PGDATABASE": settings.database,
         "PGUSER": settings.user,

@@ -5,21 +5,28 @@ import argparse
 from sandbox import lifecycle
 from sandbox.console import say
 from sandbox.lifecycle import PartStatus
+from sandbox.parts import PARTS, part_names
 from sandbox.settings import Settings, home_folder
 
 _UNHEALTHY = 3
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """It has no options."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``status``."""
+    parser.add_argument("part", nargs="*", help=f"only these parts: {', '.join(PARTS)}")
 
 
-def run(_: argparse.Namespace) -> int:
-    """Print one line a part; return 0 if all are healthy, else 3."""
+def run(args: argparse.Namespace) -> int:
+    """Print one line a part; return 0 if all are healthy, else 3.
+
+    Raises:
+        SandboxError: There is no part of that name.
+    """
+    names = part_names(args.part) if args.part else ()
     if not home_folder().exists():
         say(f"There is no sandbox in {home_folder()}. Make one: python -m sandbox up")
         return _UNHEALTHY
-    parts = lifecycle.status(Settings.load())
+    parts = lifecycle.status(Settings.load(), names)
     say(f"{'part':<10}{'pid':>8}{'port':>7}  health")
     for part in parts:
         say(f"{part.name:<10}{part.pid or '-':>8}{part.port or '-':>7}  {_health(part)}")

@@ -30,9 +30,10 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.load()
     with stage(console, "Sandbox") as done:
         lifecycle.up(settings)
-        done.append(f"Redshift on 127.0.0.1:{settings.redshift_port}, S3 on {settings.aws_endpoint_url}")
+        address = f"{settings.redshift_host}:{settings.redshift_port}"
+        done.append(f"Redshift on {address}, S3 on {settings.aws_endpoint_url}")
     with stage(console, "Airflow") as done:
-        lifecycle.up(settings, [airflow.Airflow(settings)])
+        lifecycle.up(settings, [airflow.Airflow.name])
         done.append("web server, scheduler, dag processor and triggerer are healthy")
     api = airflow.api(settings)
     if not args.no_sample and not _has_run(api):

@@ -19,7 +19,8 @@ def run(_: argparse.Namespace) -> int:
     started = lifecycle.up(settings)
     seconds = time.monotonic() - began
     say(f"The sandbox {'is up' if started else 'was up already'} ({seconds:.1f} s).")
-    say(f"  Redshift  127.0.0.1:{settings.redshift_port}, database {settings.database}, user {settings.user}")
+    address = f"{settings.redshift_host}:{settings.redshift_port}"
+    say(f"  Redshift  {address}, database {settings.database}, user {settings.user}")
     say(f"  AWS       {settings.aws_endpoint_url} (S3 with the bucket {SOURCE_BUCKET}, IAM, …)")
     say(f"  Data      {settings.home}")
     say()

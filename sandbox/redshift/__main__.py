@@ -7,7 +7,7 @@ import sys
 
 from sandbox.errors import SandboxError
 from sandbox.redshift.catalog import install, wait_for_postgres
-from sandbox.redshift.server import HOST, Server
+from sandbox.redshift.server import Server
 from sandbox.settings import Settings
 
 
@@ -29,14 +29,14 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     server = Server(settings)
+    address = f"{settings.host}:{settings.redshift_port}"
     try:
         await server.start()
     except OSError as error:
         raise SandboxError(
-            f"The Redshift endpoint cannot listen on {HOST}:{settings.redshift_port}: {error.strerror}. "
+            f"The Redshift endpoint cannot listen on {address}: {error.strerror}. "
             "Stop what uses the port, or set SANDBOX_REDSHIFT_PORT to a free one."
         ) from error
-    address = f"{HOST}:{settings.redshift_port}"
     print(f"Redshift endpoint ready on {address}", flush=True)  # noqa: T201 - the ready line
     await stopped.wait()
     await server.stop()

@@ -16,8 +16,6 @@ from sandbox.redshift.relay import Session
 from sandbox.redshift.wire import Wire
 from sandbox.settings import Settings
 
-HOST = "127.0.0.1"
-
 # What PostgreSQL understands of the parameters drivers send; it refuses the connection for any other.
 _FORWARDED = frozenset(
     (
@@ -31,7 +29,7 @@ _THREADS = 64
 
 
 class Server:
-    """Accepts clients on 127.0.0.1 and relays each to a PostgreSQL backend of its own.
+    """Accepts clients and relays each to a PostgreSQL backend of its own.
 
     Args:
         settings: The sandbox.
@@ -54,7 +52,9 @@ class Server:
         """
         loop = asyncio.get_running_loop()
         loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(_THREADS))
-        self._listener = await loop.create_server(self._accept, HOST, self._settings.redshift_port)
+        self._listener = await loop.create_server(
+            self._accept, self._settings.host, self._settings.redshift_port
+        )
 
     async def stop(self) -> None:
         """Stop listening and end every session; open transactions roll back."""

@@ -31,7 +31,7 @@ class Clusters:
         self._application = application
         self._clock = Clock()
         ClusterBackend.surroundings = Surroundings(
-            self._clock, settings.cluster_seconds, "127.0.0.1", settings.redshift_port
+            self._clock, settings.cluster_seconds, settings.redshift_host, settings.redshift_port
         )
         ClusterBackend.users = Users(settings)
         redshift_backends.backend = ClusterBackend

@@ -1,0 +1,35 @@
+# Two images: `airflow`, the pipeline, which is all that AWS needs and what a build without --target makes;
+# and `sandbox`, which adds the AWS API server and the Redshift endpoint of one machine.
+FROM apache/airflow:3.3.2 AS airflow
+
+# The locks first: a change of code does not install them again. Wheels only, so nothing has to be compiled.
+COPY --chown=airflow:0 requirements.txt requirements-celery.txt /opt/airflow/
+RUN pip install --no-cache-dir --only-binary=:all: -r requirements.txt -r requirements-celery.txt
+
+COPY --chown=airflow:0 dags /opt/airflow/dags
+COPY --chown=airflow:0 include /opt/airflow/include
+COPY --chown=airflow:0 plugins /opt/airflow/plugins
+# Every task imports the plugins.
+RUN python -m compileall -q dags plugins
+
+# The base image's user airflow (50000) is not root. No HEALTHCHECK here: scheduler, API server and worker are
+# healthy in different ways, and docker-compose.yaml says which.
+
+
+FROM airflow AS sandbox
+
+COPY --chown=airflow:0 requirements-sandbox.txt /opt/airflow/
+RUN pip install --no-cache-dir --only-binary=:all: -r requirements-sandbox.txt
+
+COPY --chown=airflow:0 sandbox /opt/airflow/sandbox
+# What a volume mounted here begins with: a folder that belongs to the user airflow.
+RUN python -m compileall -q sandbox && mkdir -m 0700 .sandbox
+
+# In a container, loopback is where nobody is.
+ENV SANDBOX_HOST=0.0.0.0 PYTHONUNBUFFERED=1
+ENTRYPOINT ["/usr/bin/dumb-init", "--", "python", "-m", "sandbox"]
+CMD ["run"]
+HEALTHCHECK --interval=15s --timeout=30s --start-period=60s CMD ["python", "-m", "sandbox", "status"]
+
+
+FROM airflow

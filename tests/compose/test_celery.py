@@ -1,0 +1,78 @@
+"""The profile `celery`: two workers, and what half a switch does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.compose.docker import Docker
+from tests.compose.stack import Stack, Tables
+from tests.compose.test_stack import differing
+
+pytestmark = pytest.mark.long
+CELERY = {"AIRFLOW_EXECUTOR": "CeleryExecutor", "COMPOSE_PROFILES": "celery"}
+
+
+@pytest.fixture
+def room(stack: Stack) -> Iterator[None]:
+    """The other stack is stopped meanwhile: two would be slow on a small machine."""
+    stack.compose("stop")
+    yield
+    stack.up()
+
+
+def made(daemon: Docker, folder: Path, name: str, **settings: str) -> Stack:
+    return Stack(daemon, folder / name, f"sparkify{name}", **settings)
+
+
+def test_two_workers_share_the_tasks(daemon: Docker, folder: Path, room: None, expected: Tables):
+    stack = made(daemon, folder, "celery", **CELERY)
+    try:
+        stack.up("--scale", "airflow-worker=2")
+        workers = {
+            one["Config"]["Hostname"]
+            for name, one in stack.containers().items()
+            if name.startswith("airflow-worker")
+        }
+        assert len(workers) == 2
+        hosts: set[str] = set()
+        for number in range(4):  # which worker takes a task is Celery's choice
+            stack.load_month(f"celery-{number}")
+            hosts |= {task["hostname"] for task in stack.tasks(f"celery-{number}")}
+            assert hosts <= workers
+            if hosts == workers:
+                break
+        assert hosts == workers
+        assert differing(stack.tables(), expected) == {}
+        stack.crash("redis_1")
+        stack.crash("airflow-worker_1")
+        stack.load_month("after-crashes")
+        assert differing(stack.tables(), expected) == {}
+        stack.wait_until_healthy()
+    finally:
+        stack.remove()
+
+
+def test_the_executor_without_the_profile_is_refused_and_says_what_is_missing(
+    daemon: Docker, folder: Path, room: None
+):
+    stack = made(daemon, folder, "half", AIRFLOW_EXECUTOR="CeleryExecutor")
+    try:
+        stack.compose("up", "-d", check=False)
+        init = stack.containers()["airflow-init_1"]["State"]
+        assert (init["Status"], init["ExitCode"]) == ("exited", 1)
+        assert "set COMPOSE_PROFILES=celery in .env" in stack.logs("airflow-init")
+        assert "airflow-scheduler_1" not in stack.containers()
+    finally:
+        stack.remove()
+
+
+def test_the_profile_without_the_executor_shows_in_the_worker(daemon: Docker, folder: Path, room: None):
+    stack = made(daemon, folder, "profile", COMPOSE_PROFILES="celery")
+    try:
+        stack.compose("up", "-d")
+        said = "celery subcommand works only with CeleryExecutor"
+        stack.wait_until(lambda: said in stack.logs("airflow-worker"), lambda: "the worker refuses")
+        assert "airflow-worker_1" in stack.ailing()
+    finally:
+        stack.remove()
