@@ -1,0 +1,155 @@
+"""One Airflow on a sandbox of its own, a source with three days in it, and a browser, for all of this folder."""
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.sample.generate import generate
+from sandbox.settings import SOURCE_BUCKET, Settings
+from tests.conftest import REPOSITORY
+from tests.faults.reference import Reference, Row
+from tests.pipeline.airflow_service import PASSWORD, USER, AirflowService
+from tests.pipeline.conftest import Source, Warehouse
+from tests.sandbox.aws_client import client
+from tests.sandbox.endpoint_clients import connect_redshift
+
+playwright = pytest.importorskip("playwright.sync_api")
+from tests.ui.web import Web  # noqa: E402 - it needs Playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# As root, and in containers, there is no sandbox for Chromium; the rest keeps it from calling home.
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+WIDTH, HEIGHT = 1400, 1000
+
+
+@dataclass
+class Story:
+    """What the source holds and which windows the tests have loaded: what the warehouse must hold."""
+
+    source: Source
+    warehouse: Warehouse
+    objects: dict[str, bytes]
+    windows: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+    def put(self, key: str, body: bytes) -> None:
+        self.source.put(key, body)
+        self.objects[key] = body
+
+    def check(self) -> None:
+        """Assert that the warehouse holds what the source files say of the windows loaded so far."""
+        expected = Reference(self.objects, self.windows).tables()
+        assert self.warehouse.counts() == {table: len(rows) for table, rows in expected.items()}
+        found: dict[str, list[Row]] = self.warehouse.contents()
+        assert found == expected
+        assert expected["songplays"]
+
+
+@pytest.fixture(scope="package")
+def settings(new_settings: Callable[[], Settings]) -> Iterator[Settings]:
+    found = dataclasses.replace(new_settings(), cluster_seconds=2)
+    lifecycle.up(found)
+    yield found
+    lifecycle.down(found.home)
+
+
+@pytest.fixture(scope="package")
+def story(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp("sample")
+    generate(folder, start=date(2018, 11, 15), days=3, events=1_500, songs=60)
+    source = Source(client(settings, "s3"), SOURCE_BUCKET)
+    objects = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*_data/**/*.json")
+    }
+    for key, body in objects.items():
+        source.put(key, body)
+    connection = connect_redshift(settings)
+    yield Story(source, Warehouse(connection), objects)
+    connection.close()
+
+
+@pytest.fixture(scope="package")
+def airflow(settings: Settings, story: Story) -> Iterator[AirflowService]:
+    # As it is for everybody: DAGs are paused until somebody triggers them.
+    service = AirflowService(settings, AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="True")
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="package")
+def pictures() -> Path:
+    """The folder that screenshots go to."""
+    folder = Path(os.environ.get("SPARKIFY_SCREENSHOTS") or REPOSITORY / "build" / "screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is in PATH (Debian: apt-get install chromium)")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def stranger(browser: Any, airflow: AirflowService, pictures: Path) -> Iterator[Web]:
+    """A browser that nobody has logged in with."""
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="UTC")
+    yield Web(context.new_page(), airflow.url, pictures)
+    context.close()
+
+
+@pytest.fixture(scope="package")
+def logged_in(browser: Any, airflow: AirflowService, pictures: Path) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="UTC")
+    page = context.new_page()
+    Web(page, airflow.url, pictures).log_in(USER, PASSWORD)
+    page.wait_for_url(f"{airflow.url}/")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def web(logged_in: Any, airflow: AirflowService, pictures: Path) -> Iterator[Web]:
+    """A page of the browser of somebody who has logged in."""
+    page = logged_in.new_page()
+    yield Web(page, airflow.url, pictures)
+    page.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Keep what the page showed when a test failed, and say where."""
+    report = (yield).get_result()
+    arguments = getattr(item, "funcargs", {})
+    web = arguments.get("web") or arguments.get("stranger")
+    if report.when == "call" and report.failed and web is not None:
+        report.sections.append(("the page", _keep(web, item.name)))
+
+
+def _keep(web: Web, test: str) -> str:
+    picture, text = (web.pictures / f"failed-{test}.{kind}" for kind in ("png", "txt"))
+    try:
+        web.page.screenshot(path=picture, timeout=10_000)
+        text.write_text(f"{web.page.url}\n{web.page.inner_text('body', timeout=10_000)}\n")
+    except playwright.Error as error:
+        return f"{web.page.url}: no picture could be taken: {error}"
+    return f"{web.page.url}\npicture: {picture}\ntext: {text}"

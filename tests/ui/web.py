@@ -1,0 +1,200 @@
+"""Airflow's web UI as a person uses it: what is on a page, and what can be done there."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from playwright.sync_api import Locator, Page, expect
+
+# A page of an Airflow that shares two cores with its own tasks may take long; nothing waits for nothing.
+PATIENCE_MS = 60_000
+RUN_MS = 240_000
+
+_DIALOG = '[role="dialog"][data-scope="dialog"][data-state="open"]'
+_POPOVER = '[data-scope="popover"][data-part="content"][data-state="open"]'
+_FIELD = '[data-scope="field"][data-part="root"]'
+# A page that is not whole yet: grey bars in place of rows, or names of texts in place of the texts.
+_UNFINISHED = ".chakra-skeleton, [role=progressbar]"
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+class Web:
+    """One page of a browser.
+
+    Args:
+        url: of Airflow.
+        pictures: the folder that screenshots go to.
+    """
+
+    def __init__(self, page: Page, url: str, pictures: Path) -> None:
+        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_navigation_timeout(PATIENCE_MS)
+        self.page, self.url, self.pictures = page, url, pictures
+
+    @property
+    def dialog(self) -> Locator:
+        """The open dialog."""
+        return self.page.locator(_DIALOG)
+
+    @property
+    def state(self) -> Locator:
+        """The state of the run or task that the page is about."""
+        return self.page.locator("div:has(> h2) > [data-testid=state-badge]")
+
+    def open(self, path: str = "") -> None:
+        self.page.goto(f"{self.url}/{path}")
+
+    def log_in(self, user: str, password: str) -> None:
+        """Open Airflow and fill in the login form."""
+        self.open()
+        self.page.locator("input[name=username]").fill(user)
+        self.page.locator("input[name=password]").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def shoot(self, name: str) -> Path:
+        """Keep a picture of the page, once nothing on it is still being loaded or moving away."""
+        expect(self.page.locator(_UNFINISHED)).to_have_count(0)
+        path = self.pictures / f"{name}.png"
+        self.page.screenshot(path=path, animations="disabled")
+        return path
+
+    def trigger_form(self, dag_id: str) -> "Form":
+        """Open the form that triggers a run."""
+        self.open(f"dags/{dag_id}")
+        self.page.get_by_role("button", name="Trigger", exact=True).first.click()
+        expect(self.dialog).to_contain_text(f"Trigger Dag - {dag_id}")
+        expect(self.dialog).to_contain_text("Run Parameters")
+        return Form(self)
+
+    def trigger(self, dag_id: str, **fields: Any) -> str:
+        """Trigger a run with what the fields, named by their labels, are to hold; return its id."""
+        form = self.trigger_form(dag_id)
+        form.fill(fields)
+        return form.submit()
+
+    def open_run(self, dag_id: str, run_id: str) -> None:
+        self.open(f"dags/{dag_id}/runs/{run_id}")
+
+    def wait_for_end(self, state: str) -> None:
+        """Wait until the run that the page shows has ended, and find it in a state."""
+        expect(self.state).to_have_text(re.compile("Success|Failed"), timeout=RUN_MS)
+        expect(self.state).to_have_text(state)
+
+    def task_states(self) -> dict[str, str]:
+        """The tasks in the table of the run's page, and their states."""
+        rows = self.page.locator("table tbody tr")
+        expect(rows.first).to_be_visible()
+        ids = rows.get_by_test_id("table-cell-task_display_name").all_inner_texts()
+        states = rows.get_by_test_id("table-cell-state").all_inner_texts()
+        return {task.strip(): state.strip() for task, state in zip(ids, states, strict=True)}
+
+    def open_task(self, task_id: str) -> None:
+        """Go from the run's page to a task's log."""
+        self.page.locator("table").get_by_role("link", name=task_id, exact=True).click()
+        expect(self.page.get_by_role("heading", name=task_id)).to_be_visible()
+
+    def log_says(self, *texts: str) -> None:
+        """Find texts in the log that the page shows."""
+        for text in texts:
+            expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def clear(self) -> None:
+        """Clear the task that the page is about, and those that come after it."""
+        self.page.get_by_role("button", name="clear").first.click()
+        expect(self.dialog).to_contain_text("Affected Tasks")
+        answer = _answer_to("POST", "/clearTaskInstances")
+        self.shoot("clear")
+        with self.page.expect_response(lambda found: answer(found) and '"dry_run":false' in _body(found)):
+            self.dialog.get_by_role("button", name="Confirm").click()
+        expect(self.dialog).to_have_count(0)
+
+
+class Form:
+    """The form that triggers runs, in the dialog that is open."""
+
+    def __init__(self, web: Web) -> None:
+        self.web, self.page, self.dialog = web, web.page, web.dialog
+
+    def field(self, label: str) -> Locator:
+        """The field of a label; a star after it says that it has to be filled in."""
+        pattern = re.compile(rf"^\s*{re.escape(label)}\s*\*?\s*$")
+        return self.dialog.locator(_FIELD).filter(has=self.page.locator("label", has_text=pattern))
+
+    def fill(self, fields: dict[str, Any]) -> None:
+        """Fill in fields by their labels."""
+        for label, value in fields.items():
+            self._fill_one(label, value)
+
+    def _fill_one(self, label: str, value: Any) -> None:
+        field = self.field(label)
+        expect(field).to_have_count(1)
+        if isinstance(value, datetime):
+            self._pick(field.get_by_test_id("datetime-input"), value)
+        elif isinstance(value, bool):
+            field.get_by_role("checkbox").set_checked(value, force=True)
+        elif field.get_by_role("combobox").count():
+            field.get_by_role("combobox").click()
+            self.page.get_by_role("option", name=value, exact=True).click()
+        else:
+            field.locator("input").fill(str(value))
+
+    def _pick(self, trigger: Locator, moment: datetime) -> None:
+        self.type_date(trigger, f"{moment:%Y/%m/%d}", f"{moment:%H:%M}")
+        expect(trigger).to_have_text(f"{moment:%b %d, %Y %H:%M}")
+        self.page.locator(_POPOVER).get_by_placeholder("HH:mm").press("Escape")
+        expect(self.page.locator(_POPOVER)).to_have_count(0)
+
+    def type_date(self, trigger: Locator, date: str, time: str = "") -> Locator:
+        """Type into the picker of date and time; return the picker, which stays open."""
+        trigger.click()
+        picker = self.page.locator(_POPOVER)
+        picker.get_by_placeholder("YYYY/MM/DD").fill(date)
+        if time:
+            picker.get_by_placeholder("HH:mm").fill(time)
+            picker.get_by_placeholder("HH:mm").press("Enter")
+        return picker
+
+    def submit(self) -> str:
+        """Trigger the run, wait for its page and return its id."""
+        with self.page.expect_response(_answer_to("POST", "/dagRuns")) as response:
+            self.dialog.get_by_test_id("trigger-dag-submit").click()
+        assert response.value.status == 200, response.value.text()
+        run_id = str(response.value.json()["dag_run_id"])
+        self.page.wait_for_url(lambda url: unquote(url).rstrip("/").endswith(f"/runs/{run_id}"))
+        expect(self.web.state).to_be_visible()
+        return run_id
+
+    def refuse(self) -> Locator:
+        """Try to trigger the run in vain; return the dialog, which says why."""
+        with self.page.expect_response(_answer_to("POST", "/dagRuns")) as response:
+            self.dialog.get_by_test_id("trigger-dag-submit").click()
+        assert response.value.status == 400, response.value.text()
+        return self.dialog
+
+    def backfill(self, start: datetime, end: datetime, runs: int) -> None:
+        """Run the DAG for every interval that begins between two moments, both included."""
+        self.dialog.get_by_text("Backfill", exact=True).click()
+        expect(self.dialog).to_contain_text(f"Run Backfill")
+        self.fill({"From": start, "To": end})
+        expect(self.dialog).to_contain_text(f"{runs} runs will be triggered")
+        self.dialog.locator("input[name=max_active_runs]").fill("4")
+        self.web.shoot("backfill-form")
+        with self.page.expect_response(_answer_to("POST", "/backfills")) as response:
+            self.dialog.get_by_role("button", name="Run Backfill").click()
+        assert response.value.status == 200, response.value.text()
+
+
+def _answer_to(method: str, path: str) -> Callable[[Any], bool]:
+    return lambda found: found.request.method == method and found.url.endswith(path)
+
+
+def _body(response: Any) -> str:
+    return (response.request.post_data or "").replace(" ", "")
+
+
+def states(pages: Sequence[Locator]) -> list[str]:
+    return [page.inner_text() for page in pages]
