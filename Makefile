@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo up down test test-faults test-clusters bench lint format docs lock clean
+.PHONY: help venv demo up down test test-faults test-clusters test-ui screenshots bench lint format docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,16 @@ test-faults: $(READY) ## Run every fault scenario, the long ones too
 test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs too
 	@$(BIN)/python -m pytest -v tests/pipeline/test_cluster_dags.py
 
+test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT="-m long": what make test leaves out)
+	@$(BIN)/python -m pytest -v $(SELECT) tests/ui
+
+# What the tests of the web UI see, chosen for the README.
+PICTURES := trigger run backfill broken-file
+screenshots: $(READY) ## Make the pictures in docs/images again
+	@SPARKIFY_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -v tests/ui
+	@mkdir -p docs/images
+	@cp $(PICTURES:%=build/screenshots/%.png) docs/images/
+
 bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (an hour or so, 20 GB)
 	@$(BIN)/python -m bench
 
@@ -70,5 +80,5 @@ lock: ## Resolve pyproject.toml into exact requirements*.txt
 
 clean: ## Stop the sandbox and remove what make made (environment, warehouse, caches)
 	@if test -d .sandbox && test -x $(BIN)/python; then $(BIN)/python -m sandbox down; fi
-	@rm -rf $(VENV) .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .sandbox build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

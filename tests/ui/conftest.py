@@ -1,4 +1,4 @@
-"""One Airflow on a sandbox of its own, a source with three days in it, and a browser, for all of this folder."""
+"""For all of this folder: one Airflow on a sandbox of its own, a source of three days, and a browser."""
 
 import dataclasses
 import os
@@ -55,6 +55,16 @@ class Story:
         assert expected["songplays"]
 
 
+@dataclass
+class Account:
+    """The sandbox as an AWS account."""
+
+    settings: Settings
+
+    def client(self, service: str) -> Any:
+        return client(self.settings, service)
+
+
 @pytest.fixture(scope="package")
 def settings(new_settings: Callable[[], Settings]) -> Iterator[Settings]:
     found = dataclasses.replace(new_settings(), cluster_seconds=2)
@@ -90,6 +100,11 @@ def airflow(settings: Settings, story: Story) -> Iterator[AirflowService]:
 
 
 @pytest.fixture(scope="package")
+def account(settings: Settings) -> Account:
+    return Account(settings)
+
+
+@pytest.fixture(scope="package")
 def pictures() -> Path:
     """The folder that screenshots go to."""
     folder = Path(os.environ.get("SPARKIFY_SCREENSHOTS") or REPOSITORY / "build" / "screenshots")
@@ -101,7 +116,7 @@ def pictures() -> Path:
 def browser() -> Iterator[Any]:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is in PATH (Debian: apt-get install chromium)")
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is there (Debian: apt-get install chromium)")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser

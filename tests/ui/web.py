@@ -1,7 +1,7 @@
 """Airflow's web UI as a person uses it: what is on a page, and what can be done there."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class Web:
 
     def shoot(self, name: str) -> Path:
         """Keep a picture of the page, once nothing on it is still being loaded or moving away."""
-        expect(self.page.locator(_UNFINISHED)).to_have_count(0)
+        expect(self.page.locator(_UNFINISHED).filter(visible=True)).to_have_count(0)
         path = self.pictures / f"{name}.png"
         self.page.screenshot(path=path, animations="disabled")
         return path
@@ -65,7 +65,7 @@ class Web:
     def trigger_form(self, dag_id: str) -> "Form":
         """Open the form that triggers a run."""
         self.open(f"dags/{dag_id}")
-        self.page.get_by_role("button", name="Trigger", exact=True).first.click()
+        self.page.get_by_role("button", name="Trigger").first.click()
         expect(self.dialog).to_contain_text(f"Trigger Dag - {dag_id}")
         expect(self.dialog).to_contain_text("Run Parameters")
         return Form(self)
@@ -91,6 +91,16 @@ class Web:
         ids = rows.get_by_test_id("table-cell-task_display_name").all_inner_texts()
         states = rows.get_by_test_id("table-cell-state").all_inner_texts()
         return {task.strip(): state.strip() for task, state in zip(ids, states, strict=True)}
+
+    def wait_for_listed(self, run_id: str, state: str) -> None:
+        """Wait until a run in the list that the page shows is in a state."""
+        row = self.page.locator("table tbody tr").filter(has_text=run_id)
+        expect(row.get_by_test_id("table-cell-state")).to_have_text(state, timeout=RUN_MS)
+
+    def tries(self, task_id: str) -> Locator:
+        """How often a task in the table of the run's page was tried."""
+        link = self.page.get_by_role("link", name=task_id, exact=True)
+        return self.page.locator("table tbody tr").filter(has=link).get_by_test_id("table-cell-try_number")
 
     def open_task(self, task_id: str) -> None:
         """Go from the run's page to a task's log."""
@@ -178,7 +188,7 @@ class Form:
     def backfill(self, start: datetime, end: datetime, runs: int) -> None:
         """Run the DAG for every interval that begins between two moments, both included."""
         self.dialog.get_by_text("Backfill", exact=True).click()
-        expect(self.dialog).to_contain_text(f"Run Backfill")
+        expect(self.dialog).to_contain_text("Run Backfill")
         self.fill({"From": start, "To": end})
         expect(self.dialog).to_contain_text(f"{runs} runs will be triggered")
         self.dialog.locator("input[name=max_active_runs]").fill("4")
@@ -194,7 +204,3 @@ def _answer_to(method: str, path: str) -> Callable[[Any], bool]:
 
 def _body(response: Any) -> str:
     return (response.request.post_data or "").replace(" ", "")
-
-
-def states(pages: Sequence[Locator]) -> list[str]:
-    return [page.inner_text() for page in pages]
