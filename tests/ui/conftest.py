@@ -90,8 +90,13 @@ def story(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="package")
 def airflow(settings: Settings, story: Story) -> Iterator[AirflowService]:
-    # As it is for everybody: DAGs are paused until somebody triggers them.
-    service = AirflowService(settings, AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="True")
+    service = AirflowService(
+        settings,
+        # As it is for everybody: DAGs are paused until somebody triggers them.
+        AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="True",
+        # A busy machine's first answers take longer than the five seconds after which a task gives up.
+        AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT="60",
+    )
     try:
         service.start()
         yield service
