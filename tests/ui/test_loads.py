@@ -36,6 +36,9 @@ def test_a_window_given_in_the_form_is_loaded(web, story):
     web.open_task("stage_events")
     web.log_says("Window [2018-11-15T00:00:00+00:00, 2018-11-16T00:00:00+00:00)")
     web.shoot("log")
+    web.page.go_back()
+    web.show_graph(tasks=9)
+    web.shoot("graph")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,8 @@ def test_an_invalid_window_fails_in_the_first_task_that_uses_it_with_what_to_ent
     assert states["load_songplays"] == "Upstream Failed"
     web.open_task("stage_events")
     web.log_says(sentence, "Trigger with params window_start and window_end, for example")
+    web.make_readable()
+    web.shoot("refused-window")
 
 
 def test_the_form_refuses_what_is_no_date_and_what_no_param_allows(web):

@@ -19,7 +19,7 @@ def test_six_hours_are_backfilled_and_one_that_is_cleared_ends_in_the_same_table
     first = datetime(2018, 11, 16, 8)
     # Both ends are included, and each is the beginning of an hour.
     web.trigger_form("sparkify_etl").backfill(first, first + 5 * HOUR, runs=6)
-    web.open("dags/sparkify_etl/runs?run_type=backfill")
+    web.page.get_by_role("link", name="Runs", exact=True).click()
     runs = [f"backfill__{first + n * HOUR:%Y-%m-%dT%H}:00:00+00:00" for n in range(1, 7)]
     for run_id in runs:
         web.wait_for_listed(run_id, "Success")
@@ -49,6 +49,7 @@ def test_a_broken_source_file_is_named_with_line_and_column_mended_and_cleared(w
     web.wait_for_end("Failed")
     web.open_task("stage_events")
     web.log_says(f"s3://{story.source.bucket}/{key}", "line 7", "column session_id", "seven")
+    web.make_readable()
     web.shoot("broken-file")
 
     story.put(key, whole)

@@ -16,8 +16,9 @@ RUN_MS = 240_000
 _DIALOG = '[role="dialog"][data-scope="dialog"][data-state="open"]'
 _POPOVER = '[data-scope="popover"][data-part="content"][data-state="open"]'
 _FIELD = '[data-scope="field"][data-part="root"]'
-# A page that is not whole yet: grey bars in place of rows, or names of texts in place of the texts.
+# A page that is not whole yet: grey bars in place of rows, or the names of texts in place of the texts.
 _UNFINISHED = ".chakra-skeleton, [role=progressbar]"
+_UNTRANSLATED = re.compile(r"\b(tabs|dagRun|runTypes|states)\.[a-z]")
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -58,6 +59,7 @@ class Web:
     def shoot(self, name: str) -> Path:
         """Keep a picture of the page, once nothing on it is still being loaded or moving away."""
         expect(self.page.locator(_UNFINISHED).filter(visible=True)).to_have_count(0)
+        expect(self.page.locator("body")).not_to_have_text(_UNTRANSLATED, use_inner_text=True)
         path = self.pictures / f"{name}.png"
         self.page.screenshot(path=path, animations="disabled")
         return path
@@ -112,6 +114,20 @@ class Web:
         for text in texts:
             expect(self.page.get_by_text(text).first).to_be_visible()
 
+    def make_readable(self) -> None:
+        """Wrap long lines of the log and fold tracebacks, as a reader does."""
+        self.page.keyboard.press("w")
+        folded = self.page.locator("details[open] > summary")
+        while folded.count():
+            folded.first.click()
+        self.page.locator(":focus").blur()
+
+    def show_graph(self, tasks: int) -> None:
+        """Show the graph of the run that the page is about, all over the page."""
+        self.page.get_by_role("button", name="Show Graph").click()
+        self.page.get_by_role("button", name="Collapse Details Panel").click()
+        expect(self.page.locator(".react-flow__node")).to_have_count(tasks)
+
     def clear(self) -> None:
         """Clear the task that the page is about, and those that come after it."""
         self.page.get_by_role("button", name="clear").first.click()
@@ -145,12 +161,18 @@ class Form:
         if isinstance(value, datetime):
             self._pick(field.get_by_test_id("datetime-input"), value)
         elif isinstance(value, bool):
-            field.get_by_role("checkbox").set_checked(value, force=True)
+            self._switch(field.get_by_role("checkbox"), value)
         elif field.get_by_role("combobox").count():
             field.get_by_role("combobox").click()
             self.page.get_by_role("option", name=value, exact=True).click()
         else:
             field.locator("input").fill(str(value))
+
+    def _switch(self, box: Locator, value: bool) -> None:
+        # The box itself lies hidden below what is drawn in its place.
+        if box.is_checked() != value:
+            box.press("Space")
+        expect(box).to_be_checked(checked=value)
 
     def _pick(self, trigger: Locator, moment: datetime) -> None:
         self.type_date(trigger, f"{moment:%Y/%m/%d}", f"{moment:%H:%M}")
