@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
 from sandbox import lifecycle
 from sandbox.sample.generate import generate
@@ -20,9 +22,7 @@ from tests.pipeline.airflow_service import PASSWORD, USER, AirflowService
 from tests.pipeline.conftest import Source, Warehouse
 from tests.sandbox.aws_client import client
 from tests.sandbox.endpoint_clients import connect_redshift
-
-playwright = pytest.importorskip("playwright.sync_api")
-from tests.ui.web import Web  # noqa: E402 - it needs Playwright
+from tests.ui.web import Web
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # As root, and in containers, there is no sandbox for Chromium; the rest keeps it from calling home.
@@ -118,18 +118,18 @@ def pictures() -> Path:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is there (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def stranger(browser: Any, airflow: AirflowService, pictures: Path) -> Iterator[Web]:
+def stranger(browser: Browser, airflow: AirflowService, pictures: Path) -> Iterator[Web]:
     """A browser that nobody has logged in with."""
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="UTC")
     yield Web(context.new_page(), airflow.url, pictures)
@@ -137,7 +137,7 @@ def stranger(browser: Any, airflow: AirflowService, pictures: Path) -> Iterator[
 
 
 @pytest.fixture(scope="package")
-def logged_in(browser: Any, airflow: AirflowService, pictures: Path) -> Iterator[Any]:
+def logged_in(browser: Browser, airflow: AirflowService, pictures: Path) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="UTC")
     page = context.new_page()
     Web(page, airflow.url, pictures).log_in(USER, PASSWORD)
@@ -148,7 +148,7 @@ def logged_in(browser: Any, airflow: AirflowService, pictures: Path) -> Iterator
 
 
 @pytest.fixture
-def web(logged_in: Any, airflow: AirflowService, pictures: Path) -> Iterator[Web]:
+def web(logged_in: BrowserContext, airflow: AirflowService, pictures: Path) -> Iterator[Web]:
     """A page of the browser of somebody who has logged in."""
     page = logged_in.new_page()
     yield Web(page, airflow.url, pictures)
@@ -166,10 +166,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def _keep(web: Web, test: str) -> str:
-    picture, text = (web.pictures / f"failed-{test}.{kind}" for kind in ("png", "txt"))
+    name = re.sub(r"\W+", "-", f"failed {test}").strip("-")
+    picture, text = (web.pictures / f"{name}.{kind}" for kind in ("png", "txt"))
     try:
         web.page.screenshot(path=picture, timeout=10_000)
         text.write_text(f"{web.page.url}\n{web.page.inner_text('body', timeout=10_000)}\n")
-    except playwright.Error as error:
+    except Error as error:
         return f"{web.page.url}: no picture could be taken: {error}"
     return f"{web.page.url}\npicture: {picture}\ntext: {text}"

@@ -32,8 +32,8 @@ def test_six_hours_are_backfilled_and_one_that_is_cleared_ends_in_the_same_table
     web.clear()
     web.open_run("sparkify_etl", runs[2])
     web.wait_for_end("Success")
-    for task_id, tries in {"stage_songs": "1", "stage_events": "2", "load_songplays": "2"}.items():
-        expect(web.tries(task_id)).to_have_text(tries)
+    for task_id, tries in {"stage_songs": 1, "stage_events": 2, "load_songplays": 2}.items():
+        web.task_is(task_id, "Success", tries)
     story.check()
 
 

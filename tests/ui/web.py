@@ -86,23 +86,22 @@ class Web:
         expect(self.state).to_have_text(re.compile("Success|Failed"), timeout=RUN_MS)
         expect(self.state).to_have_text(state)
 
-    def task_states(self) -> dict[str, str]:
-        """The tasks in the table of the run's page, and their states."""
-        rows = self.page.locator("table tbody tr")
-        expect(rows.first).to_be_visible()
-        ids = rows.get_by_test_id("table-cell-task_display_name").all_inner_texts()
-        states = rows.get_by_test_id("table-cell-state").all_inner_texts()
-        return {task.strip(): state.strip() for task, state in zip(ids, states, strict=True)}
+    @property
+    def task_states(self) -> Locator:
+        """The states of all tasks in the table of the run's page."""
+        return self.page.locator("table tbody").get_by_test_id("table-cell-state")
+
+    def task_is(self, task_id: str, state: str, tries: int = 1) -> None:
+        """Find a task in the table of the run's page in a state, after so many tries."""
+        link = self.page.get_by_role("link", name=task_id, exact=True)
+        row = self.page.locator("table tbody tr").filter(has=link)
+        expect(row.get_by_test_id("table-cell-state")).to_have_text(state)
+        expect(row.get_by_test_id("table-cell-try_number")).to_have_text(str(tries))
 
     def wait_for_listed(self, run_id: str, state: str) -> None:
         """Wait until a run in the list that the page shows is in a state."""
         row = self.page.locator("table tbody tr").filter(has_text=run_id)
         expect(row.get_by_test_id("table-cell-state")).to_have_text(state, timeout=RUN_MS)
-
-    def tries(self, task_id: str) -> Locator:
-        """How often a task in the table of the run's page was tried."""
-        link = self.page.get_by_role("link", name=task_id, exact=True)
-        return self.page.locator("table tbody tr").filter(has=link).get_by_test_id("table-cell-try_number")
 
     def open_task(self, task_id: str) -> None:
         """Go from the run's page to a task's log."""
