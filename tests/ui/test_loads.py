@@ -38,6 +38,7 @@ def test_a_window_given_in_the_form_is_loaded(web, story):
     web.log_says("Window [2018-11-15T00:00:00+00:00, 2018-11-16T00:00:00+00:00)")
     web.shoot("log")
     web.page.go_back()
+    web.fit(height=560)
     web.show_graph(tasks=9)
     web.shoot("graph")
 

@@ -50,6 +50,7 @@ def test_a_broken_source_file_is_named_with_line_and_column_mended_and_cleared(w
     web.open_task("stage_events")
     web.log_says(f"s3://{story.source.bucket}/{key}", "line 7", "column session_id", "seven")
     web.make_readable()
+    web.fit(height=640)
     web.shoot("broken-file")
 
     story.put(key, whole)

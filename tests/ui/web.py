@@ -113,6 +113,12 @@ class Web:
         for text in texts:
             expect(self.page.get_by_text(text).first).to_be_visible()
 
+    def fit(self, height: int) -> None:
+        """Make the page so many pixels high: a picture needs no empty half."""
+        size = self.page.viewport_size
+        assert size
+        self.page.set_viewport_size({"width": size["width"], "height": height})
+
     def make_readable(self) -> None:
         """Wrap long lines of the log and fold tracebacks, as a reader does."""
         self.page.keyboard.press("w")
