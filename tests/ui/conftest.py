@@ -1,17 +1,19 @@
 """For all of this folder: one Airflow on a sandbox of its own, a source of three days, and a browser."""
 
+import contextlib
 import dataclasses
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
+from playwright.sync_api import Browser, Error, StorageState, ViewportSize, sync_playwright
 
 from sandbox import lifecycle
 from sandbox.sample.generate import generate
@@ -31,6 +33,7 @@ ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 WIDTH, HEIGHT = 1400, 1000
+OpenWeb = Callable[[StorageState | None], AbstractContextManager[Web]]
 
 
 @dataclass
@@ -128,31 +131,43 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def open_web(browser: Browser, airflow: AirflowService, pictures: Path) -> OpenWeb:
+    """Open a page in a browser of its own: no test sees what another has chosen to see."""
+
+    @contextlib.contextmanager
+    def open_page(state: StorageState | None) -> Iterator[Web]:
+        size: ViewportSize = {"width": WIDTH, "height": HEIGHT}
+        context = browser.new_context(viewport=size, timezone_id="UTC", storage_state=state)
+        try:
+            yield Web(context.new_page(), airflow.url, pictures)
+        finally:
+            context.close()
+
+    return open_page
+
+
 @pytest.fixture
-def stranger(browser: Browser, airflow: AirflowService, pictures: Path) -> Iterator[Web]:
-    """A browser that nobody has logged in with."""
-    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="UTC")
-    yield Web(context.new_page(), airflow.url, pictures)
-    context.close()
+def stranger(open_web: OpenWeb) -> Iterator[Web]:
+    """A page of somebody who has not logged in."""
+    with open_web(None) as web:
+        yield web
 
 
 @pytest.fixture(scope="package")
-def logged_in(browser: Browser, airflow: AirflowService, pictures: Path) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="UTC")
-    page = context.new_page()
-    Web(page, airflow.url, pictures).log_in(USER, PASSWORD)
-    page.wait_for_url(f"{airflow.url}/")
-    page.close()
-    yield context
-    context.close()
+def login(open_web: OpenWeb) -> StorageState:
+    """What a browser keeps after a login."""
+    with open_web(None) as web:
+        web.log_in(USER, PASSWORD)
+        web.page.wait_for_url(f"{web.url}/")
+        return web.page.context.storage_state()
 
 
 @pytest.fixture
-def web(logged_in: BrowserContext, airflow: AirflowService, pictures: Path) -> Iterator[Web]:
-    """A page of the browser of somebody who has logged in."""
-    page = logged_in.new_page()
-    yield Web(page, airflow.url, pictures)
-    page.close()
+def web(open_web: OpenWeb, login: StorageState) -> Iterator[Web]:
+    """A page of somebody who has logged in."""
+    with open_web(login) as web:
+        yield web
 
 
 @pytest.hookimpl(hookwrapper=True)
