@@ -56,7 +56,7 @@ def test_an_invalid_window_fails_in_the_first_task_that_uses_it_with_what_to_ent
     web.wait_for_end("Failed")
     web.task_is("create_tables", "Success")
     web.task_is("stage_events", "Failed")
-    web.task_is("load_songplays", "Upstream Failed", tries=0)
+    web.task_is("load_songplays", "Upstream Failed")
     web.open_task("stage_events")
     web.log_says(sentence, "Trigger with params window_start and window_end, for example")
     web.make_readable()
