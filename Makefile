@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down test test-faults test-clusters compose-test bench lint format docs lock clean
+.PHONY: help env venv demo ui up down test test-faults test-clusters test-ui screenshots compose-test bench bench-backfill lint format docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,8 +52,21 @@ test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs
 compose-test: $(READY) ## Build the images and run the containers (root, Docker; PART='not long' for a short part)
 	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose
 
+test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT="-m long": what make test leaves out)
+	@$(BIN)/python -m pytest -v $(SELECT) tests/ui
+
+# What the tests of the web UI see, chosen for the README.
+PICTURES := trigger graph backfill-form broken-file
+screenshots: $(READY) ## Make the pictures in docs/images again
+	@SPARKIFY_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -v tests/ui
+	@mkdir -p docs/images
+	@cp $(PICTURES:%=build/screenshots/%.png) docs/images/
+
 bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (an hour or so, 20 GB)
 	@$(BIN)/python -m bench
+
+bench-backfill: $(READY) ## A day backfilled, beside a DAG of the same shape with empty tasks (ten minutes)
+	@$(BIN)/python -m bench.backfill
 
 lint: $(READY) ## ruff, mypy --strict and sqlfluff
 	@$(BIN)/ruff check .
@@ -81,5 +94,5 @@ lock: ## Resolve pyproject.toml into exact requirements*.txt
 
 clean: ## Stop the sandbox and remove what make made (environment, warehouse, caches)
 	@if test -d .sandbox && test -x $(BIN)/python; then $(BIN)/python -m sandbox down; fi
-	@rm -rf $(VENV) .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .sandbox build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

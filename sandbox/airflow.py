@@ -144,6 +144,8 @@ def service_variables(settings: Settings) -> dict[str, str]:
         # Workers are forked from a process that has imported what every task needs.
         "AIRFLOW__SCHEDULER__MP_START_METHOD": "forkserver",
         "AIRFLOW__CORE__MP_FORKSERVER_PRELOAD": ",".join(_PRELOADED),
+        # On a busy machine first answers take longer than the five seconds after which a task gives up.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     }
 
