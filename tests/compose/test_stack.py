@@ -71,6 +71,23 @@ def test_ports_are_published_on_loopback_only(stack: Stack):
     assert set(published) == {"127.0.0.1"}
 
 
+def test_a_login_by_iam_finds_the_endpoint_by_its_name_and_trusts_its_certificate(stack: Stack):
+    code = """
+import boto3, redshift_connector
+redshift = boto3.client("redshift")
+redshift.create_cluster(ClusterIdentifier="one", ClusterType="single-node", NodeType="ra3.large",
+                        MasterUsername="sparkify", MasterUserPassword="Aa345678")
+redshift.get_waiter("cluster_available").wait(ClusterIdentifier="one", WaiterConfig={"Delay": 1})
+connection = redshift_connector.connect(iam=True, cluster_identifier="one", db_user="sparkify",
+                                        user="sparkify", database="sparkify", region="us-east-1")
+print(connection.run("SELECT current_user"), redshift.describe_clusters()["Clusters"][0]["Endpoint"])
+redshift.delete_cluster(ClusterIdentifier="one", SkipFinalClusterSnapshot=True)
+"""
+    said = stack.compose("exec", "-T", "airflow-scheduler", "python", "-c", code)
+    assert "sparkify" in said.splitlines()[-1]
+    assert "{'Address': 'redshift', 'Port': 5439}" in said
+
+
 def test_the_log_of_a_task_can_be_read_in_the_web_server(loaded: Stack):
     log = loaded.request("GET", f"/api/v2/dags/{DAG}/dagRuns/first/taskInstances/stage_events/logs/1")
     assert "2018-11-01" in str(log["content"])
