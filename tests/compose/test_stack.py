@@ -162,7 +162,7 @@ def test_down_and_up_keep_metadata_and_warehouse(loaded: Stack, expected: Tables
 
 
 def test_told_to_stop_every_service_ends_in_time(loaded: Stack):
-    """No container has to be killed: SIGTERM reaches what runs in it. The last test: nothing runs after it."""
+    """No container has to be killed: SIGTERM reaches all of them. The last test, for it leaves nothing up."""
     loaded.compose("stop", "--timeout", "60")
     codes = {name: one["State"]["ExitCode"] for name, one in loaded.containers().items()}
     assert 128 + signal.SIGKILL not in codes.values(), codes
