@@ -12,6 +12,9 @@ COPY --chown=airflow:0 plugins /opt/airflow/plugins
 # Every task imports the plugins.
 RUN python -m compileall -q dags plugins
 
+# SSL_CERT_FILE may name this file: a volume over its folder, which begins with it, brings further certificates.
+RUN mkdir trust && cp /etc/ssl/certs/ca-certificates.crt trust/trusted.pem
+
 # The base image's user airflow (50000) is not root. No HEALTHCHECK here: scheduler, API server and worker are
 # healthy in different ways, and docker-compose.yaml says which.
 

@@ -35,8 +35,10 @@ def trust_file(settings: Settings, environ: Mapping[str, str] = os.environ) -> P
     """A file of certificates to trust: those trusted so far, and the endpoint's.
 
     Python and OpenSSL read it from SSL_CERT_FILE. A folder of certificates they read beside it stays in use.
+    SANDBOX_TRUST_FILE puts it elsewhere, for others to read.
     """
-    bundle = _folder(settings) / "trusted.pem"
+    given = environ.get("SANDBOX_TRUST_FILE")
+    bundle = Path(given) if given else _folder(settings) / "trusted.pem"
     own = _certificate_of(_ensure(settings).read_text())
     before = Path(environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().openssl_cafile)
     texts = [own]

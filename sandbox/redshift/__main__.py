@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+from sandbox import tls
 from sandbox.errors import SandboxError
 from sandbox.redshift.catalog import install, wait_for_postgres
 from sandbox.redshift.server import Server
@@ -17,6 +18,7 @@ def main() -> int:
         settings = Settings.load()
         wait_for_postgres(settings)
         install(settings)
+        tls.trust_file(settings)
         asyncio.run(_serve(settings))
     except SandboxError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a process speaks through its output

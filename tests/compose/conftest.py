@@ -1,5 +1,6 @@
 """Docker, the images and one stack, for all tests of this folder."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,9 +57,18 @@ def expected(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     """The tables that the sample's month must give, worked out in plain Python."""
     sample = folder / "sample"
     generate(sample)
-    objects = {
-        path.relative_to(sample).as_posix(): path.read_bytes()
-        for path in sample.rglob("*.json")
-        if "_data" in str(path)
+    events = {
+        path.relative_to(sample).as_posix(): path.read_bytes() for path in sample.glob("log_data/**/*.json")
     }
-    return Reference(objects, [moments("2018-11-01", "2018-12-01")]).tables()
+    songs = {
+        path.relative_to(sample).as_posix(): _as_text(path) for path in sample.glob("song_data/**/*.json")
+    }
+    return Reference({**events, **songs}, [moments("2018-11-01", "2018-12-01")]).tables()
+
+
+def _as_text(path: Path) -> bytes:
+    """A song file whose place is text: some give a number, which COPY writes into VARCHAR as it stands."""
+    song = json.loads(path.read_text())
+    if song["artist_location"] is not None:
+        song["artist_location"] = str(song["artist_location"])
+    return json.dumps(song).encode()

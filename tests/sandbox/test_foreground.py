@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import boto3
 import psycopg
@@ -180,3 +181,20 @@ def test_an_address_that_is_none_is_refused(variable: str, value: str, monkeypat
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match=f"{variable}='{value}' is no"):
         Settings.load()
+
+
+def test_the_endpoint_puts_its_certificate_where_others_read_it(settings: Settings, tmp_path: Path):
+    bundle = tmp_path / "trusted.pem"
+    with (
+        foreground(settings, SANDBOX_TRUST_FILE=str(bundle)),
+        psycopg.connect(
+            host="127.0.0.1",
+            port=settings.redshift_port,
+            user=settings.user,
+            password=settings.password,
+            dbname=settings.database,
+            sslmode="verify-full",
+            sslrootcert=str(bundle),
+        ) as connection,
+    ):
+        assert connection.execute("SELECT 1").fetchone() == (1,)
