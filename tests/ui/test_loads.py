@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.pipeline.airflow_service import PASSWORD, USER
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 DAY = datetime(2018, 11, 15)
 NEXT_DAY = DAY + timedelta(days=1)
 START, END = "Start of the window", "End of the window"
