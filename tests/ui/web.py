@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 # A page of an Airflow that shares two cores with its own tasks may take long; nothing waits for nothing.
 PATIENCE_MS = 60_000
-RUN_MS = 240_000
+RUN_MS = 600_000
 
 _DIALOG = '[role="dialog"][data-scope="dialog"][data-state="open"]'
 _POPOVER = '[data-scope="popover"][data-part="content"][data-state="open"]'
