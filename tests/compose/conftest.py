@@ -11,7 +11,7 @@ from sandbox.sample import generate
 from tests.compose import docker, standins
 from tests.compose.docker import Docker
 from tests.compose.stack import Stack
-from tests.faults.reference import Reference
+from tests.faults.reference import Reference, documents
 from tests.faults.runs import moments
 
 
@@ -68,7 +68,8 @@ def expected(folder: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def _as_text(path: Path) -> bytes:
     """A song file whose place is text: some give a number, which COPY writes into VARCHAR as it stands."""
-    song = json.loads(path.read_text())
-    if song["artist_location"] is not None:
-        song["artist_location"] = str(song["artist_location"])
-    return json.dumps(song).encode()
+    songs = documents(path.read_bytes())
+    for song in songs:
+        if song["artist_location"] is not None:
+            song["artist_location"] = str(song["artist_location"])
+    return "\n".join(json.dumps(song) for song in songs).encode()
