@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 DAY = datetime(2018, 11, 15)
 NEXT_DAY = DAY + timedelta(days=1)
 START, END = "Start of the window", "End of the window"
