@@ -81,7 +81,8 @@ class Stack:
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Every container by its name without the project's, such as ``redshift_1``."""
-        ids = self.compose("ps", "--quiet", "--all").split()
+        label = f"label=com.docker.compose.project={self.name}"
+        ids = self.docker("ps", "--quiet", "--all", "--filter", label).split()
         found = json.loads(self.docker("inspect", *ids)) if ids else []
         return {
             one["Name"].removeprefix(f"/{self.name}_").removeprefix(f"/{self.name}-"): one for one in found
@@ -110,7 +111,7 @@ class Stack:
         deadline = time.monotonic() + seconds
         while not (found := ready()):
             assert time.monotonic() < deadline, f"waited in vain until {what()}\n{self.logs()[-8000:]}"
-            time.sleep(0.5)
+            time.sleep(1)
         return found
 
     def logs(self, *services: str) -> str:
