@@ -26,7 +26,10 @@ BUCKETS: dict[str, Any] = {
     "region": "{{ var.value.get('sparkify_region', '') }}",
 }
 
-WINDOW_HELP = "UTC. Give both ends or neither; without them the run loads its data interval, one hour."
+WINDOW_HELP = (
+    "UTC. Give both ends or neither; without them the run loads its data interval, one hour. "
+    "Leave them empty in a backfill."
+)
 
 with DAG(
     dag_id="sparkify_etl",
@@ -86,7 +89,7 @@ history: one run with a wide window rather than 720 hourly ones.
             type="integer",
             minimum=0,
             maximum=31,
-            title="Days to look back for late data",
+            title="Days to look back",
             description="Hours of that many days before the window that were loaded before and whose file has"
             " changed or come since are loaded again, too.",
         ),

@@ -49,6 +49,7 @@ class Secrets:
 
     web_password: str = field(repr=False)
     database_password: str = field(repr=False)
+    token_key: str = field(repr=False)
 
 
 class Airflow(Service):
@@ -111,8 +112,13 @@ def secrets_of(settings: Settings) -> Secrets:
     path = _home(settings) / "secrets.json"
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        write_once(path, json.dumps(asdict(Secrets(new_password(), new_password())), indent=2))
+        write_once(path, json.dumps(asdict(_new_secrets()), indent=2))
     return Secrets(**json.loads(path.read_text()))
+
+
+def _new_secrets() -> Secrets:
+    # HMAC with SHA-512 wants a key of 64 bytes.
+    return Secrets(new_password(), new_password(), token_key=new_password() + new_password())
 
 
 def api(settings: Settings) -> AirflowApi:
@@ -135,6 +141,7 @@ def service_variables(settings: Settings) -> dict[str, str]:
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__BASE_URL": url(settings),
         "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_key,
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url(settings)}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),

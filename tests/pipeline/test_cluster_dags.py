@@ -155,6 +155,7 @@ def test_no_secret_is_in_logs_xcoms_rendered_fields_or_anywhere_else_in_the_data
         settings.admin_password,
         airflow.password,
         secrets_of(settings).database_password,
+        secrets_of(settings).token_key,
         settings.aws_secret_access_key,
         json.loads(airflow.environment["AIRFLOW_CONN_AWS_DEFAULT"])["password"],
     }

@@ -68,5 +68,5 @@ def test_the_form_refuses_what_is_no_date_and_what_no_param_allows(web):
     expect(picker).to_contain_text("Invalid date format.")
     picker.get_by_placeholder("YYYY/MM/DD").press("Escape")
     expect(field).to_have_text("Select date and time")
-    form.fill({"Song files": "other/", "Days to look back for late data": 99})
+    form.fill({"Song files": "other/", "Days to look back": 99})
     expect(form.refuse()).to_contain_text("Invalid input for param song_prefix: 'other/' does not match")
