@@ -26,7 +26,10 @@ class Endpoint:
 
     def start(self) -> None:
         self.process = processes.start_module("sandbox.redshift", "redshift-faults", self.settings, self.log)
-        processes.wait_until(Redshift(self.settings).answers, self.process, "The endpoint", self.log)
+        part = Redshift(self.settings)
+        processes.wait_until(
+            lambda: part.answers(self.settings.local_host), [self.process], "The endpoint", self.log
+        )
 
     def kill(self) -> None:
         processes.stop([self.process], signal.SIGKILL)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox import demo
+from sandbox import demo, month
 from sandbox.sample import Request
 from sandbox.settings import Settings
 
@@ -14,7 +14,7 @@ EVENTS, SONGS = 3_000, 40
 
 @pytest.fixture
 def settings(new_settings: Callable[[], Settings], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(demo, "SAMPLE", Request(events=EVENTS, songs=SONGS))
+    monkeypatch.setattr(month, "SAMPLE", Request(events=EVENTS, songs=SONGS))
     monkeypatch.setenv("COLUMNS", "100")
     return new_settings()
 
