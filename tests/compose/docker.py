@@ -102,6 +102,7 @@ def daemon(folder: Path) -> Iterator[Docker]:
             process.wait(60)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        _unmount(folder)
 
 
 def _wait_for_daemon(docker: Docker, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -111,6 +112,13 @@ def _wait_for_daemon(docker: Docker, process: subprocess.Popen[bytes], log: Path
         if process.poll() is not None or time.monotonic() > deadline:
             pytest.skip(f"dockerd does not start here: {said}")
         time.sleep(0.2)
+
+
+def _unmount(folder: Path) -> None:
+    """Let go of what the daemon has mounted below its folder, which could not be removed otherwise."""
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for path in sorted((path for path in mounted if path.startswith(f"{folder}/")), reverse=True):
+        run(["umount", path], check=False)
 
 
 def _remove_containers(docker: Docker) -> None:
