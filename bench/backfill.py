@@ -7,7 +7,7 @@ settings and then with those of `make ui`.
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -175,7 +175,7 @@ def _processor_seconds(parts: list[Part]) -> dict[str, float]:
     }
 
 
-def _wait(ready: Any) -> None:  # noqa: ANN401 — a predicate
+def _wait(ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not ready():
         if time.monotonic() > deadline:

@@ -113,7 +113,13 @@ def secrets_of(settings: Settings) -> Secrets:
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
         write_once(path, json.dumps(asdict(_new_secrets()), indent=2))
-    return Secrets(**json.loads(path.read_text()))
+    try:
+        return Secrets(**json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        raise SandboxError(
+            f"{path} is damaged ({error}). Stop the sandbox and remove {path} and passwords.json beside it: "
+            "the next `python -m sandbox ui` makes new passwords."
+        ) from error
 
 
 def _new_secrets() -> Secrets:
@@ -171,8 +177,10 @@ def _make_database(settings: Settings) -> None:
     login = sql.Identifier(_DATABASE)
     with psycopg.connect(postgres.admin_dsn(settings), autocommit=True) as connection:
         if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s"):
-            password = sql.Literal(secrets_of(settings).database_password)
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(login, password))
+            connection.execute(sql.SQL("CREATE ROLE {}").format(login))
+        # Always: secrets.json may have been made anew.
+        password = sql.Literal(secrets_of(settings).database_password)
+        connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(login, password))
         if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s"):
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(login, login))
 

@@ -9,6 +9,7 @@ import urllib3
 from sandbox.errors import SandboxError
 
 _LONGEST_SECONDS = 30
+_NOT_FOUND = 404
 
 
 class AirflowApiError(SandboxError):
@@ -61,6 +62,20 @@ class AirflowApi:
         if not self._token:
             self._token = self._send("POST", "/auth/token", self._login, {})["access_token"]
         return self._send(method, f"/api/v2/{path}", document, {"Authorization": f"Bearer {self._token}"})
+
+    def has(self, path: str) -> bool:
+        """Whether there is something at a path below ``/api/v2/``.
+
+        Raises:
+            AirflowApiError: the answer is neither yes nor no.
+        """
+        try:
+            self.request("GET", path)
+        except AirflowApiError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return False
+        return True
 
     def _send(
         self, method: str, path: str, document: Mapping[str, Any] | None, headers: Mapping[str, str]

@@ -5,14 +5,13 @@ import argparse
 from rich.console import Console
 
 from sandbox import airflow, lifecycle
-from sandbox.airflow_api import AirflowApi, AirflowApiError
+from sandbox.airflow_api import AirflowApi
 from sandbox.console import say
 from sandbox.month import DAG_ID, WINDOW, sample_month, stage, upload_month
 from sandbox.processes import wait_until
 from sandbox.settings import Settings
 
 _RUN_ID = "sample_month"
-_NOT_FOUND = 404
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         lifecycle.up(settings, [airflow.Airflow.name])
         done.append("web server, scheduler, dag processor and triggerer are healthy")
     api = airflow.api(settings)
-    if not args.no_sample and not _has_run(api):
+    if not args.no_sample and not api.has(f"dags/{DAG_ID}/dagRuns/{_RUN_ID}"):
         folder = settings.home / "sample"
         with stage(console, "Sample data") as done:
             done.append(sample_month(progress, folder))
@@ -49,33 +48,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _has_run(api: AirflowApi) -> bool:
-    try:
-        api.request("GET", f"dags/{DAG_ID}/dagRuns/{_RUN_ID}")
-    except AirflowApiError as error:
-        if error.status != _NOT_FOUND:
-            raise
-        return False
-    return True
-
-
 def _begin_run(settings: Settings, api: AirflowApi) -> None:
     part = airflow.Airflow(settings)
-    wait_until(lambda: _is_known(api), part.find(), f"The DAG {DAG_ID}", part.log, seconds=120)
+    wait_until(lambda: api.has(f"dags/{DAG_ID}"), part.find(), f"The DAG {DAG_ID}", part.log, seconds=120)
     api.request("PATCH", f"dags/{DAG_ID}", {"is_paused": False})
     api.request(
         "POST", f"dags/{DAG_ID}/dagRuns", {"dag_run_id": _RUN_ID, "logical_date": None, "conf": WINDOW}
     )
-
-
-def _is_known(api: AirflowApi) -> bool:
-    try:
-        api.request("GET", f"dags/{DAG_ID}")
-    except AirflowApiError as error:
-        if error.status != _NOT_FOUND:
-            raise
-        return False
-    return True
 
 
 def _tell(settings: Settings) -> None:
