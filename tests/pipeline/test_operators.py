@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -67,16 +68,26 @@ def ids(warehouse, table="staging_orders"):
     return [row[0] for row in warehouse.query(f"SELECT id FROM {table} ORDER BY id")]
 
 
-class TestStaging:
-    def test_window_replaces_its_own_rows_and_no_others(self, orders, source, conn_id):
-        put_orders(source, "orders/a.json", order(1, NINE), order(2, TEN))
-        stage_orders(source, conn_id, NINE, TEN)
-        stage_orders(source, conn_id, TEN, ELEVEN)
-        put_orders(source, "orders/a.json", order(3, NINE), order(4, TEN))
-        result, _ = stage_orders(source, conn_id, NINE, TEN)
-        assert ids(orders) == [2, 3]
-        assert (result["rows_inserted"], result["rows_deleted"], result["files"]) == (1, 1, 1)
+NAME = "SELECT current_setting('application_name')"
 
+
+def session_name():
+    with DAG("the_dag", schedule=None):
+        operator = LoadFactOperator(
+            task_id="the_task", table="orders", sql="SELECT", mode="window", time_column="at"
+        )
+    return operator.run_in_warehouse(lambda session: session.scalar(NAME))
+
+
+def test_a_session_has_the_name_of_its_task_unless_the_connection_has_one(orders, monkeypatch):
+    assert session_name() == "the_dag.the_task"
+    connection = json.loads(os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+    connection["extra"]["application_name"] = "nightly"
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps(connection))
+    assert session_name() == "nightly"
+
+
+class TestStaging:
     def test_an_hourly_key_pattern_reads_the_files_of_the_window_only(self, orders, source, conn_id):
         for number, hour in enumerate((8, 9, 10)):
             put_orders(source, f"orders/2020-05-01/{hour:02}.json", order(number, NINE))

@@ -159,3 +159,25 @@ def test_down_in_the_middle_of_a_run_leaves_no_process_and_the_run_goes_on_after
     assert run_sandbox(settings, "ui").returncode == 0
     wait_for_sample_run(settings)
     assert query(settings, "SELECT COUNT(*) FROM staging_events WHERE ts < '2018-12-01'") == [(100_000,)]
+
+
+@pytest.mark.long
+def test_a_damaged_secrets_file_is_named_and_without_it_a_new_login_is_made(shown):
+    settings, _ = shown
+    assert run_sandbox(settings, "down").returncode == 0
+    secrets = settings.home / "airflow" / "secrets.json"
+    old = airflow.secrets_of(settings)
+    secrets.write_text(secrets.read_text()[:20])
+    refused = run_sandbox(settings, "ui")
+    assert refused.returncode == 1
+    assert f"{secrets} is damaged" in refused.stderr
+    assert old.web_password not in refused.stderr
+    assert family(settings) == []
+    secrets.unlink()
+    (secrets.parent / "passwords.json").unlink()
+    done = run_sandbox(settings, "ui")
+    assert done.returncode == 0, done.stderr
+    new = airflow.secrets_of(settings)
+    assert new.web_password in done.stdout
+    assert new != old
+    assert sample_run(settings) == "success"

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from containers import make_env
+from sandbox import airflow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAIN, AWS = "docker-compose.yaml", "docker-compose.aws.yaml"
@@ -49,6 +50,10 @@ def test_what_has_no_default_is_made_by_make_env():
     needed = set(re.findall(r"\$\{([A-Z_]+):\?", text(MAIN)))
     made = set(re.findall(r"^([A-Z_]+)=$", text(".env.example"), re.MULTILINE))
     assert needed == made
+
+
+def test_tasks_are_as_fast_as_those_of_make_ui():
+    assert services(MAIN)["airflow-scheduler"]["environment"].items() >= airflow.FAST.items()
 
 
 def test_on_aws_nothing_of_the_sandbox_is_left():

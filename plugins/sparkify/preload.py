@@ -1,0 +1,37 @@
+"""For `[core] mp_forkserver_preload`: imported once, so that a task, which is a fork, need not do it again.
+
+Set `[scheduler] mp_start_method = forkserver` and `[core] mp_forkserver_preload = airflow,sparkify.preload`;
+`airflow` comes first, because it puts plugins/ on the path. Nothing else imports this module.
+"""
+
+import gc
+import inspect
+from importlib import import_module
+
+# What Airflow imports as a task starts, what the operators import as they run.
+_MODULES = (
+    "airflow.executors.local_executor",
+    "airflow.dag_processing.bundles.local",
+    "airflow.dag_processing.dagbag",
+    "airflow.providers.amazon.aws.hooks.redshift_sql",
+    "airflow.providers.amazon.aws.hooks.s3",
+    "airflow.sdk.execution_time.cache",
+    "airflow.sdk.execution_time.supervisor",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.sdk.execution_time.timeout",
+    "boto3.s3.inject",
+    "jinja2.ext",
+    "sparkify.defaults",
+    "sparkify.operators",
+    "sparkify.tables",
+)
+
+for _name in _MODULES:
+    import_module(_name)
+
+# Hooks of the Amazon provider look for their caller in the call stack, for which `inspect` finds out the file
+# of every module there is: now, and not in each task.
+inspect.stack()
+
+# What is here stays. Collecting garbage in a task would look at all of it, and copy the pages it lies on.
+gc.freeze()

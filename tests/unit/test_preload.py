@@ -1,0 +1,37 @@
+"""What `sparkify.preload` promises, in processes of its own: what it imports cannot be taken back."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+READ_DAG = """
+import gc, json, sys
+import airflow, sparkify.preload
+before, frozen = set(sys.modules), gc.get_freeze_count()
+from airflow.dag_processing.dagbag import BundleDagBag
+bag = BundleDagBag("dags/sparkify_etl.py", bundle_path="dags", bundle_name="dags")
+assert list(bag.dags) == ["sparkify_etl"], bag.import_errors
+print(json.dumps([sorted(set(sys.modules) - before), frozen]))
+"""
+
+
+def test_reading_the_dag_after_it_imports_nothing_of_airflow_or_aws_any_more():
+    done = subprocess.run(
+        [sys.executable, "-c", READ_DAG],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "plugins")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    imported, frozen = json.loads(done.stdout.splitlines()[-1])
+    heavy = ("airflow.", "boto", "redshift_connector", "sqlalchemy", "sparkify.")
+    # Airflow looks for plugins of its providers when it reads the first DAG; that is done once for each task.
+    assert [name for name in imported if name.startswith(heavy) and ".plugins" not in name] == []
+    assert frozen > 100_000
