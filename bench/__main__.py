@@ -8,8 +8,7 @@ import sys
 from bench import options
 from bench.place import temporary_sandbox
 from sandbox import environment
-from sandbox.console import note
-from sandbox.errors import SandboxError
+from sandbox.console import reported
 from sandbox.settings import REPOSITORY, Settings
 
 
@@ -18,17 +17,14 @@ def main() -> int:
     options.parse()
     # What ends the process lets it stop what it has started, as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        with temporary_sandbox() as settings:
-            # A process of its own: Airflow reads its configuration from the environment as it is imported.
-            command = [sys.executable, "-m", "bench.measure", *sys.argv[1:]]
-            return subprocess.run(command, env=_variables(settings), check=False, cwd=REPOSITORY).returncode
-    except SandboxError as error:
-        note(f"Error: {error}")
-        return 1
-    except KeyboardInterrupt:
-        note("Interrupted.")
-        return 130
+    return reported(_measure)
+
+
+def _measure() -> int:
+    with temporary_sandbox() as settings:
+        # A process of its own: Airflow reads its configuration from the environment as it is imported.
+        command = [sys.executable, "-m", "bench.measure", *sys.argv[1:]]
+        return subprocess.run(command, env=_variables(settings), check=False, cwd=REPOSITORY).returncode
 
 
 def _variables(settings: Settings) -> dict[str, str]:

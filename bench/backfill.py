@@ -17,7 +17,7 @@ from typing import Any
 from bench.place import temporary_sandbox
 from sandbox import airflow
 from sandbox.airflow_api import AirflowApi
-from sandbox.console import note, say
+from sandbox.console import note, reported, say
 from sandbox.errors import SandboxError
 from sandbox.parts import Part, all_parts
 from sandbox.sample import Request, generate
@@ -54,17 +54,14 @@ class Backfill:
 def main() -> int:
     """Measure and print; return the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        with temporary_sandbox() as settings:
-            _load_source(settings)
-            own = _measure(settings, "Airflow's own settings", AIRFLOWS_OWN, rounds=1)
-            ours = _measure(settings, "the settings of make ui", {}, rounds=ROUNDS)
-    except SandboxError as error:
-        note(f"Error: {error}")
-        return 1
-    except KeyboardInterrupt:
-        note("Interrupted.")
-        return 130
+    return reported(_compare)
+
+
+def _compare() -> int:
+    with temporary_sandbox() as settings:
+        _load_source(settings)
+        own = _measure(settings, "Airflow's own settings", AIRFLOWS_OWN, rounds=1)
+        ours = _measure(settings, "the settings of make ui", {}, rounds=ROUNDS)
     _print(own, ours)
     return 0
 

@@ -85,10 +85,23 @@ class Airflow(Service):
         _migrate(variables)
         # Airflow's processes give themselves titles, which would overwrite what `find` knows them by.
         variables |= {processes.PART: self.name, "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
-        return [
+        started = [
             processes.spawn([sys.executable, "-m", "airflow", *words], self.log, variables)
             for words in _COMPONENTS
         ]
+        self._sessions.write_text(json.dumps([process.pid for process in started]))
+        return started
+
+    def find(self) -> list[psutil.Process]:
+        """Its processes, the main ones first; also the workers, which let nobody read their memory."""
+        sessions = set(json.loads(self._sessions.read_text())) if self._sessions.exists() else set()
+        hidden = processes.find_hidden(self.name, self.settings.home, sessions)
+        return processes.sort_family([*super().find(), *hidden])
+
+    @property
+    def _sessions(self) -> Path:
+        """Which sessions its processes began: a worker outlives a scheduler that was killed."""
+        return _home(self.settings) / "sessions.json"
 
     @property
     def address(self) -> str:

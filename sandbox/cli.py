@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from sandbox.console import note
-from sandbox.errors import SandboxError
+from sandbox.console import reported
 
 # Each command is a module with add_arguments(parser) and run(args) -> exit code; only the one asked for is
 # imported.
@@ -31,21 +30,19 @@ _COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 not healthy (``status``)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["psql"]:
+        words.insert(1, "--")  # options after it are psql's, not ours
     try:
-        if words[:1] == ["psql"]:
-            words.insert(1, "--")  # options after it are psql's, not ours
-        parsed = _parser(words).parse_args(words)
-        exit_code: int = _implementation(parsed.command).run(parsed)
-        sys.stdout.flush()
+        return reported(lambda: _run(words))
     except BrokenPipeError:  # the reader, head or less, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except SandboxError as error:
-        note(f"Error: {error}")
-        return 1
-    except KeyboardInterrupt:
-        note("Interrupted.")
-        return 130
+
+
+def _run(words: Sequence[str]) -> int:
+    parsed = _parser(words).parse_args(words)
+    exit_code: int = _implementation(parsed.command).run(parsed)
+    sys.stdout.flush()
     return exit_code
 
 

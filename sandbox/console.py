@@ -4,7 +4,9 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from sandbox.errors import SandboxError
 
 
 def say(text: str = "") -> None:
@@ -17,6 +19,18 @@ def note(text: str) -> None:
     """Write a line beside the result: progress, a warning, an error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def reported(work: Callable[[], int]) -> int:
+    """Do a command's work and return its exit code: that of the work, 1 after an error, 130 after Ctrl-C."""
+    try:
+        return work()
+    except SandboxError as error:
+        note(f"Error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        note("Interrupted.")
+        return 130
 
 
 @contextlib.contextmanager

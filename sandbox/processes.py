@@ -2,7 +2,7 @@
 
 A process is recognised by two variables it was started with, its part's name and SANDBOX_HOME, not by a
 number in a file: nothing can go stale, its children are recognised too, and a process id that was given to
-someone else is never signalled.
+someone else is never signalled. One that hides its variables is recognised by the session it was born in.
 """
 
 import contextlib
@@ -71,6 +71,35 @@ def find_part(name: str, home: Path) -> list[psutil.Process]:
     """Every running process of a part of the sandbox at `home`, its main process first."""
     family = [process for process in psutil.process_iter() if _is_part(process, name, home)]
     return sort_family(family)
+
+
+def find_hidden(name: str, home: Path, sessions: set[int]) -> list[psutil.Process]:
+    """Every process of ours in these sessions that hides its variables, as Airflow's workers do.
+
+    Args:
+        name: The part's name.
+        home: The sandbox's folder.
+        sessions: The process ids of those that began a session. A session lasts as long as anyone in it, and
+            its number is not given away meanwhile; where it has been given away since, it is left out.
+    """
+    given_away = {
+        session
+        for session in sessions
+        if psutil.pid_exists(session) and not _is_part(psutil.Process(session), name, home)
+    }
+    return [process for process in psutil.process_iter() if _is_hidden_in(process, sessions - given_away)]
+
+
+def _is_hidden_in(process: psutil.Process, sessions: set[int]) -> bool:
+    try:
+        if os.getsid(process.pid) not in sessions or process.uids().real != os.getuid():
+            return False
+        process.environ()
+    except psutil.AccessDenied:
+        return True
+    except _GONE:
+        pass
+    return False
 
 
 def sort_family(family: list[psutil.Process]) -> list[psutil.Process]:
