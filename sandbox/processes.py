@@ -95,8 +95,8 @@ def _is_hidden_in(process: psutil.Process, sessions: set[int]) -> bool:
         if os.getsid(process.pid) not in sessions or process.uids().real != os.getuid():
             return False
         process.environ()
-    except psutil.AccessDenied:
-        return True
+    except psutil.AccessDenied:  # so does a zombie's
+        return is_alive(process)
     except _GONE:
         pass
     return False
