@@ -82,12 +82,16 @@ def find_hidden(name: str, home: Path, sessions: set[int]) -> list[psutil.Proces
         sessions: The process ids of those that began a session. A session lasts as long as anyone in it, and
             its number is not given away meanwhile; where it has been given away since, it is left out.
     """
-    given_away = {
-        session
-        for session in sessions
-        if psutil.pid_exists(session) and not _is_part(psutil.Process(session), name, home)
-    }
-    return [process for process in psutil.process_iter() if _is_hidden_in(process, sessions - given_away)]
+    kept = {session for session in sessions if not _is_given_away(session, name, home)}
+    return [process for process in psutil.process_iter() if _is_hidden_in(process, kept)]
+
+
+def _is_given_away(pid: int, name: str, home: Path) -> bool:
+    try:
+        process = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return False
+    return is_alive(process) and not _is_part(process, name, home)
 
 
 def _is_hidden_in(process: psutil.Process, sessions: set[int]) -> bool:

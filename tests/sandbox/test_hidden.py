@@ -1,6 +1,8 @@
 """Processes that hide their environment variables, as the workers of Airflow's executors do."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -8,7 +10,6 @@ import psutil
 import pytest
 
 from sandbox import processes
-from tests.sandbox.command_line import kill
 
 pytestmark = pytest.mark.skipif(os.getuid() == 0, reason="root reads every process's variables")
 
@@ -39,18 +40,19 @@ def family(request, tmp_path):
     if request.param == "ends":
         leader.wait()
     yield leader
-    kill([process for process in psutil.process_iter() if os.getsid(process.pid) == leader.pid])
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader.pid, signal.SIGKILL)
     leader.wait()
     leader.stdout.close()
 
 
-@pytest.mark.parametrize("family", ["stays", "ends"], indirect=True)
+@pytest.mark.parametrize("family", ["stays", "ends", "is a zombie"], indirect=True)
 def test_it_is_found_by_its_session_whether_or_not_the_first_process_lives(family, tmp_path):
     [hidden] = processes.find_hidden("a part", tmp_path, {family.pid})
     assert hidden.pid != family.pid
     with pytest.raises(psutil.AccessDenied):
         hidden.environ()
-    processes.stop([hidden], signal_number=15)
+    processes.stop([hidden], signal.SIGTERM)
     assert processes.find_hidden("a part", tmp_path, {family.pid}) == []
 
 
