@@ -53,7 +53,7 @@ compose-test: $(READY) ## Build the images and run the containers (root, Docker;
 	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose
 
 test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT="-m long": what make test leaves out)
-	@$(BIN)/python -m pytest -v $(SELECT) tests/ui
+	@$(BIN)/python -m pytest -v $(SELECT) tests/ui tests/sandbox/test_ui.py
 
 # What the tests of the web UI see, chosen for the README.
 PICTURES := trigger graph backfill-form broken-file
