@@ -62,7 +62,7 @@ screenshots: $(READY) ## Make the pictures in docs/images again
 	@mkdir -p docs/images
 	@cp $(PICTURES:%=build/screenshots/%.png) docs/images/
 
-bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (an hour or so, 20 GB)
+bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (a quarter of an hour, 20 GB)
 	@$(BIN)/python -m bench
 
 bench-backfill: $(READY) ## A day backfilled, beside a DAG of the same shape with empty tasks (ten minutes)
