@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -85,23 +85,28 @@ class Airflow(Service):
         _migrate(variables)
         # Airflow's processes give themselves titles, which would overwrite what `find` knows them by.
         variables |= {processes.PART: self.name, "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
-        started = [
-            processes.spawn([sys.executable, "-m", "airflow", *words], self.log, variables)
-            for words in _COMPONENTS
-        ]
-        self._sessions.write_text(json.dumps([process.pid for process in started]))
-        return started
+        for old in self._sessions():
+            (self._sessions_folder / str(old)).unlink()
+        return [self._begin(words, variables) for words in _COMPONENTS]
+
+    def _begin(self, words: Sequence[str], variables: Mapping[str, str]) -> psutil.Popen:
+        process = processes.spawn([sys.executable, "-m", "airflow", *words], self.log, variables)
+        self._sessions_folder.mkdir(exist_ok=True)
+        (self._sessions_folder / str(process.pid)).touch()
+        return process
 
     def find(self) -> list[psutil.Process]:
         """Its processes, the main ones first; also the workers, which let nobody read their memory."""
-        sessions = set(json.loads(self._sessions.read_text())) if self._sessions.exists() else set()
-        hidden = processes.find_hidden(self.name, self.settings.home, sessions)
-        return processes.sort_family([*super().find(), *hidden])
+        return processes.find_part(self.name, self.settings.home, self._sessions())
+
+    def _sessions(self) -> list[int]:
+        """The sessions that its processes began last: a worker outlives a scheduler that was killed."""
+        return [int(path.name) for path in self._sessions_folder.glob("*")]
 
     @property
-    def _sessions(self) -> Path:
-        """Which sessions its processes began: a worker outlives a scheduler that was killed."""
-        return _home(self.settings) / "sessions.json"
+    def _sessions_folder(self) -> Path:
+        """Holds an empty file for each session, named after it: none can be half written."""
+        return _home(self.settings) / "sessions"
 
     @property
     def address(self) -> str:

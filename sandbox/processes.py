@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -67,23 +67,19 @@ def start_module(module: str, name: str, settings: Settings, log: Path) -> psuti
     return spawn([sys.executable, "-m", module], log, environment, folder=REPOSITORY)
 
 
-def find_part(name: str, home: Path) -> list[psutil.Process]:
-    """Every running process of a part of the sandbox at `home`, its main process first."""
-    family = [process for process in psutil.process_iter() if _is_part(process, name, home)]
-    return sort_family(family)
-
-
-def find_hidden(name: str, home: Path, sessions: set[int]) -> list[psutil.Process]:
-    """Every process of ours in these sessions that hides its variables, as Airflow's workers do.
+def find_part(name: str, home: Path, sessions: Iterable[int] = ()) -> list[psutil.Process]:
+    """Every running process of a part of the sandbox, its main process first.
 
     Args:
         name: The part's name.
         home: The sandbox's folder.
-        sessions: The process ids of those that began a session. A session lasts as long as anyone in it, and
-            its number is not given away meanwhile; where it has been given away since, it is left out.
+        sessions: Process ids of those that began a session; what hides its variables is the part's if it was
+            born in one of them. A session's number is not given away as long as anyone is in it; where it has
+            been since, it is left out.
     """
     kept = {session for session in sessions if not _is_given_away(session, name, home)}
-    return [process for process in psutil.process_iter() if _is_hidden_in(process, kept)]
+    family = [process for process in psutil.process_iter() if _is_part(process, name, home, kept)]
+    return sort_family(family)
 
 
 def _is_given_away(pid: int, name: str, home: Path) -> bool:
@@ -92,18 +88,6 @@ def _is_given_away(pid: int, name: str, home: Path) -> bool:
     except psutil.NoSuchProcess:
         return False
     return is_alive(process) and not _is_part(process, name, home)
-
-
-def _is_hidden_in(process: psutil.Process, sessions: set[int]) -> bool:
-    try:
-        if os.getsid(process.pid) not in sessions or process.uids().real != os.getuid():
-            return False
-        process.environ()
-    except psutil.AccessDenied:  # so does a zombie's
-        return is_alive(process)
-    except _GONE:
-        pass
-    return False
 
 
 def sort_family(family: list[psutil.Process]) -> list[psutil.Process]:
@@ -119,11 +103,21 @@ def sort_family(family: list[psutil.Process]) -> list[psutil.Process]:
     return sorted(family, key=has_parent)
 
 
-def _is_part(process: psutil.Process, name: str, home: Path) -> bool:
+def _is_part(process: psutil.Process, name: str, home: Path, sessions: Collection[int] = ()) -> bool:
     try:
         environment = process.environ()
         return environment.get(PART) == name and environment.get("SANDBOX_HOME") == str(home)
+    except psutil.AccessDenied:
+        return bool(sessions) and _is_ours_in(process, sessions)
     except _GONE:  # a zombie has no environment either
+        return False
+
+
+def _is_ours_in(process: psutil.Process, sessions: Collection[int]) -> bool:
+    try:
+        ours = process.uids().real == os.geteuid() and os.getsid(process.pid) in sessions
+        return ours and is_alive(process)
+    except _GONE:
         return False
 
 

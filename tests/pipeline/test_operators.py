@@ -88,6 +88,15 @@ def test_a_session_has_the_name_of_its_task_unless_the_connection_has_one(orders
 
 
 class TestStaging:
+    def test_window_replaces_its_own_rows_and_no_others(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1, NINE), order(2, TEN))
+        stage_orders(source, conn_id, NINE, TEN)
+        stage_orders(source, conn_id, TEN, ELEVEN)
+        put_orders(source, "orders/a.json", order(3, NINE), order(4, TEN))
+        result, _ = stage_orders(source, conn_id, NINE, TEN)
+        assert ids(orders) == [2, 3]
+        assert (result["rows_inserted"], result["rows_deleted"], result["files"]) == (1, 1, 1)
+
     def test_an_hourly_key_pattern_reads_the_files_of_the_window_only(self, orders, source, conn_id):
         for number, hour in enumerate((8, 9, 10)):
             put_orders(source, f"orders/2020-05-01/{hour:02}.json", order(number, NINE))
