@@ -56,7 +56,10 @@ if TYPE_CHECKING:
 
 def pytest_configure() -> None:
     """Let a session that is told to end (by `timeout`, by CI) stop what it has started, as on Ctrl-C."""
+    from tests.service_models import share_service_models
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    share_service_models()
 
 
 def pytest_unconfigure() -> None:

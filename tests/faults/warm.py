@@ -10,22 +10,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import botocore.loaders
-import botocore.session
 import jinja2
 import redshift_connector.core
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
 from tests.faults.child import TASKS, WAREHOUSE, Plan, prepare
+from tests.service_models import share_service_models
 
 AWS = "AIRFLOW_CONN_AWS_DEFAULT"
 
 
-def share_service_models() -> None:
-    """Let all sessions share what botocore reads from its JSON files."""
-    loader = botocore.loaders.create_loader()
-    botocore.session.create_loader = lambda *_: loader
+def read_service_model() -> None:
+    """Read what every client of S3 needs."""
+    share_service_models()
     boto3.client("s3", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
 
 
@@ -75,7 +73,7 @@ def rehearse() -> None:
     S3Hook("aws_default").get_conn().get_paginator("list_objects_v2")
 
 
-share_service_models()
+read_service_model()
 share_clients()
 share_templates()
 flatten_enum()

@@ -2,6 +2,7 @@
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -136,6 +137,8 @@ def test_a_warehouse_that_does_not_answer_is_named_by_host_and_port(loaded, sand
     from tests.conftest import free_port
     from tests.pipeline.runs import task_context
 
+    pauses = []
+    monkeypatch.setattr("sparkify.transaction.time", SimpleNamespace(sleep=pauses.append))
     port = free_port()
     broken_connection(monkeypatch, port=port, conn_type="postgres", extra={})
     create = CreateTablesOperator(task_id="create_tables", sql=["CREATE SCHEMA IF NOT EXISTS ops"])
@@ -144,3 +147,4 @@ def test_a_warehouse_that_does_not_answer_is_named_by_host_and_port(loaded, sand
     ) as caught:
         create.execute(task_context())
     assert not isinstance(caught.value, AirflowFailException), "a cluster may be starting: worth a retry"
+    assert len(pauses) == 4

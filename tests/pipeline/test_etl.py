@@ -12,7 +12,7 @@ DAY = ("2018-11-15T00:00:00", "2018-11-16T00:00:00")
 
 
 def test_a_run_without_params_loads_the_last_whole_hour_before_its_logical_date_and_says_so(
-    warehouse, source, run_etl, capsys
+    warehouse, source, run_dag, capsys
 ):
     source.put_events(
         "2018-11-15",
@@ -21,7 +21,7 @@ def test_a_run_without_params_loads_the_last_whole_hour_before_its_logical_date_
             for n, time in enumerate(("08:59:59.999", "09:00:00", "09:59:59.999", "10:00:00"))
         ],
     )
-    assert run_etl(at=datetime(2018, 11, 15, 10, tzinfo=UTC)).state == "success"
+    assert run_dag(at=datetime(2018, 11, 15, 10, tzinfo=UTC)).state == "success"
     assert "Window [2018-11-15T09:00:00+00:00, 2018-11-15T10:00:00+00:00)" in capsys.readouterr().out
     assert warehouse.query("SELECT MIN(start_time), MAX(start_time), COUNT(*) FROM songplays") == [
         (datetime(2018, 11, 15, 9), datetime(2018, 11, 15, 9, 59, 59, 999000), 2)

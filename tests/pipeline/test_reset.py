@@ -310,15 +310,15 @@ def test_the_dag_fails_as_it_is_triggered_by_default_and_does_what_was_confirmed
     assert filled.contents() == {table: before[table] for table in STAR} | {"songplays": [], "time": []}
 
 
-def test_the_dag_refuses_while_a_run_of_sparkify_etl_is_under_way(dag, loaded, capsys):
+def test_the_dag_refuses_while_a_run_of_sparkify_etl_is_under_way(dag, loaded, run_dag, capsys):
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
 
+    run_id = run_dag(at=datetime(2018, 11, 15, 10, tzinfo=UTC)).run_id
     before = everything(loaded)
     asked = {"action": "empty", "tables": ["songplays"], "confirmation": "songplays"}
     with create_session() as session:
-        run = session.query(DagRun).filter_by(dag_id="sparkify_etl").first()
-        run_id, run.state = run.run_id, "running"
+        session.query(DagRun).filter_by(run_id=run_id).one().state = "running"
     try:
         assert dag.test(logical_date=moment(), run_conf=asked).state == "failed"
     finally:
