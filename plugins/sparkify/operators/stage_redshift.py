@@ -8,6 +8,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
+from sparkify.copy_command import check_options
 from sparkify.history import TaskRun
 from sparkify.operators.base import LoadOperator
 from sparkify.staging import stage
@@ -40,7 +41,7 @@ class StageToRedshiftOperator(LoadOperator):
         region: region of the buckets, if it is not the cluster's.
         gzip: the files are compressed with gzip.
         max_errors: how many bad rows are passed over, kept in `ops.rejected_rows`, before the load fails.
-        copy_options: further COPY options, for example `TIMEFORMAT 'epochmillisecs'`.
+        copy_options: COPY options that say how values are read, for example `TIMEFORMAT 'epochmillisecs'`.
         look_back_days: mode `window` with a dated key pattern: files of that many days before the window are
             looked at, too. Windows staged before whose file has changed or come since are staged again and
             handed to the loads (their `late_windows_of`). A file that has gone is left alone.
@@ -96,6 +97,7 @@ class StageToRedshiftOperator(LoadOperator):
             raise ValueError("Mode window needs time_column")
         if mode == "changed_files" and not key_columns:
             raise ValueError("Mode changed_files needs key_columns")
+        check_options([option for option in copy_options if "{" not in option])
         self.bucket = bucket
         self.work_bucket = work_bucket
         self.mode = mode
