@@ -86,8 +86,8 @@ class CopyCommand:
 def check_options(options: Sequence[str]) -> None:
     """Refuse COPY options that are not about how a value is read.
 
-    What a load counts cannot be switched off behind it: under MAXERROR, IGNOREALLERRORS, NOLOAD or IGNOREHEADER
-    rows would be missing in a load that says it has lost none.
+    What a load counts cannot be switched off behind it: under MAXERROR, IGNOREALLERRORS, NOLOAD or
+    IGNOREHEADER rows would be missing in a load that says it has lost none.
 
     Raises:
         ValueError: the message names the option and says what may stand there.
@@ -97,7 +97,7 @@ def check_options(options: Sequence[str]) -> None:
             raise ValueError(f"COPY takes its credentials from iam_role only, not from the option {option!r}")
         if not _READING_OPTIONS.fullmatch(option):
             raise ValueError(
-                f"The COPY option {option!r} is refused: copy_options say how values are read, and not which rows "
-                "arrive (for that there are max_errors, gzip, json, region). "
+                f"The COPY option {option!r} is refused: copy_options say how values are read, and not which "
+                "rows arrive (for that there are max_errors, gzip, json, region). "
                 f"Known options: {', '.join(_READING)}."
             )

@@ -70,7 +70,7 @@ def quote_literal(value: Value) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def execute(cursor: Any, sql: str, values: Mapping[str, Value]) -> None:
+def execute(cursor: Any, sql: str, values: Mapping[str, Value]) -> None:  # noqa: ANN401 - a driver's own
     """Run one statement, its `%(name)s` placeholders bound; all else reaches the server byte for byte.
 
     A percent sign, in a constant or as an operator, needs no escaping: what each driver would take for a

@@ -31,8 +31,11 @@ class StageToRedshiftOperator(LoadOperator):
         key_pattern: key of the files with strftime directives, expanded over the window, for example
             `log_data/%Y/%m/%Y-%m-%d-events.json`. A file that does not exist counts as empty.
         prefix: instead of `key_pattern`: every key that starts with it.
+        source_prefix: what identifies the source, where `prefix` names a part of it; by default `prefix`. A
+            second source of one table is refused, except in mode `append`.
         mode: `window`: replace the window's rows; `changed_files`: copy new and changed files, replacing rows
-            of the same key; `append`: add the rows of files not copied before; `replace`: replace all rows.
+            of the same key; `append`: add the rows of files whose key was not copied before; `replace`: replace
+            all rows.
         time_column: mode `window`: the column that places a row in a window.
         key_columns: mode `changed_files`: the columns that identify a row.
         json: `auto`, `auto ignorecase`, or the `s3://` address of a jsonpaths file.
@@ -60,6 +63,7 @@ class StageToRedshiftOperator(LoadOperator):
         "work_bucket",
         "key_pattern",
         "prefix",
+        "source_prefix",
         "json",
         "jsonpaths",
         "iam_role",
@@ -77,6 +81,7 @@ class StageToRedshiftOperator(LoadOperator):
         mode: StagingMode,
         key_pattern: str | None = None,
         prefix: str | None = None,
+        source_prefix: str | None = None,
         time_column: str | None = None,
         key_columns: Sequence[str] = (),
         json: str = "auto",
@@ -103,6 +108,7 @@ class StageToRedshiftOperator(LoadOperator):
         self.mode = mode
         self.key_pattern = key_pattern
         self.prefix = prefix
+        self.source_prefix = source_prefix
         self.time_column = time_column
         self.key_columns = key_columns
         self.json = json
@@ -130,6 +136,10 @@ class StageToRedshiftOperator(LoadOperator):
 
     def job(self, context: Context) -> StagingJob:
         """Return what this run stages."""
+        if self.source_prefix and not (self.prefix or "").startswith(self.source_prefix):
+            raise AirflowFailException(
+                f"The prefix {self.prefix!r} does not begin with the source_prefix {self.source_prefix!r}."
+            )
         needs_window = self.mode == "window" or "%" in (self.key_pattern or "")
         return StagingJob(
             table=self.table,
@@ -140,6 +150,7 @@ class StageToRedshiftOperator(LoadOperator):
             window=self.window(context) if needs_window else None,
             key_pattern=self.key_pattern,
             prefix=self.prefix,
+            source_prefix=self.source_prefix,
             time_column=self.time_column,
             key_columns=self.key_columns,
             json=self.json,
