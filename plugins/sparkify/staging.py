@@ -44,7 +44,7 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     if not files and job.mode in ("changed_files", "append"):
         log.info("No new or changed file: %s stays as it is.", job.table)
         return Staged(record, (), source.missing)
-    columns = [name for name in session.columns(job.table) if name != LOAD_ID]
+    columns = _columns(session, job.table)
     session.execute(f"CREATE TEMP TABLE {INCOMING} (LIKE {quote_table(job.table)})")
     session.commit()
     copier = FileCopier(session, job, s3, record.load_id, columns, source.periods, log)
@@ -89,6 +89,17 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     history.record_rejected(session, record.load_id, copied.rejected)
     session.commit()
     return Staged(record, files, source.missing, others)
+
+
+def _columns(session: Session, table: str) -> list[str]:
+    """Return the columns that the files fill."""
+    columns = session.columns(table)
+    if LOAD_ID not in columns:
+        raise LoadError(
+            f"{table} has no column {LOAD_ID}, in which every row of a staging table names its load. Add it "
+            f"to the table and to its DDL: ALTER TABLE {table} ADD COLUMN {LOAD_ID} VARCHAR(64)"
+        )
+    return [name for name in columns if name != LOAD_ID]
 
 
 def _publish(session: Session, job: StagingJob, record: LoadRecord, columns: Sequence[str]) -> LoadRecord:
@@ -163,8 +174,8 @@ def _check_source(session: Session, job: StagingJob) -> None:
         session.rollback()
         raise LoadError(
             f"{job.table} holds the rows of {other}; those of {job.source} would replace them in mode "
-            f"{job.mode}. Nothing was staged. Give each source a staging table of its own, or stage both in mode "
-            f"append; if the source has moved, empty {job.table} with warehouse_reset first."
+            f"{job.mode}. Nothing was staged. Give each source a staging table of its own, or stage both in "
+            f"mode append; if the source has moved, empty {job.table} with warehouse_reset first."
         )
 
 

@@ -258,6 +258,41 @@ class TestStaging:
             ("test_task[3]",),
         ]
 
+    @pytest.mark.parametrize("bucket", ["s3://raw", "raw/orders", "arn:aws:s3:::raw", ""])
+    def test_what_is_no_buckets_name_is_named_with_where_to_mend_it(self, orders, source, conn_id, bucket):
+        operator = stage_orders(source, conn_id, mode="append", source_prefix="orders/")[1]
+        operator.bucket = bucket
+        with pytest.raises(AirflowFailException, match=r"is no bucket's name\. .* mend the Variable"):
+            operator.execute(task_context(NINE, TEN))
+
+    def test_a_staging_table_without_load_id_is_told_what_it_lacks(self, orders, source, conn_id):
+        orders.execute("ALTER TABLE staging_orders DROP COLUMN load_id")
+        put_orders(source, "orders/a.json", order(1))
+        with pytest.raises(AirflowFailException, match="ALTER TABLE staging_orders ADD COLUMN load_id"):
+            stage_orders(source, conn_id)
+
+    @pytest.mark.parametrize("year", ["0001", "0999", "9999"])
+    def test_a_window_in_a_year_that_names_no_file_is_refused(self, orders, source, conn_id, year):
+        start, end = (f"{year}-05-01T{hour}:00:00+00:00" for hour in ("09", "10"))
+        with pytest.raises(AirflowFailException, match=r"years are not of this world\. Trigger with params"):
+            stage_orders(source, conn_id, start, end, prefix=None, key_pattern="orders/%Y/%H.json")
+
+    def test_a_bucket_of_another_region_is_named_with_the_variable_of_the_region(
+        self, orders, source, conn_id
+    ):
+        put_orders(source, "orders/a.json", order(1))
+        with pytest.raises(AirflowFailException, match=r"Name the region that the bucket is in"):
+            stage_orders(source, conn_id, region="eu-west-1")
+
+    @pytest.mark.parametrize(
+        "host", ["127.0.0.1:5439/sparkify", "localhost:5439", "jdbc:redshift://localhost"]
+    )
+    def test_an_endpoint_given_as_host_is_refused_at_once(self, orders, source, monkeypatch, host):
+        connection = json.loads(os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+        monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps({**connection, "host": host}))
+        with pytest.raises(AirflowFailException, match="in fields of their own"):
+            stage_orders(source, "redshift_default", mode="append")
+
     def test_the_task_shows_the_statements_it_ran(self, orders, source, conn_id):
         put_orders(source, "orders/a.json", order(1))
         _, operator = stage_orders(source, conn_id)

@@ -1,5 +1,6 @@
 """StageToRedshiftOperator: files on S3 into a staging table."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
+# Amazon S3 User Guide, "General purpose bucket naming rules"; older buckets of us-east-1 may have more.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+
+
 class StageToRedshiftOperator(LoadOperator):
     """COPY JSON files into a staging table so that running it again changes nothing.
 
@@ -34,8 +39,8 @@ class StageToRedshiftOperator(LoadOperator):
         source_prefix: what identifies the source, where `prefix` names a part of it; by default `prefix`. A
             second source of one table is refused, except in mode `append`.
         mode: `window`: replace the window's rows; `changed_files`: copy new and changed files, replacing rows
-            of the same key; `append`: add the rows of files whose key was not copied before; `replace`: replace
-            all rows.
+            of the same key; `append`: add the rows of files whose key was not copied before; `replace`:
+            replace all rows.
         time_column: mode `window`: the column that places a row in a window.
         key_columns: mode `changed_files`: the columns that identify a row.
         json: `auto`, `auto ignorecase`, or the `s3://` address of a jsonpaths file.
@@ -136,6 +141,12 @@ class StageToRedshiftOperator(LoadOperator):
 
     def job(self, context: Context) -> StagingJob:
         """Return what this run stages."""
+        for name, bucket in (("bucket", self.bucket), ("work_bucket", self.work_bucket)):
+            if not _BUCKET.fullmatch(bucket):
+                raise AirflowFailException(
+                    f"The {name} {bucket!r} is no bucket's name. Give the name alone, without s3:// and "
+                    "without a key; where it comes from an Airflow Variable, mend the Variable."
+                )
         if self.source_prefix and not (self.prefix or "").startswith(self.source_prefix):
             raise AirflowFailException(
                 f"The prefix {self.prefix!r} does not begin with the source_prefix {self.source_prefix!r}."
