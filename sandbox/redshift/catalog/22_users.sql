@@ -13,6 +13,3 @@ SELECT
     useconfig
 FROM pg_catalog.pg_shadow
 WHERE usename !~ '^IAMA?:';
-
--- Every user of a Redshift database may create tables in its schema public.
-GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC;
