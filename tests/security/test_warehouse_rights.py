@@ -11,7 +11,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sandbox import postgres
+from sandbox import postgres, rights
+from sandbox.redshift import catalog
+from sandbox.redshift.copy.errors import LoadError
+from sandbox.redshift.copy.history import LoadLog, LoadStart, LoadTotals
 from sandbox.settings import Settings
 from tests.sandbox.endpoint_clients import Client, admin_rows, connect_psycopg
 
@@ -74,6 +77,7 @@ def direct(sandbox: Settings) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+USABLE_LANGUAGES = "SELECT 1 FROM pg_language WHERE lanpltrusted AND has_language_privilege(%s, oid, 'USAGE')"
 CODE = (
     "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'select 1'",
     "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql RETURN 1",
@@ -101,14 +105,11 @@ def test_a_login_gets_no_code_of_its_own_into_the_database(
 
     # By way of the endpoint it may be refused before PostgreSQL reads it.
     assert state in ("42501", "0A000", "42601", "42710") or statement.startswith("GRANT")
-    mine = "SELECT oid::text FROM pg_proc WHERE proname = 'mine' UNION SELECT oprname FROM pg_operator WHERE oprname = '==='"
+    mine = """
+        SELECT oid FROM pg_proc WHERE proname = 'mine' UNION SELECT oid FROM pg_operator WHERE oprname = '==='
+    """
     assert admin_rows(sandbox, mine) == []
-    assert (
-        admin_rows(
-            sandbox, "SELECT 1 FROM pg_language WHERE has_language_privilege('sparkify', oid, 'USAGE')"
-        )
-        == []
-    )
+    assert admin_rows(sandbox, USABLE_LANGUAGES, sandbox.user) == []
 
 
 POWERS = (
@@ -173,6 +174,75 @@ def test_a_login_gets_no_right_that_it_was_not_given(master: Attacker, statement
     assert master.tries(statement) not in ("", "lost")
 
 
+SHADOW = """
+    CREATE FUNCTION public.{0} RETURNS {1} LANGUAGE plpgsql AS
+    $$BEGIN ALTER ROLE sparkify SUPERUSER; RETURN NULL; END$$
+"""
+SHADOWS = [
+    SHADOW.format("jsonb_typeof(jsonb)", "text"),
+    SHADOW.format("to_jsonb(pg_internal.load)", "jsonb"),
+    SHADOW.format("pg_has_role(name, oid, text)", "boolean"),
+    SHADOW.format("format(text, regclass, text)", "text"),
+    SHADOW.format("obj_description(oid, name)", "text"),
+]
+LURES = (
+    "ALTER DATABASE sparkify SET search_path = public, pg_catalog",
+    "ALTER ROLE sparkify SET search_path = public, pg_catalog",
+    "SET search_path = public, pg_catalog",
+    "CREATE TABLE public.lure (id int)",
+    'SELECT pg_internal.declare_table(\'public.lure\', \'{"diststyle": "all", "sortkeys": ["id"]}\')',
+    "SELECT pg_internal.drop_key('public.lure', 'none')",
+    "SELECT pg_internal.unseen_loads()",
+    "SELECT pg_catalog.pg_last_copy_id()",
+)
+
+
+def baits(sandbox: Settings, attacker: Attacker) -> bool:
+    """Do what makes sessions with more rights work in the attacker's surroundings; whether it climbed."""
+
+    for lure in LURES:
+        attacker.tries(lure)
+    start = LoadStart(
+        attacker.connection.info.backend_pid, "sparkify", sandbox.database, None, 1, "t", "", ""
+    )
+    with contextlib.suppress(psycopg.Error):
+        LoadLog(sandbox, start).end(LoadTotals("completed", True))
+    catalog.install(sandbox)
+    return admin_rows(sandbox, "SELECT rolsuper FROM pg_roles WHERE rolname = 'sparkify'") != [(False,)]
+
+
+@pytest.fixture
+def clean(sandbox: Settings) -> Iterator[None]:
+    yield
+    with postgres.connect_admin(sandbox, autocommit=True) as admin:
+        admin.execute("DROP TABLE IF EXISTS public.lure")
+        admin.execute("ALTER ROLE sparkify RESET search_path")
+        for name in ("jsonb_typeof", "pg_has_role", "format", "obj_description"):
+            admin.execute(f"DROP FUNCTION IF EXISTS public.{name} CASCADE")
+        admin.execute("DROP FUNCTION IF EXISTS public.to_jsonb CASCADE")
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_login_does_not_climb_to_superuser(master: Attacker, sandbox: Settings):
+    for shadow in SHADOWS:
+        assert master.tries(shadow) != ""
+
+    assert not baits(sandbox, master)
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_login_with_functions_of_its_own_would_not_climb_either(master: Attacker, sandbox: Settings):
+    with postgres.connect_admin(sandbox, autocommit=True) as admin:
+        for shadow in SHADOWS:
+            admin.execute(shadow)
+        for (name,) in admin.execute(
+            "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        ).fetchall():
+            admin.execute(f"ALTER FUNCTION {name} OWNER TO sparkify")
+
+    assert not baits(sandbox, master)
+
+
 def test_nobody_logs_in_to_postgresqls_own_databases(sandbox: Settings):
     for database in ("postgres", "template1"):
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
@@ -195,7 +265,8 @@ def test_what_the_session_calls_with_anothers_rights_has_a_fixed_search_path(san
     """
     assert admin_rows(sandbox, loose) == []
     powerful = """
-        SELECT proc.oid::regprocedure::text FROM pg_proc AS proc JOIN pg_roles AS owner ON owner.oid = proowner
+        SELECT proc.oid::regprocedure::text FROM pg_proc AS proc
+        JOIN pg_roles AS owner ON owner.oid = proowner
         WHERE prosecdef AND (rolsuper OR rolcanlogin OR rolcreaterole OR rolcreatedb OR rolbypassrls)
     """
     assert admin_rows(sandbox, powerful) == []
@@ -204,7 +275,7 @@ def test_what_the_session_calls_with_anothers_rights_has_a_fixed_search_path(san
 def test_functions_that_run_with_the_callers_rights_can_be_inlined(sandbox: Settings):
     slow = """
         SELECT proname FROM pg_proc JOIN pg_language AS language ON language.oid = prolang
-        WHERE proc_owner.rolname IS NOT NULL AND lanname = 'sql' AND NOT prosecdef AND proconfig IS NOT NULL
+        WHERE lanname = 'sql' AND NOT prosecdef AND proconfig IS NOT NULL
     """.replace(
         "JOIN pg_language", "JOIN pg_roles AS proc_owner ON proc_owner.oid = proowner JOIN pg_language"
     )
@@ -215,7 +286,8 @@ def test_the_catalog_belongs_to_a_role_without_other_rights(sandbox: Settings):
     owners = """
         SELECT DISTINCT pg_get_userbyid(owner) FROM (
             SELECT relowner FROM pg_class WHERE relnamespace = 'pg_internal'::regnamespace
-            UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace = 'pg_internal'::regnamespace
+            UNION ALL SELECT proowner FROM pg_proc
+                WHERE pronamespace = 'pg_internal'::regnamespace AND prorettype <> 'event_trigger'::regtype
             UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname = 'pg_internal'
             UNION ALL SELECT proowner FROM pg_proc
                 WHERE pronamespace = 'pg_catalog'::regnamespace AND oid >= 16384
@@ -236,27 +308,25 @@ def test_the_index_of_a_sort_key_is_made_with_the_owners_rights(
 ):
     direct.execute("CREATE TABLE public.keyed (id int)")
     try:
-        declare = """SELECT pg_internal.declare_table('public.keyed', '{"sortkeys": ["id"], "keys": []}')"""
-        direct.execute(declare)
-        foreign = "SELECT pg_internal.store_index('public.keyed', (SELECT max(indexrelid) FROM pg_index))"
-        direct.execute(foreign)
-        stored = (
-            "SELECT sortkey_index IS NULL FROM pg_internal.table_attributes WHERE table_id = %s::regclass"
-        )
-        is_own = admin_rows(
-            sandbox,
-            "SELECT max(indexrelid) = (SELECT max(indexrelid) FROM pg_index"
-            " WHERE indrelid = 'public.keyed'::regclass) FROM pg_index",
-        )[0][0]
-        assert is_own or admin_rows(sandbox, stored, "public.keyed") == [(True,)]
+        declare = "SELECT pg_internal.declare_table('public.keyed', %s)"
+        direct.execute(declare, ['{"sortkeys": ["id"], "sort_style": "compound"}'])
+        index = """
+            SELECT pg_get_userbyid(relowner), indrelid = 'public.keyed'::regclass
+            FROM pg_internal.table_attributes
+            JOIN pg_class ON oid = sortkey_index JOIN pg_index ON indexrelid = sortkey_index
+            WHERE table_id = 'public.keyed'::regclass
+        """
+        assert admin_rows(sandbox, index) == [(sandbox.user, True)]
+        # Another table's index is not taken for one to drop.
+        direct.execute("SELECT pg_internal.store_index('public.keyed', 'pg_class_oid_index'::regclass)")
+        assert admin_rows(sandbox, index) == []
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="must be owner of relation pg_class"):
-            direct.execute(declare.replace("public.keyed", "pg_catalog.pg_class"))
+            direct.execute(declare.replace("public.keyed", "pg_catalog.pg_class"), ["{}"])
     finally:
         direct.execute("DROP TABLE public.keyed")
 
 
 def test_a_role_of_the_sandboxs_own_is_taken_from_who_made_it_first(sandbox: Settings):
-    from sandbox import rights
 
     with connect_psycopg(sandbox) as connection:
         connection.execute("CREATE USER squatted PASSWORD 'Aa0squatted'")
@@ -314,8 +384,6 @@ def test_even_the_superuser_reads_no_file_of_roots(sandbox: Settings, tmp_path: 
 
 def test_rejected_rows_of_one_user_are_not_anothers(sandbox: Settings, alice: tuple[str, str]):
     """Also as long as they are only in the log's large objects, where open transactions look."""
-    from sandbox.redshift.copy.errors import LoadError
-    from sandbox.redshift.copy.history import LoadLog, LoadStart, LoadTotals
 
     with contextlib.ExitStack() as stack:
         sessions = {
@@ -330,9 +398,7 @@ def test_rejected_rows_of_one_user_are_not_anothers(sandbox: Settings, alice: tu
         pid = sessions["sparkify"].info.backend_pid
         start = LoadStart(pid, "sparkify", sandbox.database, None, 1, "t", "COPY t", "s3://b/k")
         log = LoadLog(sandbox, start)
-        log.add_error(
-            LoadError("private.json", 1, "id", "int4", "", 0, "private row", "private", 1207, "no", ())
-        )
+        log.add_error(LoadError("private.json", 1, 1207, "no", "private row"))
         log.end(LoadTotals("aborted", True))
 
         seen = {

@@ -14,14 +14,17 @@ BEGIN
     END LOOP;
 END $body$;
 
--- Everything of the catalog belongs to a role without rights elsewhere. Definer functions run as it.
+-- Everything of the catalog belongs to a role without rights elsewhere. Definer functions run as it. What the event
+-- trigger below calls stays the superuser's, who calls it, too.
 DO $body$
 DECLARE
     found record;
 BEGIN
     ALTER SCHEMA pg_internal OWNER TO redshift_catalog;
     FOR found IN
-        SELECT relation.oid::regclass::text AS name, CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
+        SELECT
+            relation.oid::regclass::text AS name,
+            CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
         FROM pg_catalog.pg_class AS relation
         WHERE relkind IN ('r', 'v', 'S') AND (
             relnamespace = 'pg_internal'::regnamespace
@@ -32,8 +35,10 @@ BEGIN
     END LOOP;
     FOR found IN
         SELECT oid::regprocedure::text AS name FROM pg_catalog.pg_proc
-        WHERE pronamespace = 'pg_internal'::regnamespace
+        WHERE prorettype <> 'event_trigger'::regtype AND (
+            pronamespace = 'pg_internal'::regnamespace
             OR pronamespace = 'pg_catalog'::regnamespace AND oid >= 16384
+        )
     LOOP
         EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO redshift_catalog', found.name);
     END LOOP;
