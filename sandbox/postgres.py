@@ -286,15 +286,9 @@ def _create_database(settings: Settings) -> None:
         with connect_admin(settings, _MAINTENANCE_DATABASE, autocommit=True) as connection:
             _create_login(connection, settings)
             _close_databases(connection, settings)
-            rights.give_database(connection, settings.database, settings.user)
-            # As on Redshift, whose master user makes schemas and grants rights on them.
-            grant = sql.SQL("GRANT CREATE ON DATABASE {} TO {}")
-            connection.execute(grant.format(sql.Identifier(settings.database), sql.Identifier(settings.user)))
-            # Every user of a Redshift database may log in to it.
-            everyone = sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO PUBLIC")
-            connection.execute(everyone.format(sql.Identifier(settings.database)))
+            rights.give_database(connection, settings.database, settings.user, is_warehouse=True)
         with connect_admin(settings, autocommit=True) as connection:
-            rights.give_schema_public(connection, settings.user, everyone=True)
+            rights.give_schema_public(connection, settings.user, is_warehouse=True)
     except psycopg.OperationalError as error:
         raise PostgresError(
             f"The sandbox cannot log in to its own PostgreSQL: {str(error).strip()}. If credentials.json in "
@@ -350,16 +344,15 @@ def _make_socket_dir(settings: Settings) -> None:
     if folder.parent == settings.home:  # already private
         return
     status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or not _is_ours(status, settings) or status.st_mode & 0o077:
+    if status.st_uid == _data_dir(settings).stat().st_uid != os.getuid() and stat.S_ISDIR(status.st_mode):
+        shutil.rmtree(folder)  # a killed server of root's has left it
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PostgresError(
             f"{folder} should be a private folder of yours (mode 0700) and is not: "
             "remove it, or set SANDBOX_HOME to a shorter path."
         )
-
-
-def _is_ours(status: os.stat_result, settings: Settings) -> bool:
-    """Whether a file is ours, or the server's (a killed one leaves its socket's folder)."""
-    return status.st_uid in (os.getuid(), _data_dir(settings).stat().st_uid)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

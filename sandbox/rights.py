@@ -13,30 +13,54 @@ def forbid_code(connection: psycopg.Connection) -> None:
     connection.execute("REVOKE USAGE ON LANGUAGE sql, plpgsql FROM PUBLIC CASCADE")
 
 
-def give_database(connection: psycopg.Connection, database: str, user: str) -> None:
-    """Make a database that the user works in; its owner could set what others' sessions begin with."""
+def give_database(
+    connection: psycopg.Connection, database: str, user: str, *, is_warehouse: bool = False
+) -> None:
+    """Make a database that the user works in and does not own.
+
+    An owner sets what the sessions of others begin with. A database of an older sandbox changes hands;
+    what the user itself grants or takes away later stays.
+
+    Args:
+        connection: A superuser's.
+        database: The database.
+        user: Its user.
+        is_warehouse: As on Redshift everyone may log in to it, and its master user makes schemas.
+    """
     names = {"database": sql.Identifier(database), "user": sql.Identifier(user)}
     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
-        connection.execute(sql.SQL("CREATE DATABASE {database}").format(**names))
-    for statement in (
-        "ALTER DATABASE {database} OWNER TO CURRENT_USER",
-        "REVOKE ALL ON DATABASE {database} FROM PUBLIC, {user}",
-        "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {user}",
-    ):
-        connection.execute(sql.SQL(statement).format(**names))
+        connection.execute(sql.SQL("CREATE DATABASE {database} OWNER {user}").format(**names))
+    owner = "SELECT pg_get_userbyid(datdba) = current_user FROM pg_database WHERE datname = %s"
+    if connection.execute(owner, [database]).fetchone() == (True,):
+        return
+    with connection.transaction():
+        for statement in (
+            "ALTER DATABASE {database} OWNER TO CURRENT_USER",
+            "ALTER DATABASE {database} RESET ALL",
+            "GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {database} TO {user} WITH GRANT OPTION"
+            if is_warehouse
+            else "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {user}",
+            "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO PUBLIC"
+            if is_warehouse
+            else "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
+        ):
+            connection.execute(sql.SQL(statement).format(**names))
 
 
-def give_schema_public(connection: psycopg.Connection, user: str, *, everyone: bool = False) -> None:
-    """Let the user own the schema public of the connection's database, if it is still there.
+def give_schema_public(connection: psycopg.Connection, user: str, *, is_warehouse: bool = False) -> None:
+    """Let the user own the schema public of the connection's database, once.
 
     Args:
         connection: A superuser's.
         user: The owner to be.
-        everyone: Others may create tables in it, too, as in every database of Redshift's.
+        is_warehouse: Others may create tables in it, too, as in every database of Redshift's.
     """
-    if _has_public(connection):
+    owner = "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'public'"
+    if connection.execute(owner).fetchone() != ("pg_database_owner",):
+        return
+    with connection.transaction():
         connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(user)))
-        if everyone:
+        if is_warehouse:
             connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC")
 
 
@@ -59,9 +83,6 @@ def claim_role(connection: psycopg.Connection, name: str, attributes: sql.Compos
     for member, grantor in members.fetchall():
         revoke = sql.SQL("REVOKE {} FROM {} GRANTED BY {} CASCADE")
         connection.execute(revoke.format(role, sql.Identifier(member), sql.Identifier(grantor)))
+    connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(role))
     plain = sql.SQL("ALTER ROLE {} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS {}")
     connection.execute(plain.format(role, attributes))
-
-
-def _has_public(connection: psycopg.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'public'").fetchone() is not None

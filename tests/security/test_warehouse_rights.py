@@ -258,6 +258,27 @@ def test_a_user_sets_its_own_defaults_and_not_anothers(sandbox: Settings, alice:
         client.run("ALTER USER alice RESET search_path")
 
 
+def test_the_master_keeps_what_a_master_user_does_on_redshift(sandbox: Settings):
+    notices: list[str] = []
+    with connect_psycopg(sandbox) as connection:
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+        for statement in (
+            "CREATE USER tenant PASSWORD 'Aa0tenant'",
+            "GRANT CREATE ON DATABASE sparkify TO tenant",
+            "REVOKE CREATE ON DATABASE sparkify FROM tenant",
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+            "GRANT CREATE ON SCHEMA public TO PUBLIC",
+            "CREATE SCHEMA rented AUTHORIZATION sparkify",
+            "GRANT USAGE ON SCHEMA rented TO tenant",
+            "DROP SCHEMA rented",
+            "DROP USER tenant",
+            "VACUUM",
+            "ANALYZE",
+        ):
+            connection.execute(statement)
+    assert notices == []
+
+
 def test_what_the_session_calls_with_anothers_rights_has_a_fixed_search_path(sandbox: Settings):
     loose = """
         SELECT oid::regprocedure::text FROM pg_proc
