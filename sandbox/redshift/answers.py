@@ -16,8 +16,8 @@ _HEADER = struct.Struct("!ci")
 _DATA = frozenset(b"Dd")
 _SASL = struct.pack("!i", 10)
 _RSC = "Redshift Python Driver"
-# "If VACUUM is run without the necessary table privileges, the operation completes successfully but has no
-# effect" (Redshift Database Developer Guide, VACUUM; ANALYZE says the same). PostgreSQL would list every table.
+# "If VACUUM is run without the necessary table permissions, the operation completes successfully but has no
+# effect" (Redshift Database Developer Guide, VACUUM); PostgreSQL warns of every such table.
 _SKIPPED_TABLE = re.compile(rb'permission denied to (?:vacuum|analyze) "[^\0]+", skipping it')
 
 
