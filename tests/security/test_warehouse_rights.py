@@ -3,8 +3,10 @@
 import contextlib
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -401,6 +403,34 @@ def test_even_the_superuser_reads_no_file_of_roots(sandbox: Settings, tmp_path: 
             admin.execute(
                 sql.SQL("COPY (SELECT 1) TO PROGRAM {}").format(sql.Literal(f"cat '{secret}' >/dev/null"))
             )
+
+
+@pytest.mark.long
+def test_an_installation_that_only_root_reaches_is_no_reason_for_a_capability(
+    new_settings: Callable[[], Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    if os.getuid() != 0:
+        pytest.skip("only root starts the server as another user")
+    installed = postgres.programs().parent
+    packages = tmp_path / "private"
+    packages.mkdir(mode=0o700)
+    hidden = packages / installed.relative_to(installed.parents[1])
+    shutil.copytree(installed, hidden, symlinks=True)
+    libraries = f"{installed.parent.name}.libs"
+    shutil.copytree(installed.parents[1] / libraries, packages / libraries)
+    monkeypatch.setattr(postgres, "programs", lambda: hidden / "bin")
+    settings = new_settings()
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        copies = Path(folder)
+        copies.chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        try:
+            postgres.ensure_running(settings)
+            server = postgres.find(settings.home)[0]
+            assert Path(server.exe()).is_relative_to(copies)
+            assert "CapEff:\t0000000000000000\n" in Path(f"/proc/{server.pid}/status").read_text()
+        finally:
+            postgres.stop(settings)
 
 
 def test_rejected_rows_of_one_user_are_not_anothers(sandbox: Settings, alice: tuple[str, str]):
