@@ -15,8 +15,6 @@ from sandbox.redshift.copy.history import LoadLog, LoadStart, LoadTotals
 from sandbox.settings import Settings
 from tests.sandbox.endpoint_clients import Client, admin_rows, connect_psycopg
 
-pytestmark = pytest.mark.usefixtures("sandbox")
-
 # The text behind which the lexer once saw one string, and PostgreSQL several statements.
 HIDING = "SELECT $é$ ' $é$; {}; -- '"
 ROUTES = ("endpoint", "socket")
