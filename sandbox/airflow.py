@@ -12,10 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
-import psycopg
 from psycopg import sql
 
-from sandbox import environment, postgres, processes
+from sandbox import environment, postgres, processes, rights
 from sandbox.airflow_api import AirflowApi, AirflowApiError
 from sandbox.errors import SandboxError
 from sandbox.parts import Service
@@ -188,20 +187,14 @@ def _parallelism() -> int:
 
 
 def _make_database(settings: Settings) -> None:
-    """Make the login and the database it owns, once."""
-    login = sql.Identifier(_DATABASE)
-    with psycopg.connect(postgres.admin_dsn(settings), autocommit=True) as connection:
-        if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s"):
-            connection.execute(sql.SQL("CREATE ROLE {}").format(login))
+    """Make the login and its database, once."""
+    with postgres.connect_admin(settings, autocommit=True) as connection:
         # Always: secrets.json may have been made anew.
         password = sql.Literal(secrets_of(settings).database_password)
-        connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(login, password))
-        if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s"):
-            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(login, login))
-
-
-def _exists(connection: psycopg.Connection, question: str) -> bool:
-    return connection.execute(question, [_DATABASE]).fetchone() is not None
+        rights.claim_role(connection, _DATABASE, sql.SQL("LOGIN PASSWORD {}").format(password))
+        rights.give_database(connection, _DATABASE, _DATABASE)
+    with postgres.connect_admin(settings, _DATABASE, autocommit=True) as connection:
+        rights.give_schema_public(connection, _DATABASE)
 
 
 def _migrate(variables: Mapping[str, str]) -> None:

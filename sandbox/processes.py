@@ -31,7 +31,11 @@ class ProcessError(SandboxError):
 
 
 def spawn(
-    command: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path | None = None
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    descriptors: Sequence[int] = (),
 ) -> psutil.Popen:
     """Start a process in a session of its own, so that closing the terminal leaves it running.
 
@@ -40,6 +44,7 @@ def spawn(
         log: File that receives its output, appended.
         environment: Its whole environment.
         folder: Its working directory; by default the current one.
+        descriptors: Open files that it inherits.
 
     Raises:
         ProcessError: The program cannot be executed.
@@ -55,6 +60,7 @@ def spawn(
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
                 cwd=folder,
+                pass_fds=tuple(descriptors),
                 start_new_session=True,
             )
     except OSError as error:
