@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.aws import calls, wsgi
+from sandbox.aws import calls, documents, wsgi
 from sandbox.aws.calls import Call
 from sandbox.aws.clusters.cluster import FAILED
 from sandbox.aws.clusters.models import OUTCOME
@@ -92,7 +92,11 @@ class Faults:
         """Write the call down, and carry it out unless a fault forbids."""
         if wsgi.raw_path(environ).startswith(PREFIX):
             return self._administer(environ, start_response)
-        call = calls.read(environ)
+        try:
+            documents.check(environ)
+            call = calls.read(environ)
+        except RefusalError as error:
+            return respond(error, environ, start_response)
         with self._lock:
             self._calls.append(call)
         fault = self._take(call)
