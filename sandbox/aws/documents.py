@@ -1,5 +1,6 @@
 """Documents in requests: none that unfolds, none that goes deeper than any of AWS's."""
 
+import re
 import urllib.parse
 from typing import Any
 from xml.parsers import expat
@@ -9,6 +10,8 @@ from sandbox.aws.refusals import RefusalError
 from sandbox.aws.wsgi import Environ
 
 _DEPTH = 32
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY_BYTES = 1024  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 
 
@@ -18,14 +21,18 @@ def check(environ: Environ) -> None:
     Raises:
         RefusalError: It cannot.
     """
-    if environ[wsgi.SERVICE] == "s3":
-        _check_key(wsgi.bucket_and_key(environ)[1])
-        if environ["REQUEST_METHOD"] == "POST" or (
-            environ["REQUEST_METHOD"] == "PUT" and _configures(environ)
-        ):
-            _check_xml(wsgi.read_body(environ))
-    elif "HTTP_CONTENT_ENCODING" in environ:
-        raise RefusalError("415 Unsupported Media Type", "InvalidRequest", "Compressed calls are not served.")
+    if environ[wsgi.SERVICE] != "s3":
+        if "HTTP_CONTENT_ENCODING" in environ:
+            message = "Compressed calls are not served."
+            raise RefusalError("415 Unsupported Media Type", "InvalidRequest", message)
+        return
+    bucket, key = wsgi.bucket_and_key(environ)
+    method = environ["REQUEST_METHOD"]
+    _check_key(key)
+    if method == "PUT" and not key and not environ.get("QUERY_STRING") and not _BUCKET.fullmatch(bucket):
+        raise RefusalError("400 Bad Request", "InvalidBucketName", "The specified bucket is not valid.")
+    if method == "POST" or (method == "PUT" and _configures(environ)):
+        _check_xml(wsgi.read_body(environ))
 
 
 def _configures(environ: Environ) -> bool:

@@ -49,7 +49,7 @@ def read(source: Source) -> tuple[bytes, bytes] | None:
     if not first.endswith(b"\n"):
         return None
     if not _REQUEST_LINE.fullmatch(first.rstrip(b"\r\n")) or b"#" in first:
-        raise MalformedError("BadRequest", "the first line is no request of HTTP/1.0 or HTTP/1.1 for a path")
+        raise MalformedError("BadRequest", "the first line is no request that HTTP 1 has for a path")
     return _read_section(source, first)
 
 

@@ -1,6 +1,7 @@
 """Requests as no client of AWS would send them."""
 
 import hashlib
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,18 @@ def exchange(settings: Settings, data: bytes) -> bytes:
     with connected(settings) as peer:
         peer.sendall(data)
         return b"".join(iter(lambda: peer.recv(65536), b""))
+
+
+def answer_of(peer: socket.socket) -> bytes:
+    """The next answer of a connection; what there is of it where the server closes."""
+    data = b""
+    while block := peer.recv(65536):
+        data += block
+        start, end, body = data.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: ([0-9]+)", start.lower())
+        if end and length and len(body) >= int(length[1]):
+            break
+    return data
 
 
 def head(settings: Settings, method: str = "GET", path: str = "/", **headers: str) -> bytes:
