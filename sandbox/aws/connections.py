@@ -69,9 +69,9 @@ class Server(ThreadedWSGIServer):
         super().__init__(host, port, application, handler)
 
     def connection(self, peer: socket.socket) -> Connection:
-        """What is known of a client's connection."""
+        """What is known of a client's connection; nothing of one that had to make room already."""
         with self._lock:
-            return self._connections[peer]
+            return self._connections.get(peer) or Connection(peer)
 
     def process_request(self, request: _Request, client_address: _Address) -> None:
         """Take a connection, in the place of another where there are too many."""

@@ -13,7 +13,7 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
-from sandbox.aws import objects, wsgi
+from sandbox.aws import objects, policies, wsgi
 from sandbox.aws.store import Body, ObjectStore, Properties, StoredBucket
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
@@ -80,8 +80,11 @@ class DurableS3:
         """A large object from its file, with the headers that moto gives it; None for whatever else it is."""
         bucket_name, name = wsgi.bucket_and_key(environ)
         bucket = self._backend.buckets.get(bucket_name)
-        key = bucket.keys.get(name) if bucket else None
-        if not isinstance(key, FakeKey) or key.size < _LARGE or not objects.is_plain_get(environ):
+        # A policy may be about GetObject alone.
+        if bucket is None or policies.restricts(bucket) or not objects.is_plain_get(environ):
+            return None
+        key = bucket.keys.get(name)
+        if not isinstance(key, FakeKey) or key.size < _LARGE:
             return None
         answer: list[Any] = []
         request = {**environ, "REQUEST_METHOD": "HEAD"}

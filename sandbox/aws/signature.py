@@ -148,7 +148,12 @@ class SignatureCheck:
             source, str(claim.payload_hash), (claim.timestamp, claim.scope), claim.signature, signer.sign
         )
         blocks = stream.blocks(wsgi.header(environ, "x-amz-trailer") or "")
-        body = self._intake.receive(blocks, int(announced), _limit(claim, environ))
+        try:
+            body = self._intake.receive(blocks, int(announced), _limit(claim, environ))
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) is not None or isinstance(error, ConnectionError):
+                raise
+            raise RefusalError(BAD, "IncompleteBody", f"The body's chunks cannot be read: {error}") from error
         if body.size != int(announced) or source.read(1):
             body.discard()
             message = "The body's length is not what x-amz-decoded-content-length or Content-Length says."

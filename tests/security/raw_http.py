@@ -113,3 +113,17 @@ class _Headers(dict[str, str]):
 
     def get_all(self, name: str) -> list[str]:
         return [self[name]]
+
+
+def status(answer: bytes) -> int:
+    """An answer's HTTP status."""
+    return int(answer.split(b" ", 2)[1])
+
+
+def refused(settings: Settings, request: Signed) -> str:
+    """The refusal that a request gets."""
+    with connected(settings) as peer:
+        peer.sendall(request.head)
+        answer = answer_of(peer)
+    assert status(answer) in {400, 403}, answer
+    return answer.decode()
