@@ -26,6 +26,7 @@ from sandbox.aws.wsgi import Application, Environ, StartResponse
 
 PREFIX = "/_sandbox/"
 ADMIN_SERVICE = "sandbox"
+OWNERS_ONLY = "Only the sandbox's own key, signing for the service `sandbox`, may do this."
 
 _JOURNAL_LENGTH = 20_000
 _KINDS = {"error", "drop", "drop_after", "state"}
@@ -142,8 +143,8 @@ class Faults:
         name = environ["REQUEST_METHOD"], wsgi.raw_path(environ).removeprefix(PREFIX)
         owns = environ.get(wsgi.ACCESS_KEY_ID) == self._owner and environ.get(wsgi.SERVICE) == ADMIN_SERVICE
         if not owns or name not in operations:
-            message = "Only the sandbox's own key, signing for the service `sandbox`, may do this."
-            return respond(RefusalError("403 Forbidden", "AccessDenied", message), environ, start_response)
+            error = RefusalError("403 Forbidden", "AccessDenied", OWNERS_ONLY)
+            return respond(error, environ, start_response)
         try:
             with self._lock:
                 answer = operations[name](wsgi.read_body(environ))

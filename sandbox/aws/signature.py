@@ -16,7 +16,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sandbox.aws import bodies, claims, streams, wsgi
+from sandbox.aws import bodies, claims, faults, streams, wsgi
 from sandbox.aws.bodies import Body, Intake, Source
 from sandbox.aws.claims import BAD, FORBIDDEN, Claim
 from sandbox.aws.refusals import RefusalError, respond
@@ -81,6 +81,8 @@ class SignatureCheck:
             served = ", ".join(sorted(self._services))
             message = f"The sandbox serves {served}; the request is signed for {claim.service[:100]!r}."
             raise RefusalError(FORBIDDEN, "AccessDenied", message)
+        if wsgi.raw_path(environ).startswith(faults.PREFIX) and claim.service != faults.ADMIN_SERVICE:
+            raise RefusalError(FORBIDDEN, "AccessDenied", faults.OWNERS_ONLY)
         secret = self._secret(claim, now)
         claims.check(claim, environ, now)
         body = self._receive(claim, secret, environ)

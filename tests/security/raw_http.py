@@ -3,15 +3,18 @@
 import hashlib
 import re
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from botocore.auth import SIGV4_TIMESTAMP, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from sandbox.parts import Aws
 from sandbox.settings import Settings
 
 
@@ -127,3 +130,16 @@ def refused(settings: Settings, request: Signed) -> str:
         answer = answer_of(peer)
     assert status(answer) in {400, 403}, answer
     return answer.decode()
+
+
+def leftovers(aws: Aws) -> list[Path]:
+    """Bodies that are on their way, or have been left on it."""
+    return list((aws.settings.home / "s3" / "incoming").iterdir())
+
+
+def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)

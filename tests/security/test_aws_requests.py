@@ -15,15 +15,20 @@ from botocore.exceptions import ClientError
 
 from sandbox.parts import Aws
 from tests.sandbox.aws_client import client, keys
-from tests.security.aws_fixtures import leftovers
-from tests.security.raw_http import Signed, answer_of, connected, exchange, head, refused, status
+from tests.security.raw_http import Signed, answer_of, connected, exchange, head, leftovers, refused, status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-pytest_plugins = ("tests.security.aws_fixtures",)
+pytest_plugins = ("tests.sandbox.aws_fixtures", "tests.security.aws_fixtures")
 
 MB = 1_000_000
+
+
+@pytest.fixture
+def aws(aws_server: Aws) -> Aws:
+    return aws_server
+
 
 # Signatures
 

@@ -15,15 +15,22 @@ from botocore.exceptions import ClientError
 from sandbox.aws import connections
 from sandbox.parts import Aws
 from tests.sandbox.aws_client import client, keys
-from tests.security.aws_fixtures import leftovers, until
-from tests.security.raw_http import Signed, answer_of, connected, exchange, head, status
+from tests.security.raw_http import Signed, answer_of, connected, exchange, head, leftovers, status, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-pytest_plugins = ("tests.security.aws_fixtures",)
+pytest_plugins = ("tests.sandbox.aws_fixtures", "tests.security.aws_fixtures")
 
 MB = 1_000_000
+GIB = 1024**3
+
+
+@pytest.fixture
+def aws(aws_server: Aws) -> Aws:
+    return aws_server
+
+
 GIB = 1024**3
 
 
