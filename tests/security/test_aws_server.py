@@ -31,9 +31,6 @@ def aws(aws_server: Aws) -> Aws:
     return aws_server
 
 
-GIB = 1024**3
-
-
 def memory(aws: Aws) -> float:
     """How many MB the server holds now."""
     return float(aws.find()[0].memory_info().rss) / MB
