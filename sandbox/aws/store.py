@@ -118,6 +118,12 @@ class ObjectStore:
         with self._lock, self._database:
             self._database.execute("DELETE FROM buckets WHERE name = ?", [name])
 
+    def adopt_body(self, path: Path) -> Body:
+        """Make a file of the same file system a new body; it stays only if `put_object` follows."""
+        target = self._path(uuid.uuid4().hex)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        return Body(path.rename(target))
+
     def write_body(self, content: bytes) -> Body:
         """Write a new body; it stays only if `put_object` follows."""
         name = uuid.uuid4().hex

@@ -82,12 +82,14 @@ class S3Reader:
                 s3={"addressing_style": "path"}, connect_timeout=5, retries={"total_max_attempts": 3}
             ),
         )
-        self._pool = urllib3.PoolManager(maxsize=8, retries=_RETRIES, timeout=_TIMEOUT)
+        self._pool = urllib3.connection_from_url(
+            self._endpoint, maxsize=8, retries=_RETRIES, timeout=_TIMEOUT
+        )
 
     def close(self) -> None:
         """Close every connection."""
         self._client.close()
-        self._pool.clear()
+        self._pool.close()
 
     def check_region(self, bucket: str) -> None:
         """Make sure that the bucket is where REGION, or else the cluster, is.
@@ -140,12 +142,14 @@ class S3Reader:
             MissingObjectError: There is none.
             CopyError: It may not be read, or S3 does not answer.
         """
-        url = f"{self._endpoint}/{address.bucket}/{urllib.parse.quote(address.key, safe='/~')}"
-        request = AWSRequest("GET", url)
+        path = f"/{address.bucket}/{urllib.parse.quote(address.key, safe='/~')}"
+        request = AWSRequest("GET", self._endpoint + path)
         S3SigV4Auth(self._credentials, "s3", self._region).add_auth(request)
+        headers = dict(request.headers.items())
         try:
-            response = self._pool.request(
-                "GET", url, headers=dict(request.headers.items()), preload_content=False, decode_content=False
+            # Of a whole URL urllib3 takes `/../` and `/./` out of the path, which are part of a key for S3.
+            response = self._pool.urlopen(
+                "GET", path, headers=headers, preload_content=False, decode_content=False
             )
         except urllib3.exceptions.HTTPError as error:
             raise self._unreachable(error) from error
