@@ -1,16 +1,21 @@
 """The relay and PostgreSQL read a text alike: nothing hides in what the relay takes for a literal."""
 
+import contextlib
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import pq
 
 from sandbox import postgres
+from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.dialect.tokens import UnreadableError, split_statements, tokenize
+from sandbox.redshift.dialect.translation import Context, Dialect
 from sandbox.settings import Settings
 
 SEED = 20261128
@@ -145,6 +150,8 @@ CASES = [
     "SELECT N'\\'; SELECT 'mark' --'",
     "SELECT 1 AS \u00a0E'\\'; SELECT 'mark' --'",
     "SELECT 1 AS ٣E'\\'; SELECT 'mark' --'",
+    "SELECT X''\\'; SELECT 'mark' --'",
+    "SELECT 1 AS a \va$$$$a$; SELECT 'mark'",
     "SELECT 1 =#B'\\'; SELECT 'mark' --'",
     "SELECT E'a'\n'\\'; SELECT ''mark''' --",
     "SELECT 'a'--'\n'b'; SELECT 'mark'",
@@ -224,6 +231,72 @@ def test_the_relay_and_postgres_see_the_same_statements(
             assert min(len(seen), 2) == number, f"seed {SEED}: {text!r} is {seen}"
             counts[number] += 1
         elif unexpected is not None:
-            assert unexpected in {token.start for token in tokens}, f"seed {SEED}: {text!r} at {unexpected}"
+            # N'…' is two tokens of PostgreSQL's.
+            starts = {token.start + at for token in tokens for at in (0, token.text[:2] in ("n'", "N'"))}
+            assert unexpected in starts, f"seed {SEED}: {text!r} at {unexpected}"
             counts["unexpected"] += 1
     assert min(counts[kind] for kind in (1, 2, "refused", "unexpected")) > TEXTS / 50, counts
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SET client_encoding TO 'SJIS'",
+        'SET SESSION "Client_Encoding" = big5',
+        "SET NAMES 'GBK'",
+        'SET U&"client\\005fencoding" TO SJIS',
+        "SET standard_conforming_strings = on",
+        "SET LOCAL backslash_quote TO off",
+        "ALTER USER CURRENT_USER SET standard_conforming_strings TO on",
+        "SELECT pg_catalog.set_config('client_encoding', 'SJIS', false)",
+        "UPDATE pg_settings SET setting = 'on' WHERE name = 'standard_conforming_strings'",
+    ],
+)
+def test_no_client_changes_what_a_text_means(login: psycopg.Connection, sql: str) -> None:
+    before = _lexical(login)
+    with pytest.raises(psycopg.Error):
+        login.execute(sql)
+    assert _lexical(login) == before == ("UTF8", "off", "safe_encoding")
+
+
+def test_options_of_a_login_do_not_change_what_a_text_means(sandbox: Settings) -> None:
+    options = "-c client_encoding=SJIS -c standard_conforming_strings=on -c backslash_quote=off"
+    with psycopg.connect(**_endpoint(sandbox), options=options, autocommit=True) as connection:
+        assert _lexical(connection) == ("UTF8", "off", "safe_encoding")
+        connection.execute("RESET standard_conforming_strings; RESET client_encoding")
+        assert _lexical(connection) == ("UTF8", "off", "safe_encoding")
+    with pytest.raises(psycopg.OperationalError, match="invalid value for parameter"):
+        psycopg.connect(**_endpoint(sandbox), client_encoding="SJIS")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["/*", "/**/", "'", "\\'", '"', "$a$ ", "(", "select top 1 ", "from a, ", "qualify ", "decode(1, "],
+)
+def test_the_time_for_a_text_grows_with_its_length(piece: str) -> None:
+    def seconds(size: int) -> float:
+        text = "create 'a' select sum(1) " + piece * (size // len(piece))
+        start = time.process_time()
+        with contextlib.suppress(Refusal):
+            Dialect().translate(text, Context())
+        return time.process_time() - start
+
+    # Eight times the length took 64 times the time, or hours.
+    assert seconds(160_000) < 32 * max(seconds(20_000), 0.01)
+
+
+@pytest.fixture(scope="module")
+def login(sandbox: Settings) -> Iterator[psycopg.Connection]:
+    """A session of the endpoint."""
+    with psycopg.connect(**_endpoint(sandbox), autocommit=True) as connection:
+        yield connection
+
+
+def _endpoint(sandbox: Settings) -> dict[str, Any]:
+    names = {"host": "127.0.0.1", "port": sandbox.redshift_port, "dbname": sandbox.database}
+    return {**names, "user": sandbox.user, "password": sandbox.password, "sslmode": "disable"}
+
+
+def _lexical(connection: psycopg.Connection) -> tuple[str, ...]:
+    names = ("client_encoding", "standard_conforming_strings", "backslash_quote")
+    return tuple(connection.execute(f"SHOW {name}".encode()).fetchone()[0] for name in names)

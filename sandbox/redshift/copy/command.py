@@ -59,7 +59,12 @@ def parse_copy(sql: str) -> CopyCommand | None:
     except UnreadableError as error:
         raise CopyError(SYNTAX_ERROR, str(error)) from error
     if len(statements) > 1:
-        raise CopyError(SYNTAX_ERROR, "syntax error", hint="In COPY: nothing may follow the semicolon.")
+        found = statements[1][0].text
+        raise CopyError(
+            SYNTAX_ERROR,
+            f'syntax error at or near "{found}"',
+            hint="In COPY: nothing may follow the semicolon.",
+        )
     return read_copy(statements[0]) if statements else None
 
 

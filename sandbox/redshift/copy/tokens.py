@@ -108,5 +108,5 @@ class TokenStream:
 
     def error(self, hint: str) -> CopyError:
         """A syntax error at the next token."""
-        where = f'at or near "{self.peek().text}"' if not self.exhausted else "at end of input"
+        where = "at end of input" if self.exhausted else f'at or near "{self.peek().text.strip("'")}"'
         return CopyError(SYNTAX_ERROR, f"syntax error {where}", hint=f"In COPY: {hint}.")

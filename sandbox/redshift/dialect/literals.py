@@ -3,6 +3,7 @@
 import re
 
 # A repetition here is never followed by something that can fail: no text makes the scan go back.
+_BITS = re.compile(r"[^']*")  # two quotes end one literal and begin another
 _PLAIN = re.compile(r"[^']*(?:''[^']*)*")
 _ESCAPED = re.compile(r"[^'\\]*(?:(?:\\.|'')[^'\\]*)*", re.DOTALL)
 # A literal goes on, with the same escapes, behind white space that holds the end of a line.
@@ -25,8 +26,10 @@ def literal_parts(text: str, start: int, *, backslash_escapes: bool) -> list[tup
     opening = start if text.startswith("'", start) else start + 1
     prefix = text[start:opening].lower()
     # N'…' is the word NCHAR and an ordinary literal.
-    has_escapes = prefix == "e" or (backslash_escapes and prefix not in ("b", "x"))
-    body = _ESCAPED if has_escapes else _PLAIN
+    if prefix in ("b", "x"):
+        body = _BITS
+    else:
+        body = _ESCAPED if prefix == "e" or backslash_escapes else _PLAIN
     parts: list[tuple[int, int]] = []
     while True:
         match = body.match(text, opening + 1)
