@@ -108,5 +108,6 @@ class TokenStream:
 
     def error(self, hint: str) -> CopyError:
         """A syntax error at the next token."""
-        where = "at end of input" if self.exhausted else f'at or near "{self.peek().text.strip("'")}"'
+        found = self.peek().text.strip("'")
+        where = "at end of input" if self.exhausted else f'at or near "{found}"'
         return CopyError(SYNTAX_ERROR, f"syntax error {where}", hint=f"In COPY: {hint}.")
