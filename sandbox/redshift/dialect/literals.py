@@ -26,10 +26,9 @@ def literal_parts(text: str, start: int, *, backslash_escapes: bool) -> list[tup
     opening = start if text.startswith("'", start) else start + 1
     prefix = text[start:opening].lower()
     # N'…' is the word NCHAR and an ordinary literal.
+    body = _ESCAPED if prefix == "e" or backslash_escapes else _PLAIN
     if prefix in ("b", "x"):
         body = _BITS
-    else:
-        body = _ESCAPED if prefix == "e" or backslash_escapes else _PLAIN
     parts: list[tuple[int, int]] = []
     while True:
         match = body.match(text, opening + 1)
