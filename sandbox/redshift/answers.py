@@ -4,6 +4,7 @@ import re
 import struct
 
 from sandbox.redshift import messages
+from sandbox.redshift.dialect import lexical
 from sandbox.redshift.errors import redshift_error
 from sandbox.redshift.messages import ErrorFields
 from sandbox.redshift.requests import Outstanding, Request
@@ -166,4 +167,6 @@ class Answers:
             return messages.parameter_status("server_version", SERVER_VERSION)
         if name == b"standard_conforming_strings":
             self.backslash_escapes = value == b"off"
+        if name == b"client_encoding" and not lexical.is_utf8(value.decode()):
+            raise ConnectionError("the session's encoding is no longer UTF8, and has ended")
         return whole

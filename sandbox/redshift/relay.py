@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sandbox.redshift import messages, users
 from sandbox.redshift.answers import Answers
 from sandbox.redshift.dialect.statement import REFUSED_SQL, Refusal, Statement
-from sandbox.redshift.dialect.translation import Context, Dialect
+from sandbox.redshift.dialect.translation import LONGEST_SHORT_TEXT, Context, Dialect
 from sandbox.redshift.loading import Load, Target
 from sandbox.redshift.messages import ErrorFields
 from sandbox.redshift.requests import Outstanding, Request
@@ -104,7 +104,7 @@ class Session:
     async def _query(self, body: bytes) -> None:
         text = body[:-1].decode(errors="surrogateescape")
         try:
-            statements = self._dialect.translate(text, self._context())
+            statements = await self._translate(text)
         except Refusal as refusal:
             self._send(messages.query(REFUSED_SQL.encode()), _refused("Q", refusal))
             return
@@ -173,7 +173,7 @@ class Session:
         name, sql, parameter_types = body.split(b"\0", 2)
         self._special.pop(name, None)
         try:
-            statements = self._dialect.translate(sql.decode(errors="surrogateescape"), self._context())
+            statements = await self._translate(sql.decode(errors="surrogateescape"))
         except Refusal as refusal:
             refused = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
             self._send(refused, _refused("P", refusal))
@@ -274,6 +274,12 @@ class Session:
             self._backend.write(bytes(self._unsent))
             self._unsent.clear()
         await self._backend.drain()
+
+    async def _translate(self, text: str) -> tuple[Statement, ...]:
+        """The statements of a text; a long one leaves the other sessions and logins their turn."""
+        if len(text) <= LONGEST_SHORT_TEXT:
+            return self._dialect.translate(text, self._context())
+        return await asyncio.to_thread(self._dialect.translate, text, self._context())
 
     def _context(self) -> Context:
         return Context(

@@ -10,16 +10,17 @@ import traceback
 
 from sandbox import tls
 from sandbox.redshift import messages
+from sandbox.redshift.dialect import lexical
 from sandbox.redshift.dialect.translation import Dialect
 from sandbox.redshift.messages import ErrorFields
 from sandbox.redshift.relay import Session
 from sandbox.redshift.wire import Wire
 from sandbox.settings import Settings
 
-# What PostgreSQL understands of the parameters drivers send; it refuses the connection for any other.
+# What drivers send and may choose; PostgreSQL refuses the connection for what it does not know.
 _FORWARDED = frozenset(
     (
-        *("user", "database", "application_name", "client_encoding", "options"),
+        *("user", "database", "application_name", "options"),
         *("datestyle", "timezone", "extra_float_digits", "search_path", "statement_timeout"),
     )
 )
@@ -110,10 +111,18 @@ class Server:
                 return None
             elif code >> 16 == 3:
                 startup = messages.read_startup(body)
-                return startup if self._is_warehouse(client, startup) else None
+                return startup if self._may_start(client, startup) else None
             else:
                 client.write(_fatal("0A000", f"unsupported frontend protocol {code >> 16}.{code & 0xFFFF}"))
                 return None
+
+    def _may_start(self, client: Wire, startup: dict[str, str]) -> bool:
+        for name, value in startup.items():
+            if name.lower() == "client_encoding" and not lexical.is_utf8(value):
+                text = f'invalid value for parameter "client_encoding": "{value}"; Redshift has UTF8'
+                client.write(_fatal("22023", text))
+                return False
+        return self._is_warehouse(client, startup)
 
     def _is_warehouse(self, client: Wire, startup: dict[str, str]) -> bool:
         database = startup.get("database") or startup.get("user", "")
@@ -127,7 +136,7 @@ class Server:
         self._sessions.add(session)
         try:
             forwarded = {name: value for name, value in startup.items() if name.lower() in _FORWARDED}
-            backend.write(messages.startup(forwarded))
+            backend.write(messages.startup({**forwarded, **lexical.PINNED}))
             await session.run()
         finally:
             self._sessions.discard(session)
