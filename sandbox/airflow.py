@@ -198,6 +198,8 @@ def _make_database(settings: Settings) -> None:
         connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(login, password))
         if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s"):
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(login, login))
+        # Nobody else's sessions can be here, nor take connections that are counted as Airflow's.
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(login))
 
 
 def _exists(connection: psycopg.Connection, question: str) -> bool:

@@ -34,12 +34,25 @@ _SOCKET = f".s.PGSQL.{PORT}"
 _MAINTENANCE_DATABASE = "postgres"
 _DATA_FOLDER = "postgres"
 
+# PostgreSQL's connections are divided, so that nobody takes another's. Sessions of the warehouse (those of
+# COPY's log count, but are never refused):
+WAREHOUSE_SESSIONS = 100
+# The endpoint's clients that have not logged in:
+LOGINS_AT_ONCE = 32
+# Airflow's metadata: four processes with pools of 5 + 10.
+_AIRFLOW_CONNECTIONS = 60
+# The superuser's: a log for each COPY at work, of which the endpoint runs 64, and a few to look after it all.
+_ADMIN_CONNECTIONS = 70
+_CONNECTIONS = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _AIRFLOW_CONNECTIONS + _ADMIN_CONNECTIONS
+
 # A warehouse on a laptop: bulk loads, few connections, no replicas, nothing lost when everything is killed.
 _CONFIGURATION = {
     "listen_addresses": "",
     "port": PORT,
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": str(_CONNECTIONS),
+    "superuser_reserved_connections": str(_ADMIN_CONNECTIONS),
+    "authentication_timeout": "10s",
     "shared_buffers": "256MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
@@ -234,6 +247,8 @@ def _create_database(settings: Settings) -> None:
             if found.fetchone() is None:
                 names = sql.Identifier(settings.database), sql.Identifier(settings.user)
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+            limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+            connection.execute(limit.format(sql.Identifier(settings.database), WAREHOUSE_SESSIONS))
     except psycopg.OperationalError as error:
         raise PostgresError(
             f"The sandbox cannot log in to its own PostgreSQL: {str(error).strip()}. If credentials.json in "

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from sandbox.postgres import WAREHOUSE_SESSIONS
 from sandbox.redshift.messages import ErrorFields
 
 INTERNAL_ERROR = "XX000"
@@ -58,6 +59,13 @@ def _password(error: ErrorFields) -> ErrorFields:
     return replace(error, sqlstate="28000")
 
 
+def _too_many(error: ErrorFields) -> ErrorFields:
+    if not error.message.startswith("too many connections for database"):
+        return error
+    message = f'connection limit "{WAREHOUSE_SESSIONS}" exceeded for non-bootstrap users'
+    return replace(error, message=message)
+
+
 _RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
     "23502": _not_null,
     "23514": _check,
@@ -66,4 +74,5 @@ _RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
     "XX000": _internal,
     "21000": _many_matches,
     "28P01": _password,
+    "53300": _too_many,
 }
