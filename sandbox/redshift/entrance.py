@@ -93,6 +93,12 @@ class Visitor:
         self._timer.cancel()
         self._entrance.forget(self)
 
+    def vanish(self) -> None:
+        """It is gone: whatever is still waited for on its behalf ends."""
+        if self.task and not self.has_logged_in:
+            self.leave()
+            self.task.cancel()
+
     def turn_away(self, reason: ErrorFields) -> None:
         """End its connection."""
         self.leave()

@@ -4,6 +4,8 @@ import asyncio
 import concurrent.futures
 import contextlib
 import hmac
+import os
+import socket
 import ssl
 import struct
 import sys
@@ -29,8 +31,10 @@ _FORWARDED = frozenset(
 )
 _LONGEST_STARTUP_BYTES = 10_000
 _CANCEL_KEY_BYTES = 8
-# How many connections may wait to be accepted.
+# How many connections may wait to be accepted, and how many are before those at hand are looked at again: who
+# is logging in must not lose the place to many that come at the same moment.
 _BACKLOG = 1_000
+_ACCEPTED_AT_ONCE = 4
 # How long the PostgreSQL process of a client that did not log in has to end.
 _DYING_SECONDS = 2.0
 # Every COPY holds one while it waits for S3.
@@ -69,8 +73,11 @@ class Server:
             lambda: Wire(self._accept, high_water=BEFORE_LOGIN_BYTES),
             self._settings.host,
             self._settings.redshift_port,
-            backlog=_BACKLOG,
+            backlog=_ACCEPTED_AT_ONCE,
         )
+        for listening in self._listener.sockets:
+            with socket.socket(fileno=os.dup(listening.fileno())) as same:
+                same.listen(_BACKLOG)
 
     async def stop(self) -> None:
         """Stop listening and end every session; open transactions roll back."""
@@ -83,6 +90,7 @@ class Server:
     def _accept(self, client: Wire) -> None:
         visitor = Visitor(self._entrance)
         visitor.task = task = asyncio.get_running_loop().create_task(self._serve(client, visitor))
+        client.lost = visitor.vanish
         self._tasks.add(task)
         task.add_done_callback(lambda _: self._finish(task, client, visitor))
 
@@ -108,6 +116,7 @@ class Server:
             if visitor.has_spoken:
                 client.write(messages.error_response(reason))
             client.abort()
+            return
         client.close()
 
     def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ class Wire(asyncio.Protocol):
 
     Attributes:
         closed: Set as soon as the other side is gone, even while received bytes wait.
+        lost: Called then, if it is given.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Wire(asyncio.Protocol):
         self._writable.set()
         self._paused = False
         self._transport: asyncio.Transport | None = None
+        self.lost: Callable[[], None] | None = None
+        self._last: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio once, with the connection's transport."""
@@ -62,6 +65,8 @@ class Wire(asyncio.Protocol):
         """Called by asyncio when the connection is over."""
         self._gone()
         self._writable.set()
+        if self._last:
+            self._last.cancel()
 
     def pause_writing(self) -> None:
         """Called by asyncio when the other side reads too slowly."""
@@ -160,10 +165,9 @@ class Wire(asyncio.Protocol):
 
     def close(self) -> None:
         """Close after what was written has been sent, if the other side takes it."""
-        if self._transport:
+        if self._transport and not self._transport.is_closing():
             self._transport.close()
-            if self._transport.get_write_buffer_size():
-                asyncio.get_running_loop().call_later(_LAST_SECONDS, self._transport.abort)
+            self._last = asyncio.get_running_loop().call_later(_LAST_SECONDS, self._transport.abort)
 
     def abort(self) -> None:
         """Close at once, whatever the other side does."""
@@ -176,6 +180,8 @@ class Wire(asyncio.Protocol):
             self._transport.write_eof()
 
     def _gone(self) -> None:
+        if self.lost and not self.closed.is_set():
+            self.lost()
         self.closed.set()
         self._arrived.set()
 
