@@ -1,6 +1,7 @@
 """The endpoint's process: ``python -m sandbox.redshift``."""
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -23,6 +24,7 @@ def main() -> int:
         install(settings)
         tls.trust_file(settings)
         _allow_open_files()
+        gc.freeze()  # what is loaded stays: looking for garbage takes no time
         asyncio.run(_serve(settings))
     except SandboxError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a process speaks through its output

@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
 import hmac
 import os
 import socket
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from sandbox import tls
+from sandbox.postgres import LOGINS_AT_ONCE
 from sandbox.redshift import messages
 from sandbox.redshift.dialect.translation import Dialect
 from sandbox.redshift.entrance import ClientFaultError, ClientGoneError, Entrance, Notes, Visitor
@@ -55,6 +57,7 @@ class Server:
         self._sessions: set[Session] = set()
         self._entrance = Entrance()
         self._notes = Notes()
+        self._turned_away = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._dying: set[asyncio.Future[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -116,6 +119,9 @@ class Server:
             if visitor.has_spoken:
                 client.write(messages.error_response(reason))
             client.abort()
+            self._turned_away += 1
+            if self._turned_away % LOGINS_AT_ONCE == 0:
+                gc.collect()  # a TLS connection that was broken off is a cycle that holds 256 KB
             return
         client.close()
 

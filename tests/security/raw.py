@@ -1,4 +1,4 @@
-"""Sockets that speak the protocol as they like: to the endpoint, or to its PostgreSQL to see what that says."""
+"""Sockets that say what they like to the endpoint, or to its PostgreSQL to see what that answers."""
 
 import os
 import socket
