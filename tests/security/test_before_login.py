@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -66,7 +67,8 @@ def test_a_statement_that_is_sent_before_the_login_holds_nobody_up(sandbox: Sett
         client.send(messages.query(ADDITIONS))
         seconds = login_seconds(sandbox)
         print(f"976 KB before the login: the next login takes {seconds:.2f} s (5.7 s before)")  # noqa: T201
-        assert ("XX000",) not in raw.errors(client.rest())
+        # The reset that answers unread bytes may be faster than the error.
+        assert raw.errors(client.rest()) in ([], [("FATAL", "08P01")])
 
 
 def test_a_long_message_before_the_login_takes_no_memory(sandbox: Settings) -> None:
@@ -279,14 +281,15 @@ def test_no_other_user_connects_to_airflows_database(sandbox: Settings) -> None:
         )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit and /proc are Linux's")
 def test_an_endpoint_without_file_descriptors_recovers_by_itself(sandbox: Settings) -> None:
     settings = replace(sandbox, redshift_port=free_port())
     with endpoint(sandbox, settings.redshift_port) as process:
         process.stdout.readline()
-        used = len(resource_names(process))
+        used = len(open_files(process))
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (used + 24, used + 24))
         with raw.crowd(settings, 60):
-            wait_until(lambda: len(resource_names(process)) == used + 24)
+            wait_until(lambda: len(open_files(process)) == used + 24)
         login_seconds(settings)
         process.terminate()
         output, errors = process.communicate(timeout=10)
@@ -294,12 +297,6 @@ def test_an_endpoint_without_file_descriptors_recovers_by_itself(sandbox: Settin
         assert "Traceback" not in errors
 
 
-def resource_names(process: "subprocess.Popen[str]") -> list[int]:
+def open_files(process: "subprocess.Popen[str]") -> list[int]:
     """The open file descriptors of a process."""
-    from pathlib import Path
-
     return [int(path.name) for path in Path(f"/proc/{process.pid}/fd").iterdir()]
-
-
-if sys.platform != "linux":
-    del test_an_endpoint_without_file_descriptors_recovers_by_itself
