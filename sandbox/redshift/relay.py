@@ -109,7 +109,10 @@ class Session:
             if not 0 <= size <= limits.LONGEST.get(kind, -1):
                 await self._end_session(kind)
             elif not await self._pass_unread(kind, size):
-                await self._pass(kind, await self._client.exactly(size))
+                body = await self._client.exactly(size)
+                if len(body) < size:
+                    return  # the client is gone
+                await self._pass(kind, body)
             if not self._client.has_message() or len(self._unsent) > _MOST_UNSENT_BYTES:
                 await self._flush()
             while len(self._outstanding) > _MOST_REQUESTS:
@@ -127,7 +130,6 @@ class Session:
         refusal = ErrorFields("08P01", text, severity="FATAL")
         self._send(messages.message("\0"), Request("violation", refusal=refusal))
         await self._flush()
-        await self._backend.closed.wait()
         await asyncio.Event().wait()  # the end of the answers ends the session
 
     async def _pass_unread(self, kind: str, size: int) -> bool:
