@@ -40,13 +40,27 @@ LOG_ROLE = "redshift_log"
 # Nothing that a user has made is found by a bare name in the sandbox's own sessions.
 _OWN_NAMES_ONLY = "-c search_path=pg_catalog,pg_temp"
 _PLAIN_SESSION = "-c default_transaction_isolation=read\\ committed -c standard_conforming_strings=on"
+# PostgreSQL's connections are divided, so that nobody takes another's. Sessions of the warehouse:
+WAREHOUSE_SESSIONS = 100
+# The endpoint's clients that have not logged in:
+LOGINS_AT_ONCE = 32
+# Airflow's metadata: four processes with pools of 5 + 10.
+_AIRFLOW_CONNECTIONS = 60
+# A log for each COPY at work, of which the endpoint runs 64:
+_LOAD_LOGS = 64
+# The superuser's, to look after it all:
+_ADMIN_CONNECTIONS = 6
+_CONNECTIONS = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _AIRFLOW_CONNECTIONS + _LOAD_LOGS + _ADMIN_CONNECTIONS
 
 # A warehouse on a laptop: bulk loads, few connections, no replicas, nothing lost when everything is killed.
 _CONFIGURATION = {
     "listen_addresses": "",
     "port": PORT,
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": str(_CONNECTIONS),
+    "superuser_reserved_connections": str(_ADMIN_CONNECTIONS),
+    "reserved_connections": str(_LOAD_LOGS),
+    "authentication_timeout": "10s",
     "shared_buffers": "256MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
@@ -287,6 +301,9 @@ def _create_database(settings: Settings) -> None:
             _create_login(connection, settings)
             _close_databases(connection, settings)
             rights.give_database(connection, settings.database, settings.user, is_warehouse=True)
+            limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+            most = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _LOAD_LOGS
+            connection.execute(limit.format(sql.Identifier(settings.database), most))
         with connect_admin(settings, autocommit=True) as connection:
             rights.give_schema_public(connection, settings.user, is_warehouse=True)
     except psycopg.OperationalError as error:
@@ -306,6 +323,8 @@ def _create_login(connection: psycopg.Connection, settings: Settings) -> None:
             sql.Identifier(CATALOG_ROLE), sql.Identifier(LOG_ROLE)
         )
     )
+    # The log of a load is never refused, however many sessions there are.
+    connection.execute(sql.SQL("GRANT pg_use_reserved_connections TO {}").format(sql.Identifier(LOG_ROLE)))
     found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.user])
     if found.fetchone() is None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(settings.user)))
