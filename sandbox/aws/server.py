@@ -14,6 +14,7 @@ from moto.iam.models import iam_backends
 from werkzeug.serving import make_server
 
 from sandbox.aws import policies
+from sandbox.aws.buckets import Buckets
 from sandbox.aws.clusters.layer import Clusters
 from sandbox.aws.dispatch import MotoServices
 from sandbox.aws.durable_s3 import DurableS3
@@ -60,10 +61,10 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """The layers from the outside in: health, signatures, faults, S3 on disk, listings, clusters, moto."""
+    """From the outside in: health, signatures, faults, S3 on disk, buckets, listings, clusters, moto."""
     policies.install()
     clusters = Clusters(MotoServices(), settings)
-    s3 = DurableS3(Listing(clusters), ObjectStore(settings.home / "s3"))
+    s3 = DurableS3(Buckets(Listing(clusters)), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)
