@@ -27,9 +27,9 @@ def check_buckets(source: str, work: str) -> None:
     if names[0] == names[1]:
         raise LoadError(
             f"Source and work bucket are one, {_plain(source)!r}: manifests are written to a work bucket "
-            "and expire there, and a teardown may remove it, so the source has to be elsewhere. Set the "
-            f"Airflow Variable {WORK_VARIABLE} to a bucket of its own, for example {names[0]}-work, which the action "
-            f"provision of redshift_cluster makes, and leave {SOURCE_VARIABLE} as it is."
+            "and expire there, and a teardown may remove it, so the source has to be elsewhere. Leave the "
+            f"Airflow Variable {SOURCE_VARIABLE} as it is and set {WORK_VARIABLE} to a bucket of its own, "
+            f"for example {names[0]}-work; the action provision of redshift_cluster makes it."
         )
     for variable, text in ((SOURCE_VARIABLE, source), (WORK_VARIABLE, work)):
         if not _NAME.fullmatch(text) or text.endswith(_ALIASES):

@@ -326,8 +326,8 @@ def _without_snapshot(cluster: Cluster) -> str:
     return (
         f"The cluster {cluster.identifier} is {cluster.status}: no final snapshot can be made of it, and one "
         "is asked for, so it is not removed. It goes on being billed. Either mend what its status names in "
-        "the Redshift console (network, parameter group, HSM, storage) and run teardown again; or, if its data "
-        "may be lost or an earlier snapshot will do, run teardown with final_snapshot false."
+        "the Redshift console (network, parameter group, HSM, storage) and run teardown again; or, if its "
+        "data may be lost or an earlier snapshot will do, run teardown with final_snapshot false."
     )
 
 
