@@ -271,7 +271,13 @@ def _size(plan: ClusterPlan) -> Any:  # noqa: ANN401 - arguments of CreateCluste
 
 def _tag(aws: Aws, plan: ClusterPlan) -> None:
     arn = _arn(aws, plan.identifier)
-    aws.redshift.create_tags(ResourceName=arn, Tags=tag_list(plan.cluster_tags))
+    try:
+        aws.redshift.create_tags(ResourceName=arn, Tags=tag_list(plan.cluster_tags))
+    except ClientError as error:
+        # API reference, CreateTags: "not in the available state". A cluster being restored may be such.
+        if code_of(error) not in {"InvalidClusterState", "InvalidClusterStateFault"}:
+            raise
+        raise NotYet(f"The cluster {plan.identifier} cannot be given its tags yet.") from None
     if not plan.hours_to_live:
         aws.redshift.delete_tags(ResourceName=arn, TagKeys=[EXPIRES_TAG])
 

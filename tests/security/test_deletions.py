@@ -17,7 +17,7 @@ from moto.s3.models import s3_backends
 import sparkify.aws
 import sparkify.cluster
 from sandbox import environment
-from sparkify.aws import Aws
+from sparkify.aws import Aws, NotYet
 from sparkify.cluster import (
     find_cluster,
     make_cluster,
@@ -403,9 +403,13 @@ def test_a_restore_that_was_cut_short_becomes_ours_and_can_be_torn_down(world, a
     for _ in range(3):
         world.time.pass_phase()
     do(world, aws, make_role, make_network)
+    restoring = dataclasses.replace(PLAN, from_snapshot=True)
     faults.drop("redshift", "CreateTags")
     with pytest.raises(Exception, match="Connection"):
-        make_cluster(aws, dataclasses.replace(PLAN, from_snapshot=True))
+        make_cluster(aws, restoring)
+    faults.error("redshift", "CreateTags", "InvalidClusterState")
+    with pytest.raises(NotYet, match="tags yet"):
+        make_cluster(aws, restoring)
     world.time.pass_phase()
     assert not our_clusters(aws)
     assert "being removed" in remove_cluster(aws, PLAN)
