@@ -258,15 +258,14 @@ class TestWorkBucket:
         make_work_bucket(aws, PLAN)
         assert json.loads(settings_of(s3)["policy"]) == policy
 
-    def test_of_another_account_is_refused_by_s3_itself(self, aws, s3):
+    def test_of_another_account_is_refused_by_s3_itself(self, aws, s3, monkeypatch):
         make_work_bucket(aws, PLAN)
         s3.put_object(Bucket=WORK, Key="manifests/1", Body=b"1")
-        stranger = Aws("aws_default", PLAN.region)
-        stranger.__dict__["account"] = "999999999999"
         before = settings_of(s3)
+        monkeypatch.setattr(Aws, "account", "999999999999")
         for step in (make_work_bucket, remove_work_bucket):
             with pytest.raises(ClientError, match="AccessDenied"):
-                step(stranger, PLAN)
+                step(aws, PLAN)
         assert (keys_of(s3), settings_of(s3)) == (["manifests/1"], before)
 
     @pytest.mark.parametrize(
