@@ -39,6 +39,7 @@ with KMS keys, and files that were uploaded in parts by another program.
 ### When it fails
 * *is no folder on this worker*, *holds no .json file*: the message says what to enter. The folder must be on
   the machine that runs the task, which it names; with several workers, on each of them.
+* *Source and work bucket are one*: the work bucket is no place for source files, a teardown may remove it.
 * *cannot be read*: let the worker's user read the file.
 * *AccessDenied* or *403*: the name is right and the bucket yours? Then the connection lacks a right of those
   above; the message names the operation.
@@ -71,6 +72,7 @@ with KMS keys, and files that were uploaded in parts by another program.
         task_id="upload",
         folder="{{ params.folder }}",
         bucket="{{ params.bucket or var.value.sparkify_source_bucket }}",
+        work_bucket="{{ var.value.get('sparkify_work_bucket', '') }}",
         subfolders=["log_data", "song_data"],
         region="{{ var.value.get('sparkify_region', '') }}",
         tags={"managed-by": "sparkify-warehouse"},

@@ -118,12 +118,12 @@ class DurableS3:
         held, kept = set(bucket.keys), self._store.keys(name)
         for key in held - kept:
             self._keep_object(bucket, key)
-        self._store.drop_objects(name, kept - held)
+        self._store.drop_objects(name, kept - held, versioned=bucket.is_versioned)
 
     def _keep_object(self, bucket: FakeBucket, name: str) -> None:
         key = bucket.keys.get(name)
         if key is None or isinstance(key, FakeDeleteMarker):
-            self._store.drop_objects(bucket.name, {name})
+            self._store.drop_objects(bucket.name, {name}, versioned=bucket.is_versioned)
             return
         properties = _properties(key)
         body: object = key._value_buffer
@@ -133,7 +133,7 @@ class DurableS3:
         elif not isinstance(body, Body):
             body = self._store.write_body(key.value)
             _set_body(key, body)
-        self._store.put_object(bucket.name, name, body, properties)
+        self._store.put_object(bucket.name, name, body, properties, versioned=bucket.is_versioned)
 
 
 def _properties(key: FakeKey) -> Properties:

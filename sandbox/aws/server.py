@@ -16,6 +16,7 @@ from moto.sts.models import sts_backends
 
 from sandbox.aws import objects, policies
 from sandbox.aws.bodies import Intake
+from sandbox.aws.buckets import Buckets
 from sandbox.aws.clusters.layer import Clusters
 from sandbox.aws.connections import Server
 from sandbox.aws.dispatch import SERVICES, MotoServices
@@ -61,11 +62,11 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """The layers from the outside in: health, signatures, faults, S3 on disk, listings, clusters, moto."""
+    """From the outside in: health, signatures, faults, S3 on disk, buckets, listings, clusters, moto."""
     policies.install()
     objects.install()
     clusters = Clusters(MotoServices(), settings)
-    s3 = DurableS3(Listing(clusters), ObjectStore(settings.home / "s3"))
+    s3 = DurableS3(Buckets(Listing(clusters)), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)

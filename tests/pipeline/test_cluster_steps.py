@@ -297,7 +297,7 @@ class TestTeardown:
         world.client("s3").delete_bucket(Bucket="steps-work")
 
     def test_removes_a_bucket_that_was_made_and_not_yet_set_up(self, world, aws, before, faults):
-        faults.drop("s3", "PutBucketTagging")
+        faults.drop("s3", "PutPublicAccessBlock")
         with pytest.raises(BotoCoreError):
             make_work_bucket(aws, PLAN)
         tear_down(world, aws)

@@ -8,6 +8,8 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
+from sparkify.bucket_names import check_buckets
+from sparkify.failures import LoadError
 from sparkify.history import TaskRun
 from sparkify.operators.base import LoadOperator
 from sparkify.staging import stage
@@ -26,7 +28,7 @@ class StageToRedshiftOperator(LoadOperator):
     Args:
         table: the staging table.
         bucket: the source bucket.
-        work_bucket: where manifests and jsonpaths files are written; Redshift reads them from there.
+        work_bucket: another bucket, where manifests and jsonpaths files are written, for Redshift to read.
         key_pattern: key of the files with strftime directives, expanded over the window, for example
             `log_data/%Y/%m/%Y-%m-%d-events.json`. A file that does not exist counts as empty.
         prefix: instead of `key_pattern`: every key that starts with it.
@@ -51,7 +53,8 @@ class StageToRedshiftOperator(LoadOperator):
 
     Raises:
         ValueError: arguments that do not go together.
-        AirflowFailException: bad data, a missing bucket or table: the message says where and what to do.
+        AirflowFailException: bad data, a missing bucket or table, one bucket as source and work bucket: the
+            message says where and what to do.
     """
 
     template_fields: Sequence[str] = (
@@ -128,6 +131,11 @@ class StageToRedshiftOperator(LoadOperator):
 
     def job(self, context: Context) -> StagingJob:
         """Return what this run stages."""
+        # Manifests among the source files could be taken for such, and need the right to write there.
+        try:
+            check_buckets(self.bucket, self.work_bucket)
+        except LoadError as error:
+            raise AirflowFailException(str(error)) from None
         needs_window = self.mode == "window" or "%" in (self.key_pattern or "")
         return StagingJob(
             table=self.table,
