@@ -175,7 +175,7 @@ class _Search:
 
 
 def _next(search: _Search, start: int, *, final: bool) -> tuple[int, object] | None:
-    """The end and the value (or `_Broken`) of what begins at `start`; None if it may go on behind the text."""
+    """The end and the value (or `_Broken`) of what begins at `start`; None if it may go on."""
     text = search.text
     if text[start] not in b"{[":
         end = _end(_JUNK, text, start)

@@ -131,7 +131,7 @@ def _decompressed(
     decompressor = new()
     started = False
     for block in blocks:
-        # What is behind a stream's end is copied: of thousands of tiny streams a slice at a time, not a block.
+        # What is behind a stream's end is copied: of tiny streams a slice at a time, not a block.
         for start in range(0, len(block), _SLICE_BYTES):
             rest = block[start : start + _SLICE_BYTES]
             started = True

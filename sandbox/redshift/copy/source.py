@@ -7,7 +7,6 @@ import orjson
 from sandbox.redshift.copy.errors import CopyError, s3_error
 from sandbox.redshift.copy.s3 import S3Object, S3Reader, parse_address
 
-
 # Redshift names no limit. So much is some 150,000 files, and takes ten times its size while it is read.
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 _SHOWN_CHARACTERS = 1024
@@ -61,7 +60,8 @@ def _manifest_files(text: bytes, address: S3Object) -> list[SourceFile]:
 
 def _entry(url: object, mandatory: object, manifest: S3Object) -> SourceFile:
     if not isinstance(url, str) or not isinstance(mandatory, bool):
-        raise _malformed(manifest, f"url {_shown(url)} is no text or mandatory {_shown(mandatory)} is not true or false")
+        shown = f"url {_shown(url)} is no text or mandatory {_shown(mandatory)} is not true or false"
+        raise _malformed(manifest, shown)
     address = parse_address(url)
     if not url.startswith("s3://") or not address.bucket or not address.key or address.key.endswith("/"):
         # Load error reference: 8001 means that the manifest needs full paths.
