@@ -165,7 +165,9 @@ def _problem(path: Path, key: str) -> str:
         return "has a name that is not UTF-8, as keys of S3 must be: rename it"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    # S3 user guide, "Naming Amazon S3 objects".
+    # S3 user guide, "Naming Amazon S3 objects": to be avoided, as listings in XML cannot hold them.
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in key):
+        return "has control characters in its name: rename it"
     return f"has a key of {size:,} bytes, and S3 takes {_LONGEST_KEY:,}" if size > _LONGEST_KEY else ""
 
 
