@@ -79,7 +79,7 @@ def test_thousands_of_tiny_streams_are_read_in_a_moment(pack):
 @pytest.mark.parametrize(
     ("text", "broken"),
     [
-        (b'{"a":\n' * 100_000, 100_000),
+        (b'{"a":\n' * 100_000, 1),
         (b"{\n" * 300_000, 300_000),
         (b"{}" * 300_000 + b"\n", 0),
         (b"[" * 1_000_000, 1),
@@ -122,9 +122,8 @@ def hostile_text(source: random.Random) -> str:
     column = f"c{source.randrange(len(TYPES))}"
     depth = source.choice([10, 250, 260, 500, 900, 980, 1000, 1010, 1023, 1024, 1100, 100_000])
     inside = source.choice(["", "1", '"\\ud800"', '"\xff"', "1" * 30])
-    noise = "".join(
-        source.choice('{}[]",:\\ \n\r\t\x00\xff1eE+-.tfnau') for _ in range(source.randrange(200))
-    )
+    signs = '{}[]",:\\ \n\r\t\x00\xff1eE+-.tfnau'
+    noise = "".join(source.choices(signs, k=source.randrange(200)))
     return source.choice(
         [
             "[" * depth,
@@ -185,7 +184,7 @@ def test_no_file_is_a_defect_of_the_sandbox(seed: int):
             else:
                 assert document_error(found, "f").line_number >= 1
     except CopyError as error:
-        assert "s3://b/f" in error.message
+        assert "s3://b/f" in error.message  # noqa: PT017 - most files raise nothing
 
 
 def _paths(path: str) -> bytes:
@@ -205,7 +204,7 @@ def test_no_manifest_and_no_jsonpaths_file_is_a_defect_of_the_sandbox(seed: int)
             try:
                 read()
             except CopyError as error:
-                assert len(error.message) < 10_000
+                assert len(error.message) < 10_000  # noqa: PT017 - some are sound
 
 
 def test_a_value_that_is_too_deep_is_the_error_of_its_row(connector, put):

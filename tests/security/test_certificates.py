@@ -3,7 +3,7 @@
 import datetime as dt
 import ipaddress
 import ssl
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg
@@ -71,10 +71,8 @@ def shake_hands(server_file: Path, trust: str, host: str, flags: ssl.VerifyFlags
             return
         except ssl.SSLWantReadError:
             pass
-        try:
+        with suppress(ssl.SSLWantReadError):
             server.do_handshake()
-        except ssl.SSLWantReadError:
-            pass
     raise AssertionError("the handshake does not end")
 
 
