@@ -40,7 +40,8 @@ with KMS keys, and files that were uploaded in parts by another program.
 * *is no folder on this worker*, *holds no .json file*: the message says what to enter. The folder must be on
   the machine that runs the task, which it names; with several workers, on each of them.
 * *Source and work bucket are one*: the work bucket is no place for source files, a teardown may remove it.
-* *cannot be read*: let the worker's user read the file.
+* *were not uploaded*: all other files are. The log names each of these with the reason: let the worker's user
+  read it, or rename it (a name must be UTF-8, and its path of at most 1,024 bytes); then clear the task.
 * *AccessDenied* or *403*: the name is right and the bucket yours? Then the connection lacks a right of those
   above; the message names the operation.
 * S3 does not answer: the task tries again by itself and goes on where it was.

@@ -90,8 +90,8 @@ class Airflow(Service):
 
     def _begin(self, words: Sequence[str], variables: Mapping[str, str]) -> psutil.Popen:
         process = processes.spawn([sys.executable, "-m", "airflow", *words], self.log, variables)
-        self._sessions_folder.mkdir(exist_ok=True)
-        (self._sessions_folder / str(process.pid)).touch()
+        self._sessions_folder.mkdir(mode=0o700, exist_ok=True)
+        (self._sessions_folder / str(process.pid)).touch(mode=0o600)
         return process
 
     def find(self) -> list[psutil.Process]:

@@ -52,7 +52,7 @@ def spawn(
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _rotate(log)
     try:
-        with log.open("ab") as output:
+        with open(log, "ab", opener=_private) as output:
             return psutil.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
@@ -62,9 +62,14 @@ def spawn(
                 cwd=folder,
                 pass_fds=tuple(descriptors),
                 start_new_session=True,
+                umask=0o077,
             )
     except OSError as error:
         raise ProcessError(f"{command[0]} cannot be started: {error}.") from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def start_module(module: str, name: str, settings: Settings, log: Path) -> psutil.Popen:
@@ -198,7 +203,7 @@ def tail(log: Path, lines: int = 15) -> str:
 @contextlib.contextmanager
 def lock(path: Path, busy: Callable[[], None]) -> Iterator[None]:
     """Hold a lock file; a second holder waits, and `busy()` is called once before it does."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,6 +8,7 @@ from airflow.sdk import Context
 
 from sparkify.bucket_names import check_buckets
 from sparkify.buckets import provide_bucket
+from sparkify.failures import LoadError
 from sparkify.operators.aws_step import AwsOperator
 from sparkify.upload import find_files, upload
 
@@ -39,8 +40,8 @@ class UploadFolderOperator(AwsOperator):
         and links not followed; bytes sent and seconds.
 
     Raises:
-        AirflowFailException: no such folder, nothing in it, a file that cannot be read, the work bucket as
-            target, or what AWS refuses.
+        AirflowFailException: no such folder, nothing in it, the work bucket as target, or what AWS refuses;
+            also, once all others are uploaded, for files that cannot be: unreadable, or a name that is no UTF-8.
         AirflowException: what may pass; the next try goes on from here.
     """
 
@@ -85,6 +86,14 @@ class UploadFolderOperator(AwsOperator):
         self.log.info("%s", provide_bucket(s3, self.bucket, self.region or s3.meta.region_name, self.tags))
         done = upload(s3, self.bucket, found, self.log)
         self.log.info("s3://%s: %s", self.bucket, done)
+        for problem in done.problems:
+            self.log.error("Not uploaded: %s", problem)
+        if done.problems:
+            first = done.problems[0]
+            raise LoadError(
+                f"{len(done.problems):,} files of {self.folder} were not uploaded, all others are in "
+                f"s3://{self.bucket}. The log names each; the first: {first}"
+            )
         return {
             "files": done.files,
             "uploaded": done.uploaded,
