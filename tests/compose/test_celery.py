@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compose import test_secrets
 from tests.compose.docker import Docker, run
 from tests.compose.stack import Stack, Tables
 from tests.compose.test_stack import differing
@@ -22,6 +23,44 @@ def room(stack: Stack) -> Iterator[None]:
 
 def made(daemon: Docker, folder: Path, name: str, **settings: str) -> Stack:
     return Stack(daemon, folder / name, f"sparkify{name}", **settings)
+
+
+# What an attacker does who has code in a task; the control is the scheduler, which has the key.
+SIGN = """
+import json, urllib.error, urllib.request
+from airflow.api_fastapi.auth.tokens import JWTGenerator, get_signing_args
+from airflow.configuration import conf
+made = JWTGenerator(**get_signing_args(), valid_for=600, audience=conf.get("api_auth", "jwt_audience"))
+token = made.generate({"sub": "admin", "role": "ADMIN"})
+request = urllib.request.Request("http://airflow-apiserver:8080/api/v2/dags")
+request.add_header("Authorization", "Bearer " + token)
+try:
+    print(urllib.request.urlopen(request).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+RULE = """
+import os, redis
+broker = redis.Redis.from_url(os.environ["AIRFLOW__CELERY__BROKER_URL"])
+for command in (["CONFIG", "SET", "dir", "/tmp"], ["EVAL", "return 1", "0"], ["ACL", "LIST"]):
+    try:
+        print(broker.execute_command(*command))
+    except redis.exceptions.NoPermissionError:
+        print("not permitted")
+"""
+
+
+def in_service(stack: Stack, service: str, *command: str) -> list[str]:
+    return stack.compose("exec", "-T", service, *command).splitlines()
+
+
+def check_what_a_worker_may(stack: Stack) -> None:
+    """Assert that code in a worker makes no token for admin, sees no metadata and rules no broker."""
+    assert in_service(stack, "airflow-scheduler", "python", "-c", SIGN)[-1] == "200"
+    assert in_service(stack, "airflow-worker", "python", "-c", SIGN)[-1] == "401"
+    assert in_service(stack, "airflow-worker", "python", "-c", RULE)[-3:] == ["not permitted"] * 3
+    find = ["sh", "-c", "getent hosts postgres || echo unknown"]
+    assert in_service(stack, "airflow-worker", *find) == ["unknown"]
 
 
 @pytest.mark.long
@@ -44,6 +83,8 @@ def test_two_workers_share_the_tasks(daemon: Docker, folder: Path, room: None, e
                 break
         assert hosts == workers
         assert differing(stack.tables(), expected) == {}
+        test_secrets.check(stack)
+        check_what_a_worker_may(stack)
         stack.crash("redis_1")
         stack.crash("airflow-worker_1")
         stack.load_month("after-crashes")
