@@ -29,8 +29,7 @@ def made(daemon: Docker, folder: Path, name: str, **settings: str) -> Stack:
 SIGN = """
 import json, urllib.error, urllib.request
 from airflow.api_fastapi.auth.tokens import JWTGenerator, get_signing_args
-from airflow.configuration import conf
-made = JWTGenerator(**get_signing_args(), valid_for=600, audience=conf.get("api_auth", "jwt_audience"))
+made = JWTGenerator(**get_signing_args(), valid_for=600, audience="apache-airflow")
 token = made.generate({"sub": "admin", "role": "ADMIN"})
 request = urllib.request.Request("http://airflow-apiserver:8080/api/v2/dags")
 request.add_header("Authorization", "Bearer " + token)
