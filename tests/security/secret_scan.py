@@ -16,10 +16,10 @@ Places = dict[str, set[str]]
 def told(heading: str, column: str) -> Places:
     """What a table of docs/security.md says: the places of each secret, both in code spans."""
     text = PAGE.read_text().partition(f"### {heading}\n")[2].partition("\n#")[0]
-    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    lines = [line.split("|") for line in text.splitlines() if line.startswith("|")]
     assert lines, f"docs/security.md has no table under {heading!r}"
-    wanted = lines[0].index(column)
-    return {_code(line[0])[0]: set(_code(line[wanted])) for line in lines[2:]}
+    wanted = lines[0].index(f" {column} ")
+    return {_code(line[1])[0]: set(_code(line[wanted])) for line in lines[2:]}
 
 
 def _code(cell: str) -> list[str]:
