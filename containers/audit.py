@@ -62,7 +62,7 @@ def _judge(packages: dict[str, dict[str, Any]]) -> int:
 
 
 def _end(text: str) -> str:
-    return "\n".join(f"  {line[:300]}" for line in text.splitlines()[-3:])
+    return f"  {text.splitlines()[-1][:300]}" if text else ""
 
 
 def _say(text: str) -> None:

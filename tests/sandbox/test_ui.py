@@ -98,7 +98,8 @@ def test_only_the_one_login_gets_in(shown):
 def listens_at(process: psutil.Process) -> set[str]:
     try:
         found = process.net_connections("tcp")
-    except psutil.AccessDenied:  # only root sees the connections of a worker, which hides what it has
+    # It has ended; or it is a worker, which hides what it has from everybody but root.
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return set()
     return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
 
