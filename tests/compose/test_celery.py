@@ -25,23 +25,10 @@ def made(daemon: Docker, folder: Path, name: str, **settings: str) -> Stack:
     return Stack(daemon, folder / name, f"sparkify{name}", **settings)
 
 
-# What an attacker does who has code in a task; the control is the scheduler, which has the key.
-SIGN = """
-import json, urllib.error, urllib.request
-from airflow.api_fastapi.auth.tokens import JWTGenerator, get_signing_args
-made = JWTGenerator(**get_signing_args(), valid_for=600, audience="apache-airflow")
-token = made.generate({"sub": "admin", "role": "ADMIN"})
-request = urllib.request.Request("http://airflow-apiserver:8080/api/v2/dags")
-request.add_header("Authorization", "Bearer " + token)
-try:
-    print(urllib.request.urlopen(request).status)
-except urllib.error.HTTPError as error:
-    print(error.code)
-"""
 RULE = """
 import os, redis
 broker = redis.Redis.from_url(os.environ["AIRFLOW__CELERY__BROKER_URL"])
-for command in (["CONFIG", "SET", "dir", "/tmp"], ["EVAL", "return 1", "0"], ["ACL", "LIST"]):
+for command in (["CONFIG", "SET", "dir", "/tmp"], ["REPLICAOF", "elsewhere", "1"], ["ACL", "LIST"]):
     try:
         print(broker.execute_command(*command))
     except redis.exceptions.NoPermissionError:
@@ -49,17 +36,12 @@ for command in (["CONFIG", "SET", "dir", "/tmp"], ["EVAL", "return 1", "0"], ["A
 """
 
 
-def in_service(stack: Stack, service: str, *command: str) -> list[str]:
-    return stack.compose("exec", "-T", service, *command).splitlines()
-
-
 def check_what_a_worker_may(stack: Stack) -> None:
     """Assert that code in a worker makes no token for admin, sees no metadata and rules no broker."""
-    assert in_service(stack, "airflow-scheduler", "python", "-c", SIGN)[-1] == "200"
-    assert in_service(stack, "airflow-worker", "python", "-c", SIGN)[-1] == "401"
-    assert in_service(stack, "airflow-worker", "python", "-c", RULE)[-3:] == ["not permitted"] * 3
-    find = ["sh", "-c", "getent hosts postgres || echo unknown"]
-    assert in_service(stack, "airflow-worker", *find) == ["unknown"]
+    assert test_secrets.answer_to_own_token(stack, "airflow-worker") == "403"
+    assert test_secrets.host_named_postgres(stack, "airflow-worker") == "unknown"
+    said = stack.compose("exec", "-T", "airflow-worker", "python", "-c", RULE)
+    assert said.splitlines()[-3:] == ["not permitted"] * 3
 
 
 @pytest.mark.long

@@ -9,6 +9,20 @@ from tests.security.secret_scan import Places, Scan
 
 TOLD = secret_scan.told("Secrets of docker-compose", "Containers")
 
+# What an attacker does who has code in a container: a token for admin, signed with the key that is there.
+SIGN = """
+import json, urllib.error, urllib.request
+from airflow.api_fastapi.auth.tokens import JWTGenerator, get_signing_args
+made = JWTGenerator(**get_signing_args(), valid_for=600, audience="apache-airflow")
+token = made.generate({"sub": "admin", "role": "ADMIN"})
+request = urllib.request.Request("http://airflow-apiserver:8080/api/v2/dags")
+request.add_header("Authorization", "Bearer " + token)
+try:
+    print(urllib.request.urlopen(request).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
 
 def service(container: str) -> str:
     return container.rpartition("_")[0]
@@ -75,9 +89,23 @@ def test_the_web_password_is_kept_in_a_file_of_the_api_server_alone(stack: Stack
     assert said.split() == ["600"]
 
 
+def answer_to_own_token(stack: Stack, name: str) -> str:
+    """The API server's status for a token for admin that a service has signed itself."""
+    return stack.compose("exec", "-T", name, "python", "-c", SIGN).splitlines()[-1]
+
+
+def host_named_postgres(stack: Stack, name: str) -> str:
+    return stack.compose("exec", "-T", name, "sh", "-c", "getent hosts postgres || echo unknown").strip()
+
+
+def test_a_token_for_admin_can_be_signed_where_the_key_is_and_nowhere_else(stack: Stack):
+    assert answer_to_own_token(stack, "airflow-scheduler") == "200"
+    assert answer_to_own_token(stack, "airflow-dag-processor") == "403"
+
+
 def test_the_sandbox_cannot_reach_the_metadata(stack: Stack):
-    done = stack.compose("exec", "-T", "aws", "sh", "-c", "getent hosts postgres || echo unknown")
-    assert done.strip() == "unknown"
+    assert host_named_postgres(stack, "airflow-scheduler") != "unknown"
+    assert host_named_postgres(stack, "aws") == "unknown"
 
 
 def test_strangers_get_the_routes_that_the_page_lists(stack: Stack):
