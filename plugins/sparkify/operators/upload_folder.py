@@ -41,7 +41,7 @@ class UploadFolderOperator(AwsOperator):
 
     Raises:
         AirflowFailException: no such folder, nothing in it, the work bucket as target, or what AWS refuses;
-            also, once all others are uploaded, for files that cannot be: unreadable, or a name that is no UTF-8.
+            also, once all others are uploaded, for files that cannot be: unreadable, or no name in UTF-8.
         AirflowException: what may pass; the next try goes on from here.
     """
 
