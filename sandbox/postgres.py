@@ -47,10 +47,10 @@ LOGINS_AT_ONCE = 32
 # Airflow's metadata: four processes with pools of 5 + 10.
 _AIRFLOW_CONNECTIONS = 60
 # A log for each COPY at work, of which the endpoint runs 64:
-_LOAD_LOGS = 64
+LOAD_LOGS = 64
 # The superuser's, to look after it all:
 _ADMIN_CONNECTIONS = 6
-_CONNECTIONS = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _AIRFLOW_CONNECTIONS + _LOAD_LOGS + _ADMIN_CONNECTIONS
+_CONNECTIONS = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _AIRFLOW_CONNECTIONS + LOAD_LOGS + _ADMIN_CONNECTIONS
 
 # A warehouse on a laptop: bulk loads, few connections, no replicas, nothing lost when everything is killed.
 _CONFIGURATION = {
@@ -59,7 +59,7 @@ _CONFIGURATION = {
     "unix_socket_permissions": "0700",
     "max_connections": str(_CONNECTIONS),
     "superuser_reserved_connections": str(_ADMIN_CONNECTIONS),
-    "reserved_connections": str(_LOAD_LOGS),
+    "reserved_connections": str(LOAD_LOGS),
     "authentication_timeout": "10s",
     "shared_buffers": "256MB",
     "work_mem": "32MB",
@@ -302,7 +302,7 @@ def _create_database(settings: Settings) -> None:
             _close_databases(connection, settings)
             rights.give_database(connection, settings.database, settings.user, is_warehouse=True)
             limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
-            most = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _LOAD_LOGS
+            most = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + LOAD_LOGS
             connection.execute(limit.format(sql.Identifier(settings.database), most))
         with connect_admin(settings, autocommit=True) as connection:
             rights.give_schema_public(connection, settings.user, is_warehouse=True)

@@ -15,7 +15,7 @@ _QUIET_SECONDS = 10.0
 # PostgreSQL's words where its authentication_timeout is over.
 _LATE = ErrorFields("57014", "canceling authentication due to timeout", severity="FATAL")
 # Redshift's, for a cluster's own limit of connections.
-TOO_MANY_SESSIONS = f'connection limit "{WAREHOUSE_SESSIONS}" exceeded for non-bootstrap users'
+_TOO_MANY_SESSIONS = f'connection limit "{WAREHOUSE_SESSIONS}" exceeded for non-bootstrap users'
 _CROWDED = ErrorFields("53300", "too many connections that have not logged in", severity="FATAL")
 
 
@@ -85,12 +85,8 @@ class Visitor:
         self._entrance.requeue(self)
 
     def log_in(self) -> None:
-        """It has proved who it is, and frees its place for others.
-
-        Raises:
-            ClientFaultError: There are as many sessions as there may be.
-        """
-        self._entrance.begin_session()
+        """It has proved who it is, and frees its place for others."""
+        self._entrance.sessions += 1
         self.leave()
         self.has_logged_in = True
         self._entrance.backends.release()
@@ -120,11 +116,14 @@ class Entrance:
     Whoever comes when all are taken gets the place of the one that has been silent for longest: refusing the
     newcomer would let as many silent connections as there are places keep everybody out. A login is a handful
     of messages without pauses, so it is not the one that is silent for longest.
+
+    Attributes:
+        sessions: How many have logged in and are there.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[Visitor, None] = {}
-        self._sessions = 0
+        self.sessions = 0
         # PostgreSQL processes of those; one that is dying counts, or a flood would take PostgreSQL's last.
         self.backends = asyncio.Semaphore(LOGINS_AT_ONCE)
 
@@ -140,19 +139,16 @@ class Entrance:
             del self._waiting[visitor]
             self._waiting[visitor] = None
 
-    def begin_session(self) -> None:
-        """Count one who has logged in; `end_session` is to follow.
+    def require_room(self) -> None:
+        """Let nobody log in where there are as many sessions as there may be.
+
+        Those who are on their way may make them a few more; PostgreSQL has room for these.
 
         Raises:
-            ClientFaultError: There are as many sessions as there may be.
+            ClientFaultError: There are.
         """
-        if self._sessions >= WAREHOUSE_SESSIONS:
-            raise ClientFaultError(TOO_MANY_SESSIONS, "53300")
-        self._sessions += 1
-
-    def end_session(self) -> None:
-        """A session is over."""
-        self._sessions -= 1
+        if self.sessions >= WAREHOUSE_SESSIONS:
+            raise ClientFaultError(_TOO_MANY_SESSIONS, "53300")
 
     def forget(self, visitor: Visitor) -> None:
         """Free its place."""

@@ -116,7 +116,7 @@ class Server:
         self._tasks.discard(task)
         visitor.leave()
         if visitor.has_logged_in:
-            self._entrance.end_session()
+            self._entrance.sessions -= 1
         if reason := visitor.turned_away:
             self._notes.add(client.address, reason.message)
             if visitor.has_spoken:
@@ -141,6 +141,7 @@ class Server:
         except OSError:  # a TLS handshake that failed has nobody to be told
             return
         if startup is not None:
+            self._entrance.require_room()
             await self._relay(client, startup, visitor)
 
     async def _startup(self, client: Wire, visitor: Visitor) -> dict[str, str] | None:

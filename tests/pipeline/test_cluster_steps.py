@@ -387,7 +387,9 @@ def every_call(world: World, aws: Aws, faults: AwsFaults, do_it: Callable[[], An
 
 
 class TestNetworkErrors:
-    @pytest.mark.parametrize("fault", ["drop", "drop_after", "error"])
+    @pytest.mark.parametrize(
+        "fault", ["drop_after", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("drop", "error"))]
+    )
     def test_at_any_call_of_provision_and_teardown_end_complete_when_tried_again(
         self, world, aws, before, faults, fault
     ):

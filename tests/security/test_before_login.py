@@ -17,7 +17,7 @@ import pytest
 import redshift_connector
 
 from sandbox import airflow
-from sandbox.postgres import LOGINS_AT_ONCE, PORT, WAREHOUSE_SESSIONS, admin_dsn
+from sandbox.postgres import LOAD_LOGS, LOGINS_AT_ONCE, PORT, WAREHOUSE_SESSIONS, admin_dsn, connect_log
 from sandbox.redshift import entrance, messages
 from sandbox.redshift.server import Server
 from sandbox.settings import Settings
@@ -265,7 +265,9 @@ def test_idle_sessions_take_only_the_warehouses_connections(sandbox: Settings) -
                     dbname="airflow",
                 )
             )
-        for _ in range(64):
+        for _ in range(LOAD_LOGS):
+            stack.enter_context(connect_log(sandbox, sandbox.database))
+        for _ in range(3):
             stack.enter_context(psycopg.connect(admin_dsn(sandbox)))
 
 
