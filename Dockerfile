@@ -1,10 +1,16 @@
 # Two images: `airflow`, the pipeline, which is all that AWS needs and what a build without --target makes;
 # and `sandbox`, which adds the AWS API server and the Redshift endpoint of one machine.
-FROM apache/airflow:3.3.2 AS airflow
+# A tag may be given to another image; its digest cannot. To pin the base:
+#   docker pull apache/airflow:3.3.2 && docker image inspect --format '{{index .RepoDigests 0}}' apache/airflow:3.3.2
+#   docker build --build-arg AIRFLOW_IMAGE=apache/airflow:3.3.2@sha256:… .     (for Compose: AIRFLOW_IMAGE in .env)
+ARG AIRFLOW_IMAGE=apache/airflow:3.3.2
+FROM ${AIRFLOW_IMAGE} AS airflow
 
-# The locks first: a change of code does not install them again. Wheels only, so nothing has to be compiled.
+# The locks first: a change of code does not install them again. They are whole, so pip looks for nothing else
+# (and would refuse extras, which it counts as packages without a hash). Only what has a hash there is installed,
+# and wheels only: nothing is compiled, and no code of a package runs here.
 COPY --chown=airflow:0 requirements.txt requirements-celery.txt /opt/airflow/
-RUN pip install --no-cache-dir --only-binary=:all: -r requirements.txt -r requirements-celery.txt
+RUN pip install --no-cache-dir --no-deps --only-binary=:all: --require-hashes -r requirements.txt -r requirements-celery.txt
 
 COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 include /opt/airflow/include
@@ -22,7 +28,7 @@ RUN mkdir trust && cp /etc/ssl/certs/ca-certificates.crt trust/trusted.pem
 FROM airflow AS sandbox
 
 COPY --chown=airflow:0 requirements-sandbox.txt /opt/airflow/
-RUN pip install --no-cache-dir --only-binary=:all: -r requirements-sandbox.txt
+RUN pip install --no-cache-dir --no-deps --only-binary=:all: --require-hashes -r requirements-sandbox.txt
 
 COPY --chown=airflow:0 sandbox /opt/airflow/sandbox
 # What a volume mounted here begins with: a folder that belongs to the user airflow.

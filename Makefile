@@ -9,20 +9,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down test test-faults test-clusters test-ui screenshots compose-test bench bench-backfill lint format docs lock clean
+.PHONY: help env venv demo ui up down test test-faults test-clusters test-ui screenshots compose-test bench bench-backfill lint format docs lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(READY) ## Make .venv with the locked packages (done by every target that needs it)
 
+# Whatever has no hash in the lock, or another one, is not installed; wheels only, so that no code of a package
+# runs meanwhile. pip, which is Python's own, begins with uv's entry of the same lock.
+UV_BY_HASH = sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt | $(BIN)/python -m pip install --quiet \
+	--disable-pip-version-check --only-binary :all: --require-hashes --requirement /dev/stdin
+
 # The stamp is written last: an installation cut short is taken up again by the next make.
 $(READY): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 with venv found. Install it (Debian: apt install python3-venv) or run: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing the locked packages into $(VENV) (about 850 MB, once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode requirements-dev.txt
+	@$(UV_BY_HASH)
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --no-build --require-hashes requirements-dev.txt
 	@touch $@
 
 env: ## Write .env, the secrets and settings of docker-compose, unless it is there
@@ -47,7 +52,7 @@ test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
 
 test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs too
-	@$(BIN)/python -m pytest -v tests/pipeline/test_cluster_dags.py
+	@$(BIN)/python -m pytest -v tests/pipeline/test_cluster_dags.py tests/pipeline/test_cluster_steps.py
 
 compose-test: $(READY) ## Build the images and run the containers (root, Docker; PART='not long' for a short part)
 	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose
@@ -84,13 +89,16 @@ docs: $(READY) ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/generate.py
 
 # One lock for users and one for developers, which contains the first; and what images add to the first.
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes
 lock: ## Resolve pyproject.toml into exact requirements*.txt
-	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(UV_BY_HASH); }
 	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
 	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	@$(BIN)/$(LOCK) $(UPGRADE) --group celery -c requirements.txt -o requirements-celery.txt
 	@$(BIN)/$(LOCK) $(UPGRADE) --group sandbox -c requirements-dev.txt -o requirements-sandbox.txt
+
+audit: $(READY) ## Ask a database of vulnerabilities for each locked package (AUDIT='--vulnerability-service osv': another)
+	@$(BIN)/python -m containers.audit $(AUDIT)
 
 clean: ## Stop the sandbox and remove what make made (environment, warehouse, caches)
 	@if test -d .sandbox && test -x $(BIN)/python; then $(BIN)/python -m sandbox down; fi

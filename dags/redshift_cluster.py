@@ -59,11 +59,13 @@ One of five actions on one cluster and what belongs to it:
 * **provision**: work bucket, IAM role, security group, subnet group, cluster (private, encrypted, its
   password kept by AWS), tables, a group of readers. It ends by showing endpoint, connection and price.
 * **pause**, **resume**: as AWS does; a paused cluster costs its storage.
-* **teardown**: the cluster, with a final snapshot unless told otherwise, then the rest; the work bucket
-  only if asked.
+* **teardown**: the cluster, with a final snapshot unless told otherwise, then the rest; what the pipeline
+  wrote to the work bucket, and the bucket if nothing else is in it, only if asked.
 * **status**: what exists, since when, and what it has cost at most.
 
 Every step looks first what is there: any action may be run twice, and after one that failed half-way.
+What does not carry our tag is left as it is. A cluster of which no final snapshot can be made, as in a state
+`incompatible-…`, is removed only with `final_snapshot` false.
 
 ### A cluster cannot be forgotten
 It carries the tag `expires_at` (param `hours_to_live`, 8 hours by default, 0 for never). The DAG
@@ -131,13 +133,13 @@ what is there, whatever a failed provisioning has left.
             True,
             type="boolean",
             title="Final snapshot",
-            description="teardown: keep a snapshot; it is billed until it is deleted.",
+            description="teardown: keep a snapshot, billed until it is deleted; false loses the data.",
         ),
         "remove_work_bucket": Param(
             False,
             type="boolean",
             title="Remove the work bucket",
-            description="teardown: remove the work bucket and the manifests in it, too.",
+            description="teardown: remove manifests and work bucket, too, unless somebody's files are in it.",
         ),
     },
     template_searchpath=[str(INCLUDE)],

@@ -24,7 +24,9 @@ next hour looks again. More time is what `redshift_cluster` gives with `provisio
 
 ### When a task fails
 `find_expired` says what AWS refused. `stop` fails when `redshift_cluster` is paused in Airflow or its run
-failed: that run's log has the cause. Such a cluster goes on being billed, so do not leave it there.
+failed: that run's log has the cause. A cluster of which no final snapshot can be made is not removed, so that
+its data is not lost: mend it, or tear it down with `final_snapshot` false. Such a cluster goes on being
+billed, so do not leave it there.
 """,
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
     start_date=datetime(2018, 11, 1, tzinfo=UTC),

@@ -39,7 +39,9 @@ with KMS keys, and files that were uploaded in parts by another program.
 ### When it fails
 * *is no folder on this worker*, *holds no .json file*: the message says what to enter. The folder must be on
   the machine that runs the task, which it names; with several workers, on each of them.
-* *cannot be read*: let the worker's user read the file.
+* *Source and work bucket are one*: the work bucket is no place for source files, a teardown may remove it.
+* *were not uploaded*: all other files are. The log names each of these with the reason: let the worker's user
+  read it, or rename it (a name must be UTF-8, and its path of at most 1,024 bytes); then clear the task.
 * *AccessDenied* or *403*: the name is right and the bucket yours? Then the connection lacks a right of those
   above; the message names the operation.
 * S3 does not answer: the task tries again by itself and goes on where it was.
@@ -71,6 +73,7 @@ with KMS keys, and files that were uploaded in parts by another program.
         task_id="upload",
         folder="{{ params.folder }}",
         bucket="{{ params.bucket or var.value.sparkify_source_bucket }}",
+        work_bucket="{{ var.value.get('sparkify_work_bucket', '') }}",
         subfolders=["log_data", "song_data"],
         region="{{ var.value.get('sparkify_region', '') }}",
         tags={"managed-by": "sparkify-warehouse"},

@@ -49,6 +49,7 @@ Run `sparkify_etl` over the time that is to come back, in one run with `window_s
 Every table is as it was.
 
 * `Nothing was changed …`: the message says what is missing.
+* `other users own tables of these names`: they are not dropped; the message says what to do.
 * `cannot drop table …`: a view stands on it that this project does not know. Drop the view, clear the task.
 * `… does not exist`: there is nothing to empty yet; `recreate` makes what is missing.
 """,

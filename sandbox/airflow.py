@@ -5,6 +5,7 @@ Its metadata are in the sandbox's PostgreSQL, under a login of their own: SQLite
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
-import psycopg
 from psycopg import sql
 
-from sandbox import environment, postgres, processes
+from sandbox import environment, postgres, processes, rights
 from sandbox.airflow_api import AirflowApi, AirflowApiError
 from sandbox.errors import SandboxError
 from sandbox.parts import Service
@@ -30,6 +30,16 @@ _COMPONENTS = (
     ("scheduler", "--skip-serve-logs"),
     ("dag-processor",),
     ("triggerer", "--skip-serve-logs"),
+)
+# Who makes and checks tokens, and where the pipeline's code runs: the others do without these secrets.
+_WITH_TOKENS = {"api-server", "scheduler"}
+_WITH_PIPELINE = {"scheduler", "triggerer"}
+_TOKEN_KEY = "AIRFLOW__API_AUTH__JWT_SECRET"  # noqa: S105 - a name
+_OF_PIPELINE = (
+    "AIRFLOW_CONN_AWS_DEFAULT",
+    "AIRFLOW_CONN_REDSHIFT_DEFAULT",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
 )
 
 # What makes short tasks short; measured in docs/airflow.md, and the same in docker-compose.yaml.
@@ -87,12 +97,23 @@ class Airflow(Service):
         variables |= {processes.PART: self.name, "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
         for old in self._sessions():
             (self._sessions_folder / str(old)).unlink()
-        return [self._begin(words, variables) for words in _COMPONENTS]
+        return [self._begin(words, self._secrets_for(words[0], variables)) for words in _COMPONENTS]
+
+    def _secrets_for(self, component: str, variables: Mapping[str, str]) -> dict[str, str]:
+        """The variables with the secrets that a component uses, and no others."""
+        surplus = () if component in _WITH_PIPELINE else _OF_PIPELINE
+        chosen = {name: value for name, value in variables.items() if name not in (_TOKEN_KEY, *surplus)}
+        if component in _WITH_TOKENS:
+            # The key itself would be among the variables of every task, which are the scheduler's.
+            key = secrets_of(self.settings).token_key
+            file = _kept(_home(self.settings) / "token.key", key)
+            chosen[f"{_TOKEN_KEY}_CMD"] = shlex.join(["head", "-c", str(len(key)), str(file)])
+        return chosen
 
     def _begin(self, words: Sequence[str], variables: Mapping[str, str]) -> psutil.Popen:
         process = processes.spawn([sys.executable, "-m", "airflow", *words], self.log, variables)
-        self._sessions_folder.mkdir(exist_ok=True)
-        (self._sessions_folder / str(process.pid)).touch()
+        self._sessions_folder.mkdir(mode=0o700, exist_ok=True)
+        (self._sessions_folder / str(process.pid)).touch(mode=0o600)
         return process
 
     def find(self) -> list[psutil.Process]:
@@ -136,7 +157,7 @@ def secrets_of(settings: Settings) -> Secrets:
         return Secrets(**json.loads(path.read_text()))
     except (TypeError, ValueError) as error:
         raise SandboxError(
-            f"{path} is damaged ({error}). Stop the sandbox and remove {path} and passwords.json beside it: "
+            f"{path} is damaged ({error}). Stop the sandbox and remove {path}: "
             "the next `python -m sandbox ui` makes new passwords."
         ) from error
 
@@ -154,9 +175,7 @@ def api(settings: Settings) -> AirflowApi:
 def service_variables(settings: Settings) -> dict[str, str]:
     """Every variable of the processes, and of commands such as ``airflow backfill`` (holds secrets)."""
     secrets = secrets_of(settings)
-    passwords = _home(settings) / "passwords.json"
-    if not passwords.exists():
-        write_once(passwords, json.dumps({USER: secrets.web_password}))
+    passwords = _kept(_home(settings) / "passwords.json", json.dumps({USER: secrets.web_password}))
     socket = f"host={settings.socket_dir}&port={postgres.PORT}"
     login = f"{_DATABASE}:{secrets.database_password}"
     return {
@@ -166,7 +185,8 @@ def service_variables(settings: Settings) -> dict[str, str]:
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__BASE_URL": url(settings),
         "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_key,
+        # No description of every route for strangers: plugins/api_docs.py.
+        "AIRFLOW__API__ENABLE_SWAGGER_UI": "False",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url(settings)}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
@@ -176,6 +196,14 @@ def service_variables(settings: Settings) -> dict[str, str]:
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     }
+
+
+def _kept(path: Path, text: str) -> Path:
+    """A private file with that text: written anew where secrets.json has been."""
+    if not path.exists() or path.read_text() != text + "\n":
+        path.unlink(missing_ok=True)
+        write_once(path, text)
+    return path
 
 
 def _home(settings: Settings) -> Path:
@@ -188,20 +216,14 @@ def _parallelism() -> int:
 
 
 def _make_database(settings: Settings) -> None:
-    """Make the login and the database it owns, once."""
-    login = sql.Identifier(_DATABASE)
-    with psycopg.connect(postgres.admin_dsn(settings), autocommit=True) as connection:
-        if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s"):
-            connection.execute(sql.SQL("CREATE ROLE {}").format(login))
+    """Make the login and its database, once."""
+    with postgres.connect_admin(settings, autocommit=True) as connection:
         # Always: secrets.json may have been made anew.
         password = sql.Literal(secrets_of(settings).database_password)
-        connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(login, password))
-        if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s"):
-            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(login, login))
-
-
-def _exists(connection: psycopg.Connection, question: str) -> bool:
-    return connection.execute(question, [_DATABASE]).fetchone() is not None
+        rights.claim_role(connection, _DATABASE, sql.SQL("LOGIN PASSWORD {}").format(password))
+        rights.give_database(connection, _DATABASE, _DATABASE)
+    with postgres.connect_admin(settings, _DATABASE, autocommit=True) as connection:
+        rights.give_schema_public(connection, _DATABASE)
 
 
 def _migrate(variables: Mapping[str, str]) -> None:

@@ -1,12 +1,21 @@
 """What the command line says: results on standard output, progress and errors on standard error."""
 
 import contextlib
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 from sandbox.errors import SandboxError
+
+
+def printable(text: object) -> str:
+    """A text of a stranger's, such as a file's name, on one line and without what would steer a terminal."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "backslashreplace").decode()
+        for letter in os.fsencode(str(text)).decode(errors="backslashreplace")
+    )
 
 
 def say(text: str = "") -> None:

@@ -8,6 +8,7 @@ from sandbox import processes
 from sandbox.airflow import Airflow
 from sandbox.console import note, step
 from sandbox.parts import PARTS, Part, all_parts
+from sandbox.privacy import tighten
 from sandbox.settings import Settings
 
 _LOCK = "sandbox.lock"
@@ -40,6 +41,7 @@ def up(settings: Settings, names: Collection[str] = PARTS) -> list[str]:
         SandboxError: A port is taken, or a part did not start.
     """
     with processes.lock(settings.home / _LOCK, _tell_waiting):
+        tighten(settings.home)
         missing = [part for part in _parts(settings, names) if not part.is_healthy()]
         for part in missing:
             part.check()

@@ -3,16 +3,16 @@
 Only the wheel's binaries are used. It listens on a unix socket in a private folder, never on a port, and
 asks for passwords (scram-sha-256) there too.
 
-PostgreSQL refuses to run as root. Root therefore starts it as the data folder's owner, ``nobody`` at first,
-with the one capability of reaching files that only root may reach: neither the installation nor the data
-folder has to be made readable to others.
+PostgreSQL refuses to run as root. Root therefore starts it as the data folder's owner, ``nobody`` at first
+(`sandbox.unprivileged`).
 """
 
 import contextlib
+import hashlib
+import hmac
 import importlib.util
 import locale
 import os
-import pwd
 import shutil
 import signal
 import stat
@@ -25,7 +25,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from sandbox import processes
+from sandbox import processes, rights, unprivileged
 from sandbox.errors import SandboxError
 from sandbox.settings import Settings
 
@@ -34,12 +34,33 @@ _SOCKET = f".s.PGSQL.{PORT}"
 _MAINTENANCE_DATABASE = "postgres"
 _DATA_FOLDER = "postgres"
 
+# Roles that no client logs in as: who owns the endpoint's catalog, and who writes the log of loads.
+CATALOG_ROLE = "redshift_catalog"
+LOG_ROLE = "redshift_log"
+# Nothing that a user has made is found by a bare name in the sandbox's own sessions.
+_OWN_NAMES_ONLY = "-c search_path=pg_catalog,pg_temp"
+_PLAIN_SESSION = "-c default_transaction_isolation=read\\ committed -c standard_conforming_strings=on"
+# PostgreSQL's connections are divided, so that nobody takes another's. Sessions of the warehouse:
+WAREHOUSE_SESSIONS = 100
+# The endpoint's clients that have not logged in:
+LOGINS_AT_ONCE = 32
+# Airflow's metadata: four processes with pools of 5 + 10.
+_AIRFLOW_CONNECTIONS = 60
+# A log for each COPY at work, of which the endpoint runs 64:
+LOAD_LOGS = 64
+# The superuser's, to look after it all:
+_ADMIN_CONNECTIONS = 6
+_CONNECTIONS = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _AIRFLOW_CONNECTIONS + LOAD_LOGS + _ADMIN_CONNECTIONS
+
 # A warehouse on a laptop: bulk loads, few connections, no replicas, nothing lost when everything is killed.
 _CONFIGURATION = {
     "listen_addresses": "",
     "port": PORT,
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": str(_CONNECTIONS),
+    "superuser_reserved_connections": str(_ADMIN_CONNECTIONS),
+    "reserved_connections": str(LOAD_LOGS),
+    "authentication_timeout": "10s",
     "shared_buffers": "256MB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
@@ -79,7 +100,7 @@ def ensure_running(settings: Settings) -> None:
 def is_running(settings: Settings) -> bool:
     """Whether PostgreSQL answers (even if only to refuse the password, which `ensure_running` reports)."""
     try:
-        psycopg.connect(admin_dsn(settings, _MAINTENANCE_DATABASE), connect_timeout=5).close()
+        connect_admin(settings, _MAINTENANCE_DATABASE).close()
     except psycopg.OperationalError as error:
         return "password authentication failed" in str(error)
     return True
@@ -138,6 +159,31 @@ def admin_dsn(settings: Settings, database: str | None = None) -> str:
     )
 
 
+def connect_admin(
+    settings: Settings, database: str | None = None, *, autocommit: bool = False
+) -> psycopg.Connection:
+    """A superuser's session, in which a bare name is PostgreSQL's own; takes what `admin_dsn` does."""
+    return psycopg.connect(
+        admin_dsn(settings, database), autocommit=autocommit, options=_OWN_NAMES_ONLY, connect_timeout=5
+    )
+
+
+def connect_log(settings: Settings, database: str) -> psycopg.Connection:
+    """A session that may write the log of loads and nothing else."""
+    return psycopg.connect(
+        admin_dsn(settings, database),
+        user=LOG_ROLE,
+        password=_log_password(settings),
+        autocommit=True,
+        options=f"{_OWN_NAMES_ONLY} {_PLAIN_SESSION}",
+        application_name="load log",
+    )
+
+
+def _log_password(settings: Settings) -> str:
+    return hmac.new(settings.admin_password.encode(), LOG_ROLE.encode(), hashlib.sha256).hexdigest()
+
+
 def programs() -> Path:
     """The folder of PostgreSQL's programs (postgres, initdb, psql, …) in the installed wheel.
 
@@ -170,27 +216,34 @@ def _initialise(settings: Settings) -> None:
         return
     unfinished = data_dir.with_name("postgres.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    with tempfile.NamedTemporaryFile("w", dir=settings.home) as password:
+    unfinished.mkdir(mode=0o700)
+    with tempfile.NamedTemporaryFile("w", dir=settings.home) as password, _launch(settings) as launch:
         password.write(settings.admin_password + "\n")
         password.flush()
-        _run_initdb(settings, unfinished, Path(password.name))
+        _run_initdb(settings, launch, unfinished, Path(password.name))
     unfinished.rename(data_dir)
 
 
-def _run_initdb(settings: Settings, data_dir: Path, password_file: Path) -> None:
+def _run_initdb(settings: Settings, launch: unprivileged.Launch, data_dir: Path, password_file: Path) -> None:
     command = [
-        *_as_server_user(settings),
-        str(programs() / "initdb"),
-        f"--pgdata={data_dir}",
+        *launch.prefix,
+        str(launch.programs / "initdb"),
+        f"--pgdata={launch.hand_over(data_dir)}",
         f"--username={settings.admin_user}",
-        f"--pwfile={password_file}",
+        f"--pwfile={launch.hand_over(password_file)}",
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--locale=C",  # Redshift compares and sorts strings by their bytes
         f"--lc-ctype={_character_type()}",
     ]
     done = subprocess.run(
-        command, cwd=settings.home, env=_environment(settings), capture_output=True, text=True, check=False
+        command,
+        cwd=data_dir,
+        env=_environment(settings),
+        pass_fds=launch.descriptors,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         output = (done.stdout + done.stderr).strip()
@@ -212,12 +265,9 @@ def _start(settings: Settings) -> None:
     _make_socket_dir(settings)
     for lock_file in (_data_dir(settings) / "postmaster.pid", settings.socket_dir / f"{_SOCKET}.lock"):
         _drop_foreign(lock_file)
-    configuration = {**_CONFIGURATION, "unix_socket_directories": str(settings.socket_dir)}
-    command = [*_as_server_user(settings), str(programs() / "postgres"), "-D", str(_data_dir(settings))]
-    for name, value in configuration.items():
-        command += ["-c", f"{name}={value}"]
+    with _launch(settings) as launch:
+        server = _spawn(settings, launch)
     log = log_file(settings)
-    server = processes.spawn(command, log, _environment(settings), folder=settings.home)
     try:
         processes.wait_until(lambda: is_running(settings), [server], "PostgreSQL", log)
     except BaseException:
@@ -225,15 +275,37 @@ def _start(settings: Settings) -> None:
         raise
 
 
+def _launch(settings: Settings) -> contextlib.AbstractContextManager[unprivileged.Launch]:
+    return unprivileged.launch(programs(), _data_dir(settings))
+
+
+def _spawn(settings: Settings, launch: unprivileged.Launch) -> psutil.Popen:
+    socket_dir = launch.hand_over(settings.socket_dir)
+    data_dir = launch.hand_over(_data_dir(settings))
+    command = [*launch.prefix, str(launch.programs / "postgres"), "-D", str(data_dir)]
+    for name, value in {**_CONFIGURATION, "unix_socket_directories": str(socket_dir)}.items():
+        command += ["-c", f"{name}={value}"]
+    return processes.spawn(
+        command,
+        log_file(settings),
+        _environment(settings),
+        folder=_data_dir(settings),
+        descriptors=launch.descriptors,
+    )
+
+
 def _create_database(settings: Settings) -> None:
-    """Make the login and the database it owns, once."""
+    """Make the roles and the database, once, and give everyone their rights."""
     try:
-        with psycopg.connect(admin_dsn(settings, _MAINTENANCE_DATABASE), autocommit=True) as connection:
+        with connect_admin(settings, _MAINTENANCE_DATABASE, autocommit=True) as connection:
             _create_login(connection, settings)
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [settings.database])
-            if found.fetchone() is None:
-                names = sql.Identifier(settings.database), sql.Identifier(settings.user)
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+            _close_databases(connection, settings)
+            rights.give_database(connection, settings.database, settings.user, is_warehouse=True)
+            limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+            most = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + LOAD_LOGS
+            connection.execute(limit.format(sql.Identifier(settings.database), most))
+        with connect_admin(settings, autocommit=True) as connection:
+            rights.give_schema_public(connection, settings.user, is_warehouse=True)
     except psycopg.OperationalError as error:
         raise PostgresError(
             f"The sandbox cannot log in to its own PostgreSQL: {str(error).strip()}. If credentials.json in "
@@ -242,6 +314,17 @@ def _create_database(settings: Settings) -> None:
 
 
 def _create_login(connection: psycopg.Connection, settings: Settings) -> None:
+    rights.claim_role(connection, CATALOG_ROLE, sql.SQL("NOLOGIN PASSWORD NULL"))
+    log_login = sql.SQL("LOGIN PASSWORD {}").format(sql.Literal(_log_password(settings)))
+    rights.claim_role(connection, LOG_ROLE, log_login)
+    # Whether the session of a load is still there.
+    connection.execute(
+        sql.SQL("GRANT pg_read_all_stats TO {}, {}").format(
+            sql.Identifier(CATALOG_ROLE), sql.Identifier(LOG_ROLE)
+        )
+    )
+    # The log of a load is never refused, however many sessions there are.
+    connection.execute(sql.SQL("GRANT pg_use_reserved_connections TO {}").format(sql.Identifier(LOG_ROLE)))
     found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.user])
     if found.fetchone() is None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(settings.user)))
@@ -249,6 +332,15 @@ def _create_login(connection: psycopg.Connection, settings: Settings) -> None:
     # the environment gives may be another one than last time.
     statement = sql.SQL("ALTER ROLE {} CREATEROLE PASSWORD {}")
     connection.execute(statement.format(sql.Identifier(settings.user), sql.Literal(settings.password)))
+
+
+def _close_databases(connection: psycopg.Connection, settings: Settings) -> None:
+    """No code of users in any database, and nobody in those that are PostgreSQL's own."""
+    connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
+    names = connection.execute("SELECT datname FROM pg_database WHERE datallowconn").fetchall()
+    for (name,) in names:
+        with connect_admin(settings, name, autocommit=True) as session:
+            rights.forbid_code(session)
 
 
 def _drop_foreign(lock_file: Path) -> None:
@@ -271,50 +363,15 @@ def _make_socket_dir(settings: Settings) -> None:
     if folder.parent == settings.home:  # already private
         return
     status = folder.lstat()
+    if status.st_uid == _data_dir(settings).stat().st_uid != os.getuid() and stat.S_ISDIR(status.st_mode):
+        shutil.rmtree(folder)  # a killed server of root's has left it
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise PostgresError(
             f"{folder} should be a private folder of yours (mode 0700) and is not: "
             "remove it, or set SANDBOX_HOME to a shorter path."
         )
-
-
-def _as_server_user(settings: Settings) -> list[str]:
-    """The words before a PostgreSQL command: none, or for root those that change the user."""
-    if os.getuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise PostgresError(
-            "PostgreSQL does not run as root, and setpriv (package util-linux), which would start "
-            "it as another user, is missing: install it, or run the sandbox as an ordinary user."
-        )
-    user, group = _server_user(settings)
-    return [
-        setpriv,
-        f"--reuid={user}",
-        f"--regid={group}",
-        "--clear-groups",
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
-        # PostgreSQL asks access(2), which forgets capabilities unless this bit is set (capabilities(7)).
-        "--securebits=+no_setuid_fixup",
-        "--",
-    ]
-
-
-def _server_user(settings: Settings) -> tuple[int, int]:
-    """User and group id that root gives the server: the data's owner, at first ``nobody``."""
-    data_dir = _data_dir(settings)
-    if data_dir.exists():
-        status = data_dir.stat()
-        return status.st_uid, status.st_gid
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError as error:
-        raise PostgresError(
-            "PostgreSQL does not run as root and this machine has no user `nobody`: run as an ordinary user."
-        ) from error
-    return nobody.pw_uid, nobody.pw_gid
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -31,7 +31,11 @@ class ProcessError(SandboxError):
 
 
 def spawn(
-    command: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path | None = None
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    descriptors: Sequence[int] = (),
 ) -> psutil.Popen:
     """Start a process in a session of its own, so that closing the terminal leaves it running.
 
@@ -40,6 +44,7 @@ def spawn(
         log: File that receives its output, appended.
         environment: Its whole environment.
         folder: Its working directory; by default the current one.
+        descriptors: Open files that it inherits.
 
     Raises:
         ProcessError: The program cannot be executed.
@@ -47,7 +52,7 @@ def spawn(
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _rotate(log)
     try:
-        with log.open("ab") as output:
+        with open(log, "ab", opener=_private) as output:
             return psutil.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
@@ -55,10 +60,16 @@ def spawn(
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
                 cwd=folder,
+                pass_fds=tuple(descriptors),
                 start_new_session=True,
+                umask=0o077,
             )
     except OSError as error:
         raise ProcessError(f"{command[0]} cannot be started: {error}.") from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def start_module(module: str, name: str, settings: Settings, log: Path) -> psutil.Popen:
@@ -192,7 +203,7 @@ def tail(log: Path, lines: int = 15) -> str:
 @contextlib.contextmanager
 def lock(path: Path, busy: Callable[[], None]) -> Iterator[None]:
     """Hold a lock file; a second holder waits, and `busy()` is called once before it does."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from sandbox.errors import SandboxError
+from sandbox.privacy import make_private
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_REDSHIFT_PORT = 5439
@@ -170,7 +171,8 @@ class Settings:
 def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The sandbox's folder: SANDBOX_HOME, or ``.sandbox`` in the repository; it need not exist."""
     given = environ.get("SANDBOX_HOME")
-    return Path(given).expanduser().resolve() if given else REPOSITORY / ".sandbox"
+    # Without links, so that the target's owner and parents are looked at.
+    return (Path(given).expanduser() if given else REPOSITORY / ".sandbox").resolve()
 
 
 _PORT_DEFAULTS = {
@@ -245,7 +247,7 @@ def _given(kept: Credentials, environ: Mapping[str, str] = os.environ) -> Creden
 def _credentials(home: Path) -> Credentials:
     path = home / "credentials.json"
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(home)
         if not path.exists():
             write_once(path, json.dumps(asdict(_new_credentials()), indent=2))
         return Credentials(**json.loads(path.read_text()))

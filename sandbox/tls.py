@@ -1,14 +1,16 @@
 """The certificate of the Redshift endpoint: redshift_connector's IAM login insists on TLS and on its chain.
 
 The certificate signs itself, names 127.0.0.1, localhost and SANDBOX_REDSHIFT_HOST, and is made once, or anew
-when that name changes. Who should trust it gets it in SSL_CERT_FILE, together with whatever that file held
-before.
+when that name changes. It is no authority: whoever gets hold of its key can sign no certificate that those
+who trust this one would take (RFC 5280, 4.2.1.9). Who should trust it gets
+it in SSL_CERT_FILE, together with whatever that file held before.
 """
 
 import contextlib
 import datetime as dt
 import ipaddress
 import os
+import re
 import ssl
 import tempfile
 from collections.abc import Mapping
@@ -22,6 +24,9 @@ from cryptography.x509.oid import NameOID
 from sandbox.settings import LOOPBACK, Settings
 
 _YEARS = 10
+_NAME = "sandbox Redshift endpoint"
+_SUBJECT = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n*", re.DOTALL)
 
 
 def server_context(settings: Settings) -> ssl.SSLContext:
@@ -41,14 +46,23 @@ def trust_file(settings: Settings, environ: Mapping[str, str] = os.environ) -> P
     bundle = Path(given) if given else _folder(settings) / "trusted.pem"
     own = _certificate_of(_ensure(settings).read_text())
     before = Path(environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().openssl_cafile)
-    texts = [own]
-    if before != bundle:
-        with contextlib.suppress(OSError):
-            texts.append(before.read_text())
-    elif bundle.exists():
-        return bundle
-    _write(bundle, "\n".join(texts))
+    text = own
+    with contextlib.suppress(OSError):
+        text += "\n" + _without_ours(before.read_text())
+    _write(bundle, text)
     return bundle
+
+
+def _without_ours(bundle: str) -> str:
+    """The bundle without any endpoint's certificate of an earlier time, which may have been an authority."""
+    return _CERTIFICATE.sub(lambda match: "" if _is_ours(match[0]) else match[0], bundle)
+
+
+def _is_ours(pem: str) -> bool:
+    try:
+        return _NAME.encode() in ssl.PEM_cert_to_DER_cert(pem)
+    except ValueError:  # what others trust is none of our business
+        return False
 
 
 def _folder(settings: Settings) -> Path:
@@ -61,31 +75,31 @@ def _ensure(settings: Settings) -> Path:
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(path, _make(settings), replaces=False)
-    if not _has_names(path, settings):
+    if not _is_good(path, settings):
         _write(path, _make(settings))
     return path
 
 
-def _has_names(path: Path, settings: Settings) -> bool:
-    """Whether the certificate has the names by which the endpoint is reached now."""
+def _is_good(path: Path, settings: Settings) -> bool:
+    """Whether the certificate has the names by which the endpoint is reached now, and is no authority."""
     certificate = x509.load_pem_x509_certificate(_certificate_of(path.read_text()).encode())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return set(_names(settings)) <= set(names)
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    return set(_names(settings)) <= set(names) and not constraints.ca
 
 
 def _make(settings: Settings) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sandbox Redshift endpoint")])
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(_SUBJECT)
+        .issuer_name(_SUBJECT)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=365 * _YEARS))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.SubjectAlternativeName(_names(settings)), critical=False)
         .sign(key, hashes.SHA256())

@@ -1,9 +1,12 @@
 """``python -m sandbox load``: bring a folder of source files to S3, replacing what changed."""
 
 import argparse
+import errno
 import hashlib
+import os
+import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sandbox.console import say
+from sandbox.console import note, printable, say
 from sandbox.errors import SandboxError
 from sandbox.parts import Aws
 from sandbox.settings import SOURCE_BUCKET, Settings
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 _SUFFIXES = (".json", ".json.gz")
 _THREADS = 8
 _SMALL_BYTES = 1_000_000
+_LONGEST_KEY = 1024
 _DELETE_LIMIT = 1000  # keys a DeleteObjects request may name
 
 
@@ -36,13 +40,14 @@ class UploadError(SandboxError):
 
 @dataclass(frozen=True)
 class Upload:
-    """What an upload did; `size` counts the uploaded bytes."""
+    """What an upload did; `size` counts the uploaded bytes, `failed` the files left out."""
 
     uploaded: int
     unchanged: int
     deleted: int
     size: int
     seconds: float
+    failed: int = 0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,20 +62,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Upload and print what was done; return 0."""
+    """Upload and print what was done; return 0, or 1 where a file could not be uploaded."""
     done = upload(Settings.load(), args.folder, bucket=args.bucket, delete=args.delete)
     removed = f", {done.deleted:,} deleted" if args.delete else ""
     say(
         f"s3://{args.bucket}: {done.uploaded:,} files uploaded ({done.size / 1e6:,.1f} MB), "
         f"{done.unchanged:,} unchanged{removed}, in {done.seconds:.1f} s"
     )
-    return 0
+    if done.failed:
+        note(f"Error: {done.failed:,} files were not uploaded; each is named above, with the reason.")
+    return 1 if done.failed else 0
 
 
 def upload(
     settings: Settings, folder: Path, *, bucket: str = SOURCE_BUCKET, delete: bool = False, show: bool = True
 ) -> Upload:
     """Upload every ``*.json`` and ``*.json.gz`` file below `folder`; its key is its path inside the folder.
+
+    A file that cannot be uploaded is named on standard error, and the others follow: one whose name is no
+    UTF-8 or longer than a key may be, one that cannot be read or has vanished.
 
     A file whose object already has the same content (ETag = MD5) is left alone, so that its ETag and its
     LastModified stay.
@@ -86,13 +96,21 @@ def upload(
         UploadError: The folder is missing or empty, the bucket is missing, or the sandbox is not up.
     """
     began = time.monotonic()
-    files = _files(folder)
+    files, problems = _files(folder)
     if not Aws(settings).is_reachable():
         raise UploadError(f"Nothing answers at {settings.aws_endpoint_url}. Start it: python -m sandbox up")
     s3 = s3_client(settings)
     present = _present(s3, bucket, {_top_folder(key) or key for key in files})
     with _progress(files, show) as progress:
-        sizes = list(_put_all(s3, bucket, files, present, progress))
+        sizes = list(
+            _put_all(
+                lambda key, path: _put(s3, bucket, key, path, present.get(key)), files, progress, problems
+            )
+        )
+    for problem in problems:
+        note(f"Not uploaded: {problem}")
+    # What could not even be looked at may be there: a folder that is closed must not empty the bucket.
+    delete = delete and not problems
     surplus = [key for key in present if key not in files and _top_folder(key)] if delete else []
     _delete(s3, bucket, surplus)
     uploaded = [size for size in sizes if size is not None]
@@ -102,24 +120,55 @@ def upload(
         deleted=len(surplus),
         size=sum(uploaded),
         seconds=time.monotonic() - began,
+        failed=len(problems),
     )
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    """The files to upload by their keys."""
+def _files(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """The files to upload by their keys, and what is wrong with the others."""
     if not folder.is_dir():
-        raise UploadError(f"{folder} is not a folder.")
-    files = {
-        path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.name.endswith(_SUFFIXES) and not path.name.startswith(".") and path.is_file()
-    }
-    if not files:
+        raise UploadError(f"{printable(folder)} is not a folder.")
+    files: dict[str, Path] = {}
+    problems: list[str] = []
+
+    def closed(error: OSError) -> None:
+        problems.append(f"{printable(error.filename)} cannot be read: {error.strerror}")
+
+    # Links to folders are not followed: they may lead in a circle.
+    for parent, folders, names in os.walk(folder, onerror=closed):
+        folders.sort()
+        for path in (Path(parent, name) for name in sorted(names) if _is_source(name)):
+            key = path.relative_to(folder).as_posix()
+            if problem := _problem(path, key):
+                problems.append(f"{printable(path)} {problem}")
+            else:
+                files[key] = path
+    if not files and not problems:
         raise UploadError(
-            f"There is no *.json or *.json.gz file below {folder}. "
-            f"Sample data: python -m sandbox sample --out {folder}"
+            f"There is no *.json or *.json.gz file below {printable(folder)}. "
+            f"Sample data: python -m sandbox sample --out {printable(folder)}"
         )
-    return files
+    return files, problems
+
+
+def _is_source(name: str) -> bool:
+    return name.endswith(_SUFFIXES) and not name.startswith(".")
+
+
+def _problem(path: Path, key: str) -> str:
+    """Why a file cannot be an object of S3; empty where it can."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "is no file"
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        return "has a name that is not UTF-8, as keys of S3 must be: rename it"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    # S3 user guide, "Naming Amazon S3 objects": to be avoided, as listings in XML cannot hold them.
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in key):
+        return "has control characters in its name: rename it"
+    return f"has a key of {size:,} bytes, and S3 takes {_LONGEST_KEY:,}" if size > _LONGEST_KEY else ""
 
 
 def _top_folder(key: str) -> str:
@@ -174,14 +223,20 @@ def _progress(files: dict[str, Path], show: bool) -> Iterator[Progress]:
 
 
 def _put_all(
-    s3: "S3Client", bucket: str, files: dict[str, Path], present: dict[str, str], progress: Progress
+    put: Callable[[str, Path], int | None], files: dict[str, Path], progress: Progress, problems: list[str]
 ) -> Iterator[int | None]:
-    """Upload the files, several at a time; yields each one's bytes, or None where nothing had changed."""
+    """Upload the files, several at a time; yields each one's bytes, or None where nothing had changed.
+
+    One that cannot be read is added to `problems`.
+    """
     with ThreadPoolExecutor(_THREADS) as pool:
-        jobs = [pool.submit(_put, s3, bucket, key, path, present.get(key)) for key, path in files.items()]
+        jobs = [pool.submit(put, key, path) for key, path in files.items()]
         try:
             for job in as_completed(jobs):
-                yield job.result()
+                try:
+                    yield job.result()
+                except OSError as error:
+                    problems.append(f"{printable(error.filename)} cannot be read: {error.strerror}")
                 progress.advance(progress.task_ids[0])
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -190,7 +245,7 @@ def _put_all(
 
 def _put(s3: "S3Client", bucket: str, key: str, path: Path, etag: str | None) -> int | None:
     """Upload one file in one part, which makes its ETag the MD5 of its content."""
-    with path.open("rb") as file:
+    with open(path, "rb", opener=_open_file) as file:
         if etag == hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest():
             return None
         size = file.tell()
@@ -201,8 +256,18 @@ def _put(s3: "S3Client", bucket: str, key: str, path: Path, etag: str | None) ->
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=kind)
         except ClientError as error:
-            raise UploadError(f"{path} could not be uploaded to s3://{bucket}/{key}: {error}.") from error
+            target = f"s3://{bucket}/{printable(key)}"
+            raise UploadError(f"{printable(path)} could not be uploaded to {target}: {error}.") from error
         return size
+
+
+def _open_file(path: str, flags: int) -> int:
+    """Open without waiting for a writer, should a pipe have taken the file's place meanwhile."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file any more", path)
 
 
 def _delete(s3: "S3Client", bucket: str, keys: list[str]) -> None:

@@ -58,9 +58,9 @@ class Aws:
         client: RedshiftClient = self._client("redshift")
         return client
 
-    @cached_property
+    @property
     def account(self) -> str:
-        """The account's number."""
+        """The account's number, asked for each time: credentials may have become another's."""
         number: str = self._client("sts").get_caller_identity()["Account"]
         return number
 

@@ -42,7 +42,8 @@ def provide_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, 
 def make_private_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, str]) -> None:
     """Make a bucket, or take this account's own, and give it tags, privacy, encryption and a TLS-only policy.
 
-    Doing it again changes nothing. Tags and policy that a bucket of this account has had are replaced.
+    Doing it again changes nothing. Tags and policy that a bucket of this account has had are replaced, so it
+    is for new buckets and for those that have neither.
 
     Args:
         s3: a client of `region`.
@@ -54,12 +55,24 @@ def make_private_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[
         LoadError: the name belongs to another account.
         botocore.exceptions.ClientError: AWS refuses one of the steps.
     """
-    _create(s3, bucket, region)
+    create_bucket(s3, bucket, region, {})
     if tags:
-        tag_set: list[TagTypeDef] = [{"Key": name, "Value": value} for name, value in tags.items()]
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_set})
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _tag_set(tags)})
+    make_private(s3, bucket)
+
+
+def make_private(s3: "S3Client", bucket: str, account: str = "") -> None:
+    """Give a bucket privacy, encryption and, if it has no policy, one that denies requests without TLS.
+
+    Args:
+        s3: a client.
+        bucket: its name.
+        account: the account that has to own it; S3 refuses the calls for any other.
+    """
+    owner = _owner(account)
     s3.put_public_access_block(
         Bucket=bucket,
+        **owner,
         PublicAccessBlockConfiguration={
             "BlockPublicAcls": True,
             "IgnorePublicAcls": True,
@@ -69,23 +82,34 @@ def make_private_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[
     )
     s3.put_bucket_encryption(
         Bucket=bucket,
+        **owner,
         ServerSideEncryptionConfiguration={
             "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
         },
     )
     # Last: a bucket without a policy is one that was not finished.
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_tls_only(s3.meta.partition, bucket)))
+    if not _has_policy(s3, bucket, account):
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_tls_only(s3.meta.partition, bucket)), **owner)
 
 
-def _create(s3: "S3Client", bucket: str, region: str) -> None:
+def create_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, str]) -> None:
+    """Make a bucket with its tags in one call, so that it is never without them; leave one that is there.
+
+    Args:
+        s3: a client of `region`.
+        bucket: its name.
+        region: where to make it.
+        tags: with any of them the call needs the permission s3:TagResource.
+
+    Raises:
+        LoadError: the name belongs to another account.
+    """
     # us-east-1 is no LocationConstraint; a client without a region has the pseudo-region aws-global.
-    where: Any = (
-        {}
-        if region in {"us-east-1", "aws-global"}
-        else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    )
+    wanted: Any = {} if region in {"us-east-1", "aws-global"} else {"LocationConstraint": region}
+    if tags:
+        wanted["Tags"] = _tag_set(tags)
     try:
-        s3.create_bucket(Bucket=bucket, **where)
+        s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": wanted} if wanted else {}))
     except ClientError as error:
         if code_of(error) == "BucketAlreadyExists":
             raise LoadError(
@@ -114,25 +138,41 @@ def is_unfinished(s3: "S3Client", bucket: str, tags: Mapping[str, str]) -> bool:
     if s3.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents"):
         return False
     try:
-        s3.get_bucket_policy(Bucket=bucket)
+        return not _has_policy(s3, bucket) and tags_of(s3, bucket) in ({}, dict(tags))
     except ClientError as error:
         if code_of(error) == "AccessDenied":
             return False
-        if code_of(error) != "NoSuchBucketPolicy":
-            raise
-        return tags_of(s3, bucket) in ({}, dict(tags))
-    return False
+        raise
 
 
-def tags_of(s3: "S3Client", bucket: str) -> dict[str, str]:
-    """Return a bucket's tags."""
+def tags_of(s3: "S3Client", bucket: str, account: str = "") -> dict[str, str]:
+    """Return a bucket's tags; with an account, only of a bucket that it owns."""
     try:
-        found = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+        found = s3.get_bucket_tagging(Bucket=bucket, **_owner(account))["TagSet"]
     except ClientError as error:
         if code_of(error) == "NoSuchTagSet":
             return {}
         raise
     return {tag["Key"]: tag["Value"] for tag in found}
+
+
+def _has_policy(s3: "S3Client", bucket: str, account: str = "") -> bool:
+    try:
+        s3.get_bucket_policy(Bucket=bucket, **_owner(account))
+    except ClientError as error:
+        if code_of(error) == "NoSuchBucketPolicy":
+            return False
+        raise
+    return True
+
+
+def _owner(account: str) -> Any:  # noqa: ANN401 - arguments of any call
+    """Return the argument that makes S3 refuse a call if another account owns the bucket."""
+    return {"ExpectedBucketOwner": account} if account else {}
+
+
+def _tag_set(tags: Mapping[str, str]) -> "list[TagTypeDef]":
+    return [{"Key": name, "Value": value} for name, value in tags.items()]
 
 
 def _tls_only(partition: str, bucket: str) -> dict[str, Any]:

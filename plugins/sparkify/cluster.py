@@ -1,6 +1,6 @@
 """The Redshift cluster: made, paused, resumed and removed by steps that are safe to run again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from sparkify.aws import Aws, NotYet, code_of
 from sparkify.cluster_network import PORT, find_security_group
-from sparkify.cluster_plan import EXPIRES_TAG, OWNER, OWNER_TAG, ClusterPlan, price_of, role_name, tag_list
+from sparkify.cluster_plan import EXPIRES_TAG, OWNER, OWNER_TAG, ClusterPlan, price_of, tag_list
+from sparkify.cluster_restore import announce_restore, end_restore, is_restored_by_us
 from sparkify.cluster_role import find_role
 from sparkify.failures import LoadError
 
@@ -25,8 +26,8 @@ ON_THE_WAY = (
     "pausing",
 )
 GOING = ("final-snapshot", "deleting")
-BROKEN = ("incompatible-hsm", "incompatible-network", "incompatible-parameters", "incompatible-restore")
 GONE = "gone"
+_MISSING = ("ClusterNotFound", "ClusterNotFoundFault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,17 @@ class Cluster:
     host: str | None
     port: int | None
     created: datetime | None
-    roles: Sequence[str]
     tags: Mapping[str, str]
 
     @property
     def is_ours(self) -> bool:
-        """Whether our DAG made it: by its tag, or by its role where a restore has not been tagged yet."""
-        roles = {arn.rpartition("/")[2] for arn in self.roles}
-        return self.tags.get(OWNER_TAG) == OWNER or role_name(self.identifier) in roles
+        """Whether our DAG made it: only its tag tells."""
+        return self.tags.get(OWNER_TAG) == OWNER
+
+    @property
+    def is_incompatible(self) -> bool:
+        """Whether it is in one of the states, incompatible-…, in which AWS makes no snapshot."""
+        return self.status.startswith("incompatible-")
 
     @property
     def hourly_price(self) -> float | None:
@@ -79,13 +83,8 @@ class Cluster:
 
 def find_cluster(aws: Aws, identifier: str) -> Cluster | None:
     """Return the cluster, or None where there is none of that name."""
-    try:
-        found = aws.redshift.describe_clusters(ClusterIdentifier=identifier)["Clusters"]
-    except ClientError as error:
-        if code_of(error) in {"ClusterNotFound", "ClusterNotFoundFault"}:
-            return None
-        raise
-    return _read(found[0]) if found else None
+    described = _describe(aws, identifier)
+    return _read(described) if described else None
 
 
 def our_clusters(aws: Aws) -> list[Cluster]:
@@ -101,13 +100,12 @@ def make_cluster(aws: Aws, plan: ClusterPlan) -> str:
         LoadError: a cluster of that name is somebody else's, or cannot become available.
         NotYet: one of that name is just being paused or removed.
     """
-    cluster = find_cluster(aws, plan.identifier)
+    cluster = _find_ours(aws, plan)
     if cluster is None:
         return _create(aws, plan)
-    _require_ours(cluster)
     if cluster.status in (*GOING, "pausing"):
         raise NotYet(f"The cluster {plan.identifier} is {cluster.status}.")
-    if cluster.status in BROKEN:
+    if cluster.is_incompatible:
         raise LoadError(_broken(cluster))
     if cluster.status == "paused":
         return resume_cluster(aws, plan)
@@ -152,27 +150,46 @@ def remove_cluster(aws: Aws, plan: ClusterPlan) -> str:
     """Begin to remove the cluster, with a final snapshot if the plan says so; return what was done.
 
     Raises:
-        LoadError: the cluster is somebody else's.
+        LoadError: the cluster is somebody else's, or no snapshot can be made and one is asked for.
         NotYet: it is on its way to a state in which AWS removes it.
     """
-    cluster = find_cluster(aws, plan.identifier)
+    cluster = _find_ours(aws, plan)
     if cluster is None:
         return f"Cluster {plan.identifier}: nothing to do."
-    _require_ours(cluster)
     if cluster.status in GOING:
         return f"Cluster {plan.identifier} is being removed already ({cluster.status})."
     if cluster.status in ON_THE_WAY:
         raise NotYet(f"The cluster {plan.identifier} is {cluster.status}; AWS removes it after that.")
-    if not plan.final_snapshot or cluster.status in BROKEN:
-        aws.redshift.delete_cluster(ClusterIdentifier=plan.identifier, SkipFinalClusterSnapshot=True)
-        return f"Cluster {plan.identifier} is being removed, without a final snapshot."
-    snapshot = f"{plan.identifier}-final-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    aws.redshift.delete_cluster(
-        ClusterIdentifier=plan.identifier,
-        SkipFinalClusterSnapshot=False,
-        FinalClusterSnapshotIdentifier=snapshot,
+    if not plan.final_snapshot:
+        return _delete(aws, plan, None)
+    if cluster.is_incompatible:
+        raise LoadError(_without_snapshot(cluster))
+    return _delete(aws, plan, f"{plan.identifier}-final-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+
+
+def _delete(aws: Aws, plan: ClusterPlan, snapshot: str | None) -> str:
+    what: Any = (
+        {"FinalClusterSnapshotIdentifier": snapshot, "SkipFinalClusterSnapshot": False}
+        if snapshot
+        else {"SkipFinalClusterSnapshot": True}
     )
-    return f"Cluster {plan.identifier} is being removed; its snapshot {snapshot} stays and is billed."
+    try:
+        aws.redshift.delete_cluster(ClusterIdentifier=plan.identifier, **what)
+    except ClientError as error:
+        if code_of(error) not in {*_MISSING, "InvalidClusterState", "InvalidClusterStateFault"}:
+            raise
+        # Another teardown may have been faster; a cluster that stays is removed with its snapshot or not.
+        cluster = find_cluster(aws, plan.identifier)
+        if cluster is None or cluster.status in GOING:
+            return f"Cluster {plan.identifier} is being removed already."
+        if cluster.status in ON_THE_WAY:
+            raise NotYet(f"The cluster {plan.identifier} is {cluster.status}.") from None
+        if not snapshot:
+            raise
+        raise LoadError(_without_snapshot(cluster)) from error
+    if snapshot:
+        return f"Cluster {plan.identifier} is being removed; its snapshot {snapshot} stays and is billed."
+    return f"Cluster {plan.identifier} is being removed, without a final snapshot."
 
 
 def describe_costs(cluster: Cluster, now: datetime) -> str:
@@ -223,11 +240,12 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
     snapshot = newest_snapshot(aws, plan) if plan.from_snapshot else None
     try:
         if snapshot:
+            announce_restore(aws, plan)
             aws.redshift.restore_from_cluster_snapshot(
                 SnapshotIdentifier=snapshot, NumberOfNodes=plan.nodes, **network
             )
-            # Unlike CreateCluster, a restore takes no tags.
             _tag(aws, plan)
+            end_restore(aws, plan)
         else:
             aws.redshift.create_cluster(
                 **_size(plan),
@@ -237,9 +255,10 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
                 **network,
             )
     except ClientError as error:
-        # A try before this one may have made it without hearing of it.
+        # A try before this one may have made it without hearing of it, or somebody else just now.
         if code_of(error) not in {"ClusterAlreadyExists", "ClusterAlreadyExistsFault"}:
             raise
+        _find_ours(aws, plan)
     origin = f" from snapshot {snapshot}" if snapshot else ""
     return f"Cluster {plan.identifier} is being made{origin}; it expires {_expiry(plan)}."
 
@@ -251,30 +270,55 @@ def _size(plan: ClusterPlan) -> Any:  # noqa: ANN401 - arguments of CreateCluste
 
 
 def _tag(aws: Aws, plan: ClusterPlan) -> None:
-    arn = f"arn:aws:redshift:{aws.region}:{aws.account}:cluster:{plan.identifier}"
-    aws.redshift.create_tags(ResourceName=arn, Tags=tag_list(plan.cluster_tags))
+    arn = _arn(aws, plan.identifier)
+    try:
+        aws.redshift.create_tags(ResourceName=arn, Tags=tag_list(plan.cluster_tags))
+    except ClientError as error:
+        # API reference, CreateTags: "not in the available state". A cluster being restored may be such.
+        if code_of(error) not in {"InvalidClusterState", "InvalidClusterStateFault"}:
+            raise
+        raise NotYet(f"The cluster {plan.identifier} cannot be given its tags yet.") from None
     if not plan.hours_to_live:
         aws.redshift.delete_tags(ResourceName=arn, TagKeys=[EXPIRES_TAG])
 
 
+def _arn(aws: Aws, identifier: str) -> str:
+    return f"arn:aws:redshift:{aws.region}:{aws.account}:cluster:{identifier}"
+
+
 def _require(aws: Aws, plan: ClusterPlan) -> Cluster:
-    cluster = find_cluster(aws, plan.identifier)
+    cluster = _find_ours(aws, plan)
     if cluster is None:
         raise LoadError(f"There is no cluster {plan.identifier} in {aws.region}: provision it first.")
-    _require_ours(cluster)
     if cluster.status in GOING:
         raise LoadError(f"The cluster {plan.identifier} is being removed ({cluster.status}).")
-    if cluster.status in BROKEN:
+    if cluster.is_incompatible:
         raise LoadError(_broken(cluster))
     return cluster
 
 
-def _require_ours(cluster: Cluster) -> None:
-    if not cluster.is_ours:
-        raise LoadError(
-            f"The cluster {cluster.identifier} was not made by this DAG (it has no tag {OWNER_TAG}={OWNER}): "
-            "nothing is done to it. Choose another cluster identifier."
-        )
+def _find_ours(aws: Aws, plan: ClusterPlan) -> Cluster | None:
+    """Return the plan's cluster, tagged first if it is a restore of ours that was cut short.
+
+    Raises:
+        LoadError: it is somebody else's.
+    """
+    described = _describe(aws, plan.identifier)
+    if described is None:
+        return None
+    cluster = _read(described)
+    if cluster.is_ours:
+        return cluster
+    if is_restored_by_us(aws, plan, described):
+        _tag(aws, plan)
+        end_restore(aws, plan)
+        return cluster
+    raise LoadError(
+        f"The cluster {cluster.identifier} was not made by this DAG (it has no tag {OWNER_TAG}={OWNER}): "
+        "nothing is done to it. Choose another cluster identifier; or, if this DAG is to have it, give it "
+        f"that tag: aws redshift create-tags --resource-name {_arn(aws, cluster.identifier)} "
+        f"--tags Key={OWNER_TAG},Value={OWNER}"
+    )
 
 
 def _broken(cluster: Cluster) -> str:
@@ -284,8 +328,27 @@ def _broken(cluster: Cluster) -> str:
     )
 
 
+def _without_snapshot(cluster: Cluster) -> str:
+    return (
+        f"The cluster {cluster.identifier} is {cluster.status}: no final snapshot can be made of it, and one "
+        "is asked for, so it is not removed. It goes on being billed. Either mend what its status names in "
+        "the Redshift console (network, parameter group, HSM, storage) and run teardown again; or, if its "
+        "data may be lost or an earlier snapshot will do, run teardown with final_snapshot false."
+    )
+
+
 def _expiry(plan: ClusterPlan) -> str:
     return f"in {plan.hours_to_live:g} hours" if plan.hours_to_live else "never"
+
+
+def _describe(aws: Aws, identifier: str) -> Any:  # noqa: ANN401 - boto's cluster or None
+    try:
+        found = aws.redshift.describe_clusters(ClusterIdentifier=identifier)["Clusters"]
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            return None
+        raise
+    return found[0] if found else None
 
 
 def _read(described: Any) -> Cluster:  # noqa: ANN401 - boto's cluster
@@ -298,6 +361,5 @@ def _read(described: Any) -> Cluster:  # noqa: ANN401 - boto's cluster
         host=endpoint.get("Address"),
         port=endpoint.get("Port"),
         created=described.get("ClusterCreateTime"),
-        roles=[role["IamRoleArn"] for role in described.get("IamRoles", [])],
         tags={tag["Key"]: tag["Value"] for tag in described.get("Tags", [])},
     )

@@ -38,27 +38,37 @@ def remove_network(aws: Aws, plan: ClusterPlan) -> str:
     """
     removed: list[str] = []
     used: list[str] = []
-    if (subnets := find_subnet_group(aws, plan)) is not None and is_ours(subnets.get("Tags", [])):
+    theirs: list[str] = []
+    if (subnets := find_subnet_group(aws, plan)) is not None:
         name = f"subnet group {plan.subnet_group_name}"
-        removes = _is_removed(
+        if not is_ours(subnets.get("Tags", [])):
+            theirs.append(name)
+        elif _is_removed(
             aws.redshift.delete_cluster_subnet_group, ClusterSubnetGroupName=plan.subnet_group_name
-        )
-        (removed if removes else used).append(name)
-    group = find_security_group(aws, plan)
-    if group is not None and is_ours(group.get("Tags", [])):
+        ):
+            removed.append(name)
+        else:
+            used.append(name)
+    if (group := find_security_group(aws, plan)) is not None:
         name = f"security group {plan.security_group_name} ({group['GroupId']})"
-        removes = _is_removed(aws.ec2.delete_security_group, GroupId=group["GroupId"])
-        (removed if removes else used).append(name)
+        if not is_ours(group.get("Tags", [])):
+            theirs.append(name)
+        elif _is_removed(aws.ec2.delete_security_group, GroupId=group["GroupId"]):
+            removed.append(name)
+        else:
+            used.append(name)
     if used:
         raise NotYet(f"{' and '.join(used)} cannot be removed while something uses them.")
-    return f"Removed: {', '.join(removed)}." if removed else "Network: nothing of ours to remove."
+    said = f"Removed: {', '.join(removed)}." if removed else "Network: nothing of ours to remove."
+    return f"{said} Not ours and left as it is: {', '.join(theirs)}." if theirs else said
 
 
 def find_security_group(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - boto's group or None
-    """Return the security group as EC2 describes it, or None."""
+    """Return the security group as EC2 describes it, ours if there are several of the name, or None."""
     filters: Any = [{"Name": "group-name", "Values": [plan.security_group_name]}]
     groups = aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
-    return groups[0] if groups else None
+    # The same name may be in another VPC, too.
+    return next((one for one in groups if is_ours(one.get("Tags", []))), groups[0] if groups else None)
 
 
 def find_subnet_group(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - boto's group or None

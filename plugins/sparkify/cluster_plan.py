@@ -7,9 +7,15 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sparkify.bucket_names import check_buckets
+from sparkify.failures import LoadError
+
 # Tags by which our resources are known, and the time after which the reaper may act.
 OWNER_TAG, OWNER = "managed-by", "sparkify-warehouse"
 EXPIRES_TAG = "expires_at"
+# Only a bucket with this tag, whose value is the cluster's identifier, is set up or removed as work bucket.
+# The other tag does not tell: `upload_source` gives it to source buckets.
+WORK_BUCKET_TAG = "sparkify:work-bucket"
 
 # USD an hour and node, on demand, us-east-1. Third-party tables; AWS's price list decides. UNCONFIRMED
 HOURLY_PRICES = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "rg.large": 0.3801, "rg.xlarge": 0.7602}
@@ -29,7 +35,7 @@ class ClusterPlan:
         nodes: number of nodes; 1 makes a single-node cluster.
         allowed_cidr: the addresses that may connect to port 5439, for example 10.0.0.0/16.
         source_bucket: the bucket that COPY reads.
-        work_bucket: the bucket for manifests, which COPY reads and Airflow writes.
+        work_bucket: another bucket, for manifests, which COPY reads and Airflow writes.
         database: its name.
         user: the master user; its password is kept by AWS and nobody needs it.
         hours_to_live: hours after which the reaper may pause or remove the cluster; 0 for never.
@@ -39,7 +45,8 @@ class ClusterPlan:
         region: where everything is.
 
     Raises:
-        PlanError: a value that AWS would refuse, or a network open to the world.
+        PlanError: a value that AWS would refuse, one bucket as source and work bucket, or a network open to
+            the world.
     """
 
     identifier: str
@@ -57,6 +64,10 @@ class ClusterPlan:
     remove_work_bucket: bool = False
 
     def __post_init__(self) -> None:
+        try:
+            check_buckets(self.source_bucket, self.work_bucket)
+        except LoadError as error:
+            raise PlanError(str(error)) from None
         if not re.fullmatch(r"(?=.{1,50}$)[a-z][a-z0-9]*(-[a-z0-9]+)*", self.identifier):
             raise PlanError(
                 f"The cluster identifier {self.identifier!r} is none: 1 to 50 lower-case letters, digits and "
@@ -106,6 +117,11 @@ class ClusterPlan:
     def tags(self) -> dict[str, str]:
         """The tags of everything that is made."""
         return {OWNER_TAG: OWNER, "cluster": self.identifier}
+
+    @property
+    def work_bucket_tags(self) -> dict[str, str]:
+        """The tags of the work bucket."""
+        return self.tags | {WORK_BUCKET_TAG: self.identifier}
 
     @property
     def cluster_tags(self) -> dict[str, str]:

@@ -58,12 +58,21 @@ def remove_role(aws: Aws, plan: ClusterPlan) -> str:
         return f"IAM role {plan.role_name} is not ours: left as it is."
     if users := _clusters_with(aws, role["Arn"]):
         return f"IAM role {plan.role_name} is used by {', '.join(users)}: left as it is."
-    for attached in aws.iam.list_attached_role_policies(RoleName=plan.role_name)["AttachedPolicies"]:
-        aws.iam.detach_role_policy(RoleName=plan.role_name, PolicyArn=attached["PolicyArn"])
-    for name in aws.iam.list_role_policies(RoleName=plan.role_name)["PolicyNames"]:
-        aws.iam.delete_role_policy(RoleName=plan.role_name, PolicyName=name)
-    aws.iam.delete_role(RoleName=plan.role_name)
+    try:
+        _delete(aws, plan.role_name)
+    except ClientError as error:
+        # Another teardown may have been faster.
+        if code_of(error) != "NoSuchEntity":
+            raise
     return f"IAM role {plan.role_name} removed."
+
+
+def _delete(aws: Aws, role: str) -> None:
+    for attached in aws.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        aws.iam.detach_role_policy(RoleName=role, PolicyArn=attached["PolicyArn"])
+    for name in aws.iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        aws.iam.delete_role_policy(RoleName=role, PolicyName=name)
+    aws.iam.delete_role(RoleName=role)
 
 
 def find_role(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - boto's role or None

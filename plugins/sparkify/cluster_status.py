@@ -46,6 +46,10 @@ def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
             f"Still there: {'; '.join(left)}. The logs of the tasks before this one say why. Mend that and "
             "run teardown again; a cluster is billed until it is gone."
         )
+    if cluster:
+        return (
+            f"Nothing of ours is left; the cluster {plan.identifier} ({cluster.status}) is somebody else's."
+        )
     snapshot = newest_snapshot(aws, plan)
     kept = f" but the snapshot {snapshot}, billed until it is deleted" if snapshot else ""
     return f"Nothing of cluster {plan.identifier} is left{kept}."

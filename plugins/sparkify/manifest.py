@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
+# All that the pipeline writes to a work bucket is below these; include/iam allows no more.
+MANIFESTS, JSONPATHS = "manifests/", "jsonpaths/"
+
+
 def write_manifest(s3: "S3Client", bucket: str, load_id: str, files: Sequence[SourceFile]) -> str:
     """Write the manifest of a load and return its address.
 
@@ -25,7 +29,7 @@ def write_manifest(s3: "S3Client", bucket: str, load_id: str, files: Sequence[So
     """
     entries = [{"url": file.url, "mandatory": True} for file in files]
     body = json.dumps({"entries": entries}, indent=1).encode()
-    return _put(s3, bucket, f"manifests/{load_id}.json", body)
+    return _put(s3, bucket, f"{MANIFESTS}{load_id}.json", body)
 
 
 def write_jsonpaths(s3: "S3Client", bucket: str, name: str, text: str) -> str:
@@ -40,7 +44,7 @@ def write_jsonpaths(s3: "S3Client", bucket: str, name: str, text: str) -> str:
         text: the jsonpaths document.
     """
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return _put(s3, bucket, f"jsonpaths/{digest}/{PurePosixPath(name).name}", text.encode())
+    return _put(s3, bucket, f"{JSONPATHS}{digest}/{PurePosixPath(name).name}", text.encode())
 
 
 def _put(s3: "S3Client", bucket: str, key: str, body: bytes) -> str:

@@ -96,8 +96,12 @@ def recreate(session: Session, ddl: Sequence[str]) -> list[str]:
         session: a fresh session.
         ddl: CREATE TABLE IF NOT EXISTS and CREATE SCHEMA IF NOT EXISTS, one statement each, in the order in
             which they can be run.
+
+    Raises:
+        LoadError: a table of one of the names belongs to another user.
     """
     tables = [match.group(1) for sql in ddl if (match := _TABLE.search(sql))]
+    _check_owners(session, tables)
     # A schema first, so that what is dropped may be missing, but not the schema it would be in.
     for sql in ddl:
         if not _TABLE.search(sql):
@@ -111,6 +115,31 @@ def recreate(session: Session, ddl: Sequence[str]) -> list[str]:
             session.execute(sql)
     session.commit()
     return tables
+
+
+def _check_owners(session: Session, tables: Sequence[str]) -> None:
+    """Refuse to drop what another user has made under one of these names; a superuser would be let."""
+    names, values = _named("table", [table.rpartition(".")[2] for table in tables])
+    found = session.query(
+        f"""
+        SELECT schemaname, tablename, tableowner, CURRENT_SCHEMA() FROM pg_tables
+        WHERE tablename IN ({names}) AND tableowner <> CURRENT_USER
+        """,
+        values,
+    )
+    # What was read here must not be the snapshot of what follows.
+    session.commit()
+    theirs = [
+        f"{schema}.{table} of {owner}"
+        for schema, table, owner, current in found
+        if f"{schema}.{table}" in tables or (table in tables and schema in {current, "public"})
+    ]
+    if theirs:
+        raise LoadError(
+            f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
+            "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
+            "otherwise rename them."
+        )
 
 
 def _forget(session: Session, chosen: Sequence[str], tables: Sequence[str]) -> None:

@@ -1,12 +1,14 @@
 """A folder of source files brought to S3: what is there with the same content stays, nothing is deleted."""
 
+import errno
 import hashlib
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +24,7 @@ _SUFFIX = ".json"
 _THREADS = 8  # below the ten connections that a boto3 client keeps
 _SECONDS_BETWEEN_LINES = 5.0
 _SMALL_BYTES = 8_000_000
+_LONGEST_KEY = 1024  # bytes of UTF-8
 _SHOWN = 5  # names in a line of the log
 
 
@@ -34,18 +37,20 @@ class LocalFiles:
         files: the files to upload, by their keys: their paths inside the folder.
         ignored: what is no `.json` file, as paths inside the folder.
         links: links that are not followed, as paths inside the folder.
+        problems: what should be uploaded and cannot, each with its reason.
     """
 
     subfolders: Sequence[str]
     files: Mapping[str, Path]
     ignored: Sequence[str]
     links: Sequence[str]
+    problems: Sequence[str] = ()
 
     def __str__(self) -> str:
         text = f"{len(self.files):,} {_SUFFIX} files"
         for paths, what in ((self.ignored, "other files ignored"), (self.links, "links not followed")):
             if paths:
-                shown = ", ".join(paths[:_SHOWN]) + (", …" if len(paths) > _SHOWN else "")
+                shown = ", ".join(map(printable, paths[:_SHOWN])) + (", …" if len(paths) > _SHOWN else "")
                 text += f"; {len(paths):,} {what} ({shown})"
         return text
 
@@ -60,6 +65,7 @@ class Upload:
         skipped: how many were there already with the same content.
         size: bytes sent.
         seconds: since it began.
+        problems: what could not be uploaded, each with its reason.
     """
 
     files: int
@@ -67,6 +73,7 @@ class Upload:
     skipped: int = 0
     size: int = 0
     seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
 
     def add(self, size: int | None) -> None:
         """Count one file: the bytes sent, or None for one that was there already."""
@@ -93,8 +100,11 @@ def find_files(folder: Path, subfolders: Sequence[str]) -> LocalFiles:
         folder: an absolute path on this machine.
         subfolders: the folders inside it to look at; one that is not there is empty.
 
+    What cannot be uploaded is among `problems`: a name that is no UTF-8, a key that is too long for S3, a
+    folder that cannot be read.
+
     Raises:
-        LoadError: the folder is missing, cannot be read or holds no such file; it says what to enter.
+        LoadError: the folder is missing or holds no such file; it says what to enter.
     """
     wanted = " and ".join(f"{name}/" for name in subfolders)
     if not (folder.is_absolute() and os.path.isdir(folder)):  # noqa: PTH112 - False where it may not be seen
@@ -105,8 +115,8 @@ def find_files(folder: Path, subfolders: Sequence[str]) -> LocalFiles:
     try:
         found = _sort(folder.resolve(), subfolders)
     except OSError as error:
-        raise _unreadable(error) from error
-    if not found.files:
+        raise LoadError(_unreadable(error)) from error
+    if not found.files and not found.problems:
         raise LoadError(
             f"{folder} on this worker ({socket.gethostname()}) holds no {_SUFFIX} file in {wanted} "
             f"({len(found.ignored)} other files, {len(found.links)} links that are not followed). "
@@ -119,30 +129,62 @@ def _sort(root: Path, subfolders: Sequence[str]) -> LocalFiles:
     files: dict[str, Path] = {}
     ignored: list[str] = []
     links: list[str] = []
-    for path in (path for name in subfolders for path in _paths(root / name)):
+    problems: list[str] = []
+    for path in (path for name in subfolders for path in _paths(root / name, problems)):
         key = path.relative_to(root).as_posix()
         if path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(root)):
             links.append(key)
         elif path.suffix == _SUFFIX and "/." not in f"/{key}" and path.is_file():
-            files[key] = path
+            if problem := _bad_key(key):
+                problems.append(f"{printable(path)} {problem}")
+            else:
+                files[key] = path
         else:
             ignored.append(key)
-    return LocalFiles(subfolders, files, ignored, links)
+    return LocalFiles(subfolders, files, ignored, links, problems)
 
 
-def _paths(path: Path) -> Iterator[Path]:
-    """Everything below a path that is no folder, in order; a link to a folder is given, not followed."""
+def _bad_key(key: str) -> str:
+    """Why a path cannot be a key of S3; empty where it can."""
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        return "has a name that is not UTF-8, as keys of S3 must be: rename it"
+    # S3 user guide, "Naming Amazon S3 objects": to be avoided, as listings in XML cannot hold them.
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in key):
+        return "has control characters in its name: rename it"
+    return f"has a key of {size:,} bytes, and S3 takes {_LONGEST_KEY:,}" if size > _LONGEST_KEY else ""
+
+
+def printable(text: object) -> str:
+    """A file's name on one line and without what would steer the terminal that shows the log."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in os.fsencode(str(text)).decode(errors="backslashreplace")
+    )
+
+
+def _paths(path: Path, problems: list[str]) -> Iterator[Path]:
+    """Everything below a path that is no folder, in order; a link to a folder is given, not followed.
+
+    A folder that cannot be read is added to `problems`.
+    """
     if path.is_dir() and not path.is_symlink():
-        for inside in sorted(path.iterdir()):
-            yield from _paths(inside)
+        try:
+            inside = sorted(path.iterdir())
+        except OSError as error:
+            problems.append(_unreadable(error))
+            return
+        for each in inside:
+            yield from _paths(each, problems)
     elif path.exists() or path.is_symlink():
         yield path
 
 
-def _unreadable(error: OSError) -> LoadError:
-    return LoadError(
-        f"{error.filename} cannot be read: {error.strerror}. Let the user that the worker runs as read it, "
-        "then clear the task."
+def _unreadable(error: OSError) -> str:
+    return (
+        f"{printable(error.filename)} cannot be read: {error.strerror}. Let the user that the worker runs as "
+        "read it, then clear the task."
     )
 
 
@@ -159,19 +201,23 @@ def upload(s3: "S3Client", bucket: str, found: LocalFiles, log: Log) -> Upload:
         found: the files.
         log: takes a line every few seconds.
 
+    A file that cannot be read is among the problems of what is returned, and the others follow.
+
     Raises:
-        LoadError: a file cannot be read.
         botocore.exceptions.ClientError: S3 refuses; what has been uploaded stays.
         botocore.exceptions.BotoCoreError: S3 does not answer; likewise.
     """
     began = said = time.monotonic()
-    done = Upload(len(found.files))
+    done = Upload(len(found.files), problems=[*found.problems])
     there = {file.key: file for name in found.subfolders for file in list_prefix(s3, bucket, f"{name}/")}
     with ThreadPoolExecutor(_THREADS) as pool:
         jobs = [pool.submit(_put, s3, bucket, key, path, there.get(key)) for key, path in found.files.items()]
         try:
             for job in as_completed(jobs):
-                done.add(job.result())
+                try:
+                    done.add(job.result())
+                except OSError as error:
+                    done.problems.append(_unreadable(error))
                 done.seconds = time.monotonic() - began
                 if time.monotonic() - said >= _SECONDS_BETWEEN_LINES:
                     said = time.monotonic()
@@ -187,11 +233,7 @@ def upload(s3: "S3Client", bucket: str, found: LocalFiles, log: Log) -> Upload:
 
 def _put(s3: "S3Client", bucket: str, key: str, path: Path, there: SourceFile | None) -> int | None:
     """Upload one file and return its bytes, or None if it is there."""
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise _unreadable(error) from error
-    with file:
+    with open(path, "rb", opener=_open_file) as file:
         size = os.fstat(file.fileno()).st_size
         if there is not None and there.size == size and there.etag == _md5(file):
             return None
@@ -204,6 +246,15 @@ def _put(s3: "S3Client", bucket: str, key: str, path: Path, there: SourceFile | 
             ContentType="application/json",
         )
     return size
+
+
+def _open_file(path: str, flags: int) -> int:
+    """Open without waiting for a writer, should a pipe have taken the file's place meanwhile."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file any more", path)
 
 
 def _md5(file: BufferedReader) -> str:

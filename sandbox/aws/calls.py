@@ -11,6 +11,7 @@ from moto.core.request import Request
 from moto.core.routing import ServiceOperationRouter, get_service_router
 
 from sandbox.aws import wsgi
+from sandbox.aws.refusals import RefusalError
 from sandbox.aws.wsgi import Environ
 
 # Parameters whose values ARNs are made of. No secret is ever in one of them.
@@ -44,7 +45,11 @@ class Call:
 
 
 def read(environ: Environ) -> Call:
-    """The call a request makes; its body can be read again."""
+    """The call a request makes; its body can be read again.
+
+    Raises:
+        RefusalError: It is a document that nobody should read.
+    """
     service = str(environ.get(wsgi.SERVICE, ""))
     if service == "s3":
         return _read_s3(environ)
@@ -86,6 +91,8 @@ def _json_items(body: bytes) -> list[tuple[str, str]]:
         document: Any = json.loads(body or b"{}")
     except ValueError:
         return []
+    except RecursionError as error:
+        raise RefusalError("400 Bad Request", "SerializationException", "It is too deep.") from error
     found: dict[str, object] = document if isinstance(document, dict) else {}
     return [(name, str(value)) for name, value in found.items()]
 

@@ -13,10 +13,12 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
-from sandbox.aws import wsgi
+from sandbox.aws import objects, policies, wsgi
 from sandbox.aws.store import Body, ObjectStore, Properties, StoredBucket
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
+# From here on an object is streamed from its file.
+_LARGE = 256 * 1024
 _READING = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -40,10 +42,10 @@ class DurableS3:
         """Carry the request out and keep what it changed."""
         if environ.get(wsgi.SERVICE) != "s3":
             return self._application(environ, start_response)
-        if environ["REQUEST_METHOD"] in _READING:
-            with self._lock:
-                return self._application(environ, start_response)
-        return self._change(environ, start_response)
+        if environ["REQUEST_METHOD"] not in _READING:
+            return self._change(environ, start_response)
+        with self._lock:
+            return self._stream(environ, start_response) or self._application(environ, start_response)
 
     def restore(self) -> None:
         """Give moto the buckets and objects of the store."""
@@ -62,14 +64,41 @@ class DurableS3:
 
     def _change(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Hold the answer back until the change is on disk."""
-        wsgi.read_body(environ)  # before the lock: a slow client must not keep the others waiting
         answer: list[Any] = []
+
+        def carry_out() -> Iterable[bytes]:
+            return self._application(environ, lambda *arguments: answer.extend(arguments))
+
         with self._lock:
-            body = self._application(environ, lambda *arguments: answer.extend(arguments))
+            body = objects.put(environ, carry_out)
             if str(answer[0]).startswith("2"):
                 self._keep(*wsgi.bucket_and_key(environ))
         start_response(*answer)
         return body
+
+    def _stream(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+        """A large object from its file, with the headers that moto gives it; None for whatever else it is."""
+        bucket_name, name = wsgi.bucket_and_key(environ)
+        bucket = self._backend.buckets.get(bucket_name)
+        # A policy may be about GetObject alone.
+        if bucket is None or policies.restricts(bucket) or not objects.is_plain_get(environ):
+            return None
+        key = bucket.keys.get(name)
+        if not isinstance(key, FakeKey) or key.size < _LARGE:
+            return None
+        answer: list[Any] = []
+        request = {**environ, "REQUEST_METHOD": "HEAD"}
+        list(self._application(request, lambda *arguments: answer.extend(arguments)))
+        headers = {header.lower(): value for header, value in answer[1]}
+        if str(answer[0])[:3] not in {"200", "206"} or headers.get("etag") != key.etag:
+            return None
+        part = objects.open_part(key, headers.get("content-range"))
+        if part is None:
+            return None
+        file, size = part
+        rest = [(header, value) for header, value in answer[1] if header.lower() != "content-length"]
+        start_response(answer[0], [*rest, ("Content-Length", str(size))])
+        return objects.stream(file, size)
 
     def _keep(self, bucket_name: str, key: str) -> None:
         if bucket_name not in self._backend.buckets:
@@ -89,19 +118,22 @@ class DurableS3:
         held, kept = set(bucket.keys), self._store.keys(name)
         for key in held - kept:
             self._keep_object(bucket, key)
-        self._store.drop_objects(name, kept - held)
+        self._store.drop_objects(name, kept - held, versioned=bucket.is_versioned)
 
     def _keep_object(self, bucket: FakeBucket, name: str) -> None:
         key = bucket.keys.get(name)
         if key is None or isinstance(key, FakeDeleteMarker):
-            self._store.drop_objects(bucket.name, {name})
+            self._store.drop_objects(bucket.name, {name}, versioned=bucket.is_versioned)
             return
         properties = _properties(key)
         body: object = key._value_buffer
-        if not isinstance(body, Body):
+        if upload := objects.adopt(body):
+            body = self._store.adopt_body(upload)
+            _set_body(key, body)
+        elif not isinstance(body, Body):
             body = self._store.write_body(key.value)
             _set_body(key, body)
-        self._store.put_object(bucket.name, name, body, properties)
+        self._store.put_object(bucket.name, name, body, properties, versioned=bucket.is_versioned)
 
 
 def _properties(key: FakeKey) -> Properties:

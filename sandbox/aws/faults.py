@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.aws import calls, wsgi
+from sandbox.aws import calls, documents, wsgi
 from sandbox.aws.calls import Call
 from sandbox.aws.clusters.cluster import FAILED
 from sandbox.aws.clusters.models import OUTCOME
@@ -26,6 +26,7 @@ from sandbox.aws.wsgi import Application, Environ, StartResponse
 
 PREFIX = "/_sandbox/"
 ADMIN_SERVICE = "sandbox"
+OWNERS_ONLY = "Only the sandbox's own key, signing for the service `sandbox`, may do this."
 
 _JOURNAL_LENGTH = 20_000
 _KINDS = {"error", "drop", "drop_after", "state"}
@@ -92,7 +93,11 @@ class Faults:
         """Write the call down, and carry it out unless a fault forbids."""
         if wsgi.raw_path(environ).startswith(PREFIX):
             return self._administer(environ, start_response)
-        call = calls.read(environ)
+        try:
+            documents.check(environ)
+            call = calls.read(environ)
+        except RefusalError as error:
+            return respond(error, environ, start_response)
         with self._lock:
             self._calls.append(call)
         fault = self._take(call)
@@ -138,8 +143,8 @@ class Faults:
         name = environ["REQUEST_METHOD"], wsgi.raw_path(environ).removeprefix(PREFIX)
         owns = environ.get(wsgi.ACCESS_KEY_ID) == self._owner and environ.get(wsgi.SERVICE) == ADMIN_SERVICE
         if not owns or name not in operations:
-            message = "Only the sandbox's own key, signing for the service `sandbox`, may do this."
-            return respond(RefusalError("403 Forbidden", "AccessDenied", message), environ, start_response)
+            error = RefusalError("403 Forbidden", "AccessDenied", OWNERS_ONLY)
+            return respond(error, environ, start_response)
         try:
             with self._lock:
                 answer = operations[name](wsgi.read_body(environ))

@@ -8,21 +8,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
+from datetime import UTC
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
-from werkzeug.serving import make_server
+from moto.sts.models import sts_backends
 
-from sandbox.aws import policies
+from sandbox.aws import objects, policies
+from sandbox.aws.bodies import Intake
+from sandbox.aws.buckets import Buckets
 from sandbox.aws.clusters.layer import Clusters
-from sandbox.aws.dispatch import MotoServices
+from sandbox.aws.connections import Server
+from sandbox.aws.dispatch import SERVICES, MotoServices
 from sandbox.aws.durable_s3 import DurableS3
-from sandbox.aws.faults import DroppedError, Faults
+from sandbox.aws.faults import ADMIN_SERVICE, Faults
 from sandbox.aws.handler import Handler
 from sandbox.aws.health import HEALTH_PATH
 from sandbox.aws.listing import Listing
 from sandbox.aws.refusals import RefusalError, respond
-from sandbox.aws.signature import SignatureCheck
+from sandbox.aws.signature import Secret, SignatureCheck
 from sandbox.aws.store import ObjectStore
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 from sandbox.settings import LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
@@ -47,9 +51,7 @@ def serve(settings: Settings) -> None:
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     started = time.monotonic()
-    server = make_server(
-        settings.host, settings.aws_port, application(settings), threaded=True, request_handler=Handler
-    )
+    server = Server(settings.host, settings.aws_port, application(settings), Handler)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     log.info("ready at %s after %.1f s", settings.aws_endpoint_url, time.monotonic() - started)
@@ -60,15 +62,21 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """The layers from the outside in: health, signatures, faults, S3 on disk, listings, clusters, moto."""
+    """From the outside in: health, signatures, faults, S3 on disk, buckets, listings, clusters, moto."""
     policies.install()
+    objects.install()
     clusters = Clusters(MotoServices(), settings)
-    s3 = DurableS3(Listing(clusters), ObjectStore(settings.home / "s3"))
+    s3 = DurableS3(Buckets(Listing(clusters)), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)
     _make_role()
-    checked = SignatureCheck(Faults(s3, settings.aws_access_key_id), _secrets(settings))
+    checked = SignatureCheck(
+        Faults(s3, settings.aws_access_key_id),
+        _secrets(settings),
+        {*SERVICES, ADMIN_SERVICE},
+        Intake(settings.home / "s3" / "incoming"),
+    )
     return _Front(checked, _LOCAL_HOSTS | {settings.aws_host})
 
 
@@ -86,8 +94,8 @@ class _Front:
             return respond(_wrong_host(environ), environ, start_response)
         try:
             return self._application(environ, start_response)
-        except DroppedError:
-            raise  # the request handler closes the connection
+        except ConnectionError:
+            raise  # the client has gone, or is to be dropped: the request handler closes the connection
         except Exception:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             error = RefusalError(
@@ -110,14 +118,17 @@ def _wrong_host(environ: Environ) -> RefusalError:
     return RefusalError("400 Bad Request", "InvalidRequest", message)
 
 
-def _secrets(settings: Settings) -> Callable[[str], str | None]:
+def _secrets(settings: Settings) -> Callable[[str], Secret | None]:
     """The secrets of the sandbox's own key and of those that IAM and STS have handed out."""
 
-    def secret_of(access_key_id: str) -> str | None:
+    def secret_of(access_key_id: str) -> Secret | None:
         if access_key_id == settings.aws_access_key_id:
-            return settings.aws_secret_access_key
+            return Secret(settings.aws_secret_access_key)
+        for role in sts_backends[DEFAULT_ACCOUNT_ID]["aws"].assumed_roles:
+            if role.access_key_id == access_key_id:
+                return Secret(role.secret_access_key, role.session_token, role.expiration.replace(tzinfo=UTC))
         issued = iam_backends[DEFAULT_ACCOUNT_ID]["aws"].access_keys.get(access_key_id)
-        return issued.secret_access_key if issued else None
+        return Secret(issued.secret_access_key) if issued and issued.status == "Active" else None
 
     return secret_of
 

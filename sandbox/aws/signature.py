@@ -1,163 +1,235 @@
-"""Signature Version 4 of incoming requests, recomputed with botocore's own signer.
+"""Signature Version 4 of incoming requests, recomputed with botocore's own signer before a body is kept.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
 """
 
+import base64
 import hmac
+import io
 import urllib.parse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.client import HTTPMessage
 
-from botocore.auth import SIGV4_TIMESTAMP, UNSIGNED_PAYLOAD, S3SigV4Auth, SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sandbox.aws import wsgi
+from sandbox.aws import bodies, claims, faults, streams, wsgi
+from sandbox.aws.bodies import Body, Intake, Source
+from sandbox.aws.claims import BAD, FORBIDDEN, Claim
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
-_ALGORITHM = "AWS4-HMAC-SHA256"
-_FORBIDDEN = "403 Forbidden"
+_WAY_OUT = 'Take it from the environment: eval "$(python -m sandbox env)".'
+# S3's requests that carry an object have at most these parameters; all others carry a document.
+_OBJECT_PARAMETERS = {"uploadId", "partNumber", "x-id"}
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What a request says about its signer."""
+class Secret:
+    """What belongs to an access key id: temporary keys come with a token and end at a time."""
 
-    access_key_id: str
-    region: str
-    service: str
-    signed_headers: tuple[str, ...]
-    signature: str
-    timestamp: str
-    query: str
-    payload_hash: str | None
+    key: str
+    token: str | None = None
+    expiration: datetime | None = None
 
 
 class SignatureCheck:
-    """A WSGI layer that passes on only requests signed with a known secret.
+    """A WSGI layer that passes on only requests signed with a known secret, with the body that was signed.
+
+    Where a request names the hash of its body, as S3's do, nothing of the body is read before the signature
+    was found good; elsewhere at most `bodies.CALL_BYTES`.
 
     Args:
         application: The layer below.
         secret_of: Gives the secret of an access key id, or None where the id is unknown.
+        services: The services that are served.
+        intake: Takes the bodies.
     """
 
-    def __init__(self, application: Application, secret_of: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        secret_of: Callable[[str], Secret | None],
+        services: Collection[str],
+        intake: Intake,
+    ) -> None:
         self._application = application
         self._secret_of = secret_of
+        self._services = services
+        self._intake = intake
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Check the signature, then hand the request down or answer 403."""
+        """Check the signature, then hand the request down or refuse it."""
         try:
-            self._check(environ)
+            body = self._admit(environ)
         except RefusalError as error:
-            wsgi.read_body(environ)  # a connection closed with unread data would hide the answer
             return respond(error, environ, start_response)
-        return self._application(environ, start_response)
+        try:
+            return self._application(environ, start_response)
+        finally:
+            body.discard()
 
-    def _check(self, environ: Environ) -> None:
-        claim = _claim(environ)
+    def _admit(self, environ: Environ) -> Body:
+        claim = claims.read(environ)
         environ[wsgi.SERVICE] = claim.service
         environ[wsgi.ACCESS_KEY_ID] = claim.access_key_id
+        now = datetime.now(UTC)
+        if claim.service not in self._services:
+            served = ", ".join(sorted(self._services))
+            message = f"The sandbox serves {served}; the request is signed for {claim.service[:100]!r}."
+            raise RefusalError(FORBIDDEN, "AccessDenied", message)
+        if wsgi.raw_path(environ).startswith(faults.PREFIX) and claim.service != faults.ADMIN_SERVICE:
+            raise RefusalError(FORBIDDEN, "AccessDenied", faults.OWNERS_ONLY)
+        secret = self._secret(claim, now)
+        claims.check(claim, environ, now)
+        body = self._receive(claim, secret, environ)
+        environ.update({wsgi.BODY: body, "wsgi.input": body.file, "wsgi.input_terminated": True})
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        environ["CONTENT_LENGTH"] = str(body.size)
+        return body
+
+    def _secret(self, claim: Claim, now: datetime) -> str:
         secret = self._secret_of(claim.access_key_id)
         if secret is None:
-            raise RefusalError(
-                _FORBIDDEN,
-                "InvalidAccessKeyId" if claim.service == "s3" else "InvalidClientTokenId",
-                f"The AWS access key id {claim.access_key_id} is not this sandbox's. "
-                'Take it from the environment: eval "$(python -m sandbox env)".',
+            code = "InvalidAccessKeyId" if claim.service == "s3" else "InvalidClientTokenId"
+            message = f"The AWS access key id {claim.access_key_id} is not this sandbox's. {_WAY_OUT}"
+            raise RefusalError(FORBIDDEN, code, message)
+        if secret.token is not None and not hmac.compare_digest(
+            secret.token.encode(), (claim.token or "").encode("utf-8", "replace")
+        ):
+            code = "InvalidToken" if claim.service == "s3" else "InvalidClientTokenId"
+            message = "The session token of the temporary key is missing or is not the one that came with it."
+            raise RefusalError(FORBIDDEN, code, message)
+        if secret.expiration is not None and now > secret.expiration:
+            code = "ExpiredToken" if claim.service == "s3" else "ExpiredTokenException"
+            raise RefusalError(FORBIDDEN, code, "The temporary key has expired.")
+        return secret.key
+
+    def _receive(self, claim: Claim, secret: str, environ: Environ) -> Body:
+        """The body, of which nothing is kept before the signature is known to be good."""
+        signer = _Signing(claim, secret, environ)
+        if claim.payload_hash is None:
+            body = self._keep(environ, bodies.CALL_BYTES)
+            try:
+                signer.verify(body.sha256)
+            except RefusalError:
+                body.discard()
+                raise
+            environ.get(wsgi.TRUST, _nobody)()
+            return body
+        signer.verify(claim.payload_hash)
+        environ.get(wsgi.TRUST, _nobody)()
+        if claim.payload_hash in streams.KINDS:
+            return self._unchunk(claim, signer, environ)
+        body = self._keep(environ, _limit(claim, environ))
+        try:
+            _compare(body, claim, environ)
+        except RefusalError:
+            body.discard()
+            raise
+        return body
+
+    def _keep(self, environ: Environ, limit: int) -> Body:
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            message = "A header you provided implies functionality that is not implemented: Transfer-Encoding"
+            raise RefusalError("501 Not Implemented", "NotImplemented", message)
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        return self._intake.receive(bodies.sized(environ["wsgi.input"], length), length, limit)
+
+    def _unchunk(self, claim: Claim, signer: "_Signing", environ: Environ) -> Body:
+        """The content of a body in the coding aws-chunked."""
+        announced = wsgi.header(environ, "x-amz-decoded-content-length") or ""
+        if not (announced.isascii() and announced.isdecimal()):
+            message = "You must provide the x-amz-decoded-content-length HTTP header."
+            raise RefusalError("411 Length Required", "MissingContentLength", message)
+        source = _source(environ)
+        stream = streams.Stream(
+            source, str(claim.payload_hash), (claim.timestamp, claim.scope), claim.signature, signer.sign
+        )
+        blocks = stream.blocks(wsgi.header(environ, "x-amz-trailer") or "")
+        try:
+            body = self._intake.receive(blocks, int(announced), _limit(claim, environ))
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) is not None or isinstance(error, ConnectionError):
+                raise
+            raise RefusalError(BAD, "IncompleteBody", f"The body's chunks cannot be read: {error}") from error
+        if body.size != int(announced) or source.read(1):
+            body.discard()
+            message = "The body's length is not what x-amz-decoded-content-length or Content-Length says."
+            raise RefusalError(BAD, "IncompleteBody", message)
+        streams.unwrap(environ, stream.trailers)
+        return body
+
+
+def _compare(body: Body, claim: Claim, environ: Environ) -> None:
+    """Make sure that a body is the one that was signed, and that its Content-MD5 names."""
+    if claim.hash_is_of_body and body.sha256 != claim.payload_hash:
+        message = "The provided 'x-amz-content-sha256' header does not match what was computed."
+        raise RefusalError(BAD, "XAmzContentSHA256Mismatch", message)
+    digest = wsgi.header(environ, "content-md5")
+    if digest is not None and base64.b64encode(bytes.fromhex(body.md5)).decode() != digest:
+        raise RefusalError(BAD, "BadDigest", "The Content-MD5 you specified did not match what was received.")
+
+
+def _source(environ: Environ) -> Source:
+    """The body as it comes, up to the end that HTTP gives it."""
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return io.BufferedReader(environ["wsgi.input"])
+    return bodies.Limited(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
+
+
+def _limit(claim: Claim, environ: Environ) -> int:
+    """How many bytes the body of a request may have."""
+    if claim.service != "s3":
+        return bodies.CALL_BYTES
+    names = {name for name, _ in urllib.parse.parse_qsl(claim.query, keep_blank_values=True)}
+    names = {name for name in names if not name.startswith("X-Amz-")}
+    carries = environ["REQUEST_METHOD"] == "PUT" and wsgi.bucket_and_key(environ)[1]
+    return bodies.OBJECT_BYTES if carries and names <= _OBJECT_PARAMETERS else bodies.DOCUMENT_BYTES
+
+
+def _nobody() -> None:
+    """Where no connection waits for trust."""
+
+
+class _Signing:
+    """The signatures that belong to a request whose sender has the secret."""
+
+    def __init__(self, claim: Claim, secret: str, environ: Environ) -> None:
+        query = f"?{claim.query}" if claim.query else ""
+        self._claim = claim
+        self._request = AWSRequest(
+            method=environ["REQUEST_METHOD"],
+            url=f"http://{environ['HTTP_HOST']}{wsgi.raw_path(environ)}{query}",
+            headers={name: wsgi.header(environ, name) or "" for name in claim.signed_headers},
+        )
+        self._request.context["timestamp"] = claim.timestamp
+        kind = _S3Signer if claim.service == "s3" else _Signer
+        credentials = Credentials(claim.access_key_id, secret)
+        self._signer = kind(claim.signed_headers, credentials, claim.service, claim.region)
+
+    def sign(self, text: str) -> str:
+        """The signature of a text."""
+        return str(self._signer.signature(text, self._request))
+
+    def verify(self, payload_hash: str) -> None:
+        """Compare the request's signature with the one it should carry for this payload.
+
+        Raises:
+            RefusalError: They differ.
+        """
+        self._request.headers["X-Amz-Content-SHA256"] = payload_hash
+        canonical = self._signer.canonical_request(self._request)
+        expected = self.sign(self._signer.string_to_sign(self._request, canonical))
+        if not hmac.compare_digest(expected.encode(), self._claim.signature.encode("utf-8", "replace")):
+            message = (
+                "The request's signature does not match: the AWS secret access key is not this sandbox's, "
+                f"or the request was changed on its way. {_WAY_OUT}"
             )
-        if not hmac.compare_digest(_signature(environ, claim, secret), claim.signature):
-            raise RefusalError(
-                _FORBIDDEN,
-                "SignatureDoesNotMatch",
-                "The request's signature does not match: the AWS secret access key is not this sandbox's. "
-                'Take it from the environment: eval "$(python -m sandbox env)".',
-            )
-
-
-def _claim(environ: Environ) -> Claim:
-    query = str(environ.get("QUERY_STRING", ""))
-    try:
-        if "HTTP_AUTHORIZATION" in environ:
-            return _claim_of_header(environ, query)
-        if "X-Amz-Signature=" in query:
-            return _claim_of_query(query)
-    except (KeyError, ValueError) as error:
-        raise RefusalError(
-            "400 Bad Request", "AuthorizationHeaderMalformed", f"The signature cannot be read: {error}."
-        ) from error
-    raise RefusalError(
-        _FORBIDDEN,
-        "AccessDenied",
-        "The request carries no Signature Version 4; the sandbox serves nobody anonymously.",
-    )
-
-
-def _claim_of_header(environ: Environ, query: str) -> Claim:
-    algorithm, _, rest = environ["HTTP_AUTHORIZATION"].partition(" ")
-    if algorithm != _ALGORITHM:
-        raise ValueError(f"{algorithm} is not {_ALGORITHM}")
-    fields = dict(part.strip().split("=", 1) for part in rest.split(","))
-    access_key_id, _, region, service, _ = fields["Credential"].split("/")
-    return Claim(
-        access_key_id=access_key_id,
-        region=region,
-        service=service.lower(),
-        signed_headers=tuple(fields["SignedHeaders"].split(";")),
-        signature=fields["Signature"],
-        timestamp=environ["HTTP_X_AMZ_DATE"],
-        query=query,
-        payload_hash=environ.get("HTTP_X_AMZ_CONTENT_SHA256"),
-    )
-
-
-def _claim_of_query(query: str) -> Claim:
-    """The claim of a presigned URL, unless it has expired."""
-    fields = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
-    access_key_id, _, region, service, _ = fields["X-Amz-Credential"].split("/")
-    signed_at = datetime.strptime(fields["X-Amz-Date"], SIGV4_TIMESTAMP).replace(tzinfo=UTC)
-    if datetime.now(UTC) > signed_at + timedelta(seconds=int(fields["X-Amz-Expires"])):
-        raise RefusalError(_FORBIDDEN, "AccessDenied", "Request has expired")
-    unsigned = [part for part in query.split("&") if not part.startswith("X-Amz-Signature=")]
-    return Claim(
-        access_key_id=access_key_id,
-        region=region,
-        service=service.lower(),
-        signed_headers=tuple(fields["X-Amz-SignedHeaders"].split(";")),
-        signature=fields["X-Amz-Signature"],
-        timestamp=fields["X-Amz-Date"],
-        query="&".join(unsigned),
-        payload_hash=UNSIGNED_PAYLOAD,
-    )
-
-
-def _signature(environ: Environ, claim: Claim, secret: str) -> str:
-    """The signature the request should carry."""
-    query = f"?{claim.query}" if claim.query else ""
-    request = AWSRequest(
-        method=environ["REQUEST_METHOD"],
-        url=f"http://{environ['HTTP_HOST']}{wsgi.raw_path(environ)}{query}",
-        headers={name: _header(environ, name) for name in claim.signed_headers},
-        data=b"" if claim.payload_hash else wsgi.read_body(environ),
-    )
-    if claim.payload_hash:
-        request.headers["X-Amz-Content-SHA256"] = claim.payload_hash
-    request.context["timestamp"] = claim.timestamp
-    signer = _signer(claim, secret)
-    return str(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))
-
-
-def _header(environ: Environ, name: str) -> str:
-    key = name.upper().replace("-", "_")
-    return str(environ.get(key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}", ""))
-
-
-def _signer(claim: Claim, secret: str) -> SigV4Auth:
-    kind = _S3Signer if claim.service == "s3" else _Signer
-    return kind(claim.signed_headers, Credentials(claim.access_key_id, secret), claim.service, claim.region)
+            raise RefusalError(FORBIDDEN, "SignatureDoesNotMatch", message)
 
 
 class _Signer(SigV4Auth):

@@ -118,6 +118,12 @@ class ObjectStore:
         with self._lock, self._database:
             self._database.execute("DELETE FROM buckets WHERE name = ?", [name])
 
+    def adopt_body(self, path: Path) -> Body:
+        """Make a file of the same file system a new body; it stays only if `put_object` follows."""
+        target = self._path(uuid.uuid4().hex)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        return Body(path.rename(target))
+
     def write_body(self, content: bytes) -> Body:
         """Write a new body; it stays only if `put_object` follows."""
         name = uuid.uuid4().hex
@@ -129,18 +135,20 @@ class ObjectStore:
             path.write_bytes(content)
         return Body(path)
 
-    def put_object(self, bucket: str, key: str, body: Body, properties: Properties) -> None:
-        """Keep an object; a body it had before is removed."""
+    def put_object(
+        self, bucket: str, key: str, body: Body, properties: Properties, *, versioned: bool = False
+    ) -> None:
+        """Keep an object; a body it had before is removed, of a versioned bucket at the next start."""
         with self._lock:
             former = self._body_of(bucket, key)
             values = [bucket, key, body.path.name, json.dumps(asdict(properties))]
             with self._database:
                 self._database.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", values)
-            if former not in (None, body.path):
+            if former not in (None, body.path) and not versioned:
                 former.unlink(missing_ok=True)
 
-    def drop_objects(self, bucket: str, keys: set[str]) -> None:
-        """Forget objects and remove their bodies."""
+    def drop_objects(self, bucket: str, keys: set[str], *, versioned: bool = False) -> None:
+        """Forget objects and remove their bodies, those of a versioned bucket at the next start."""
         with self._lock:
             former = [self._body_of(bucket, key) for key in keys]
             with self._database:
@@ -148,7 +156,7 @@ class ObjectStore:
                     "DELETE FROM objects WHERE bucket = ? AND key = ?", [(bucket, key) for key in keys]
                 )
             for path in former:
-                if path is not None:
+                if path is not None and not versioned:
                     path.unlink(missing_ok=True)
 
     def _body_of(self, bucket: str, key: str) -> Path | None:

@@ -1,6 +1,5 @@
 """The WSGI vocabulary the layers of the AWS API server share."""
 
-import io
 import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,6 +12,10 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 SERVICE = "sandbox.service"
 # Likewise: the access key id the request was signed with.
 ACCESS_KEY_ID = "sandbox.access_key_id"
+# Likewise: the body as it arrived, a `bodies.Body`. Before, nothing of the body has been read.
+BODY = "sandbox.body"
+# Set by the request handler: what tells it that the client has shown a good signature.
+TRUST = "sandbox.trust"
 
 
 def raw_path(environ: Environ) -> str:
@@ -21,12 +24,17 @@ def raw_path(environ: Environ) -> str:
 
 
 def read_body(environ: Environ) -> bytes:
-    """The whole body; the layers below can read it again."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    chunked = environ.get("wsgi.input_terminated", False)
-    body: bytes = environ["wsgi.input"].read(-1 if chunked else length)
-    environ["wsgi.input"] = io.BytesIO(body)
+    """The whole body of a request whose signature was checked; the layers below can read it again."""
+    body: bytes = environ["wsgi.input"].read()
+    environ["wsgi.input"].seek(0)
     return body
+
+
+def header(environ: Environ, name: str) -> str | None:
+    """A request header by its lower-case name."""
+    key = name.upper().replace("-", "_")
+    value = environ.get(key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}")
+    return None if value is None else str(value)
 
 
 def bucket_and_key(environ: Environ) -> tuple[str, str]:

@@ -1,7 +1,9 @@
 """The endpoint's process: ``python -m sandbox.redshift``."""
 
 import asyncio
+import gc
 import os
+import resource
 import signal
 import sys
 
@@ -11,6 +13,8 @@ from sandbox.redshift.catalog import install, wait_for_postgres
 from sandbox.redshift.server import Server
 from sandbox.settings import Settings
 
+_OPEN_FILES = 4096
+
 
 def main() -> int:
     """Run the endpoint until SIGTERM or SIGINT; the exit code is 1 when it cannot start."""
@@ -19,11 +23,21 @@ def main() -> int:
         wait_for_postgres(settings)
         install(settings)
         tls.trust_file(settings)
+        _allow_open_files()
+        gc.freeze()  # what is loaded stays: looking for garbage takes no time
         asyncio.run(_serve(settings))
     except SandboxError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a process speaks through its output
         return 1
     return 0
+
+
+def _allow_open_files() -> None:
+    """Every session has two sockets and some a file; shells often allow only 256 or 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _serve(settings: Settings) -> None:

@@ -1,8 +1,11 @@
 """PostgreSQL's answers on their way to the client."""
 
+import asyncio
+import re
 import struct
 
 from sandbox.redshift import messages
+from sandbox.redshift.dialect import lexical
 from sandbox.redshift.errors import redshift_error
 from sandbox.redshift.messages import ErrorFields
 from sandbox.redshift.requests import Outstanding, Request
@@ -13,8 +16,11 @@ SERVER_VERSION = "8.0.2"
 
 _HEADER = struct.Struct("!ci")
 _DATA = frozenset(b"Dd")
-_SASL = struct.pack("!i", 10)
+_SASL = struct.pack("!i", messages.SASL)
 _RSC = "Redshift Python Driver"
+# "If VACUUM is run without the necessary table permissions, the operation completes successfully but has no
+# effect" (Redshift Database Developer Guide, VACUUM); PostgreSQL warns of every such table.
+_SKIPPED_TABLE = re.compile(rb'permission denied to (?:vacuum|analyze) "[^\0]+", skipping it')
 
 
 class Answers:
@@ -29,6 +35,7 @@ class Answers:
     Attributes:
         backend_key: Process id and secret of the backend, as BackendKeyData holds them.
         transaction_status: ``I`` idle, ``T`` in a transaction, ``E`` in a failed one.
+        authentication: The code of each authentication message, as it arrives.
         backslash_escapes: Whether a backslash in an ordinary literal is an escape.
     """
 
@@ -36,6 +43,7 @@ class Answers:
         self.backend_key = b""
         self.transaction_status = "I"
         self.backslash_escapes = True
+        self.authentication: asyncio.Queue[int] = asyncio.Queue()
         self._backend = backend
         self._client = client
         self._outstanding = outstanding
@@ -93,8 +101,10 @@ class Answers:
 
     async def _result(self, kind: str, whole: bytes, body: bytes, head: Request) -> list[bytes]:
         """A part of the answer that `head` waits for."""
-        if kind == "G" and head.copy:
-            head.copy.begin()
+        if kind == "G":
+            self._begin_copy(head)
+            return []
+        if kind == "N" and _SKIPPED_TABLE.search(body):
             return []
         if kind == "Z":
             self.transaction_status = chr(body[0])
@@ -108,6 +118,12 @@ class Answers:
             answers = self._completed(head, answers)
         self._outstanding.answer(kind)
         return answers
+
+    def _begin_copy(self, head: Request) -> None:
+        if head.copy:
+            head.copy.begin()
+        else:  # whatever made PostgreSQL run it: rows come from S3 only, converted, never from the client
+            self._backend.write(messages.copy_fail("COPY FROM STDIN is not supported"))
 
     def _completed(self, head: Request, answers: list[bytes]) -> list[bytes]:
         """Hold a statement's end back until what silently follows has succeeded.
@@ -135,6 +151,7 @@ class Answers:
 
     def _authentication(self, whole: bytes, body: bytes) -> bytes:
         """redshift_connector 2.2 takes the empty word that ends the list of mechanisms for one of them."""
+        self.authentication.put_nowait(struct.unpack_from("!i", body)[0])
         is_list = body[:4] == _SASL and body.endswith(b"\0\0")
         return messages.message("R", body[:-1]) if is_list and self._driver.startswith(_RSC) else whole
 
@@ -160,4 +177,6 @@ class Answers:
             return messages.parameter_status("server_version", SERVER_VERSION)
         if name == b"standard_conforming_strings":
             self.backslash_escapes = value == b"off"
+        if name == b"client_encoding" and not lexical.is_utf8(value.decode()):
+            raise ConnectionError("the session's encoding is no longer UTF8, and has ended")
         return whole

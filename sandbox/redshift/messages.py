@@ -10,6 +10,10 @@ SSL_REQUEST = 80877103
 GSSENC_REQUEST = 80877104
 CANCEL_REQUEST = 80877102
 PROTOCOL_3 = 196608
+# Codes of authentication messages: asked for a password is whoever gets another one.
+AUTHENTICATION_OK = 0
+SASL = 10
+SASL_FINAL = 12
 
 FLUSH = b"H\x00\x00\x00\x04"
 SYNC = b"S\x00\x00\x00\x04"
@@ -50,7 +54,12 @@ class ErrorFields:
 
 def message(kind: str, body: bytes = b"") -> bytes:
     """One message: type byte, length, body."""
-    return kind.encode() + _LENGTH.pack(len(body) + 4) + body
+    return header(kind, len(body)) + body
+
+
+def header(kind: str, size: int) -> bytes:
+    """What comes before the body of a message."""
+    return kind.encode() + _LENGTH.pack(size + 4)
 
 
 def query(sql: bytes) -> bytes:
@@ -158,10 +167,48 @@ def startup(parameters: dict[str, str]) -> bytes:
     return _LENGTH.pack(len(body) + 4) + body
 
 
-def read_startup(body: bytes) -> dict[str, str]:
-    """The parameters of a StartupMessage's body (after the protocol version)."""
-    words = body.decode(errors="replace").split("\0")
-    return {name: value for name, value in zip(words[::2], words[1::2], strict=False) if name}
+def read_startup(body: bytes) -> dict[str, str] | None:
+    """The parameters of a StartupMessage's body (after the protocol version); None when it is malformed."""
+    if body == b"\0":
+        return {}
+    if not body.endswith(b"\0\0"):
+        return None
+    words = body[:-2].decode(errors="replace").split("\0")
+    if len(words) % 2 or not all(words[::2]):
+        return None
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def read_query(body: bytes) -> bytes | None:
+    """The text of a Query's body; None when it is malformed, and PostgreSQL will say so."""
+    return body[:-1] if body.find(b"\0") == len(body) - 1 else None
+
+
+def read_parse(body: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Name, text and raw parameter types of a Parse's body; None when it is malformed."""
+    parts = body.split(b"\0", 2)
+    if len(parts) < 3 or len(parts[2]) < 2:
+        return None
+    (count,) = struct.unpack_from("!H", parts[2])
+    return (parts[0], parts[1], parts[2]) if len(parts[2]) == 2 + 4 * count else None
+
+
+def read_bind_names(body: bytes) -> tuple[bytes, bytes] | None:
+    """Portal and statement that the beginning of a Bind's body names; None when it does not."""
+    parts = body.split(b"\0", 2)
+    return (parts[0], parts[1]) if len(parts) == 3 else None
+
+
+def read_execute(body: bytes) -> bytes | None:
+    """The portal that an Execute's body names; None when it is malformed."""
+    name, _, rest = body.partition(b"\0")
+    return name if len(rest) == 4 else None
+
+
+def read_close(body: bytes) -> tuple[bytes, bytes] | None:
+    """Kind and name of a Close's body; None when it is malformed."""
+    name = read_query(body[1:])
+    return None if name is None else (body[:1], name)
 
 
 def _fields_body(fields: ErrorFields) -> bytes:

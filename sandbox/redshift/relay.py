@@ -4,13 +4,16 @@ import asyncio
 import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from sandbox.redshift import messages, users
+from sandbox.redshift import limits, messages, users
 from sandbox.redshift.answers import Answers
 from sandbox.redshift.dialect.statement import REFUSED_SQL, Refusal, Statement
-from sandbox.redshift.dialect.translation import Context, Dialect
+from sandbox.redshift.dialect.translation import LONGEST_SHORT_TEXT, Context, Dialect
+from sandbox.redshift.entrance import Visitor, log_in
 from sandbox.redshift.loading import Load, Target
 from sandbox.redshift.messages import ErrorFields
+from sandbox.redshift.names import Names
 from sandbox.redshift.requests import Outstanding, Request
 from sandbox.redshift.wire import Wire
 from sandbox.settings import Settings
@@ -18,6 +21,10 @@ from sandbox.settings import Settings
 _INTERNAL_NAME = b"redshift_endpoint"
 # Parsed in a COPY's place and never executed: like COPY it takes no parameters and returns no rows.
 _COPY_STAND_IN = b"COPY stand_in FROM STDIN"
+
+# What may be under way to PostgreSQL before the client has to wait.
+_MOST_REQUESTS = 10_000
+_MOST_UNSENT_BYTES = 1 << 20
 
 
 class Session:
@@ -29,13 +36,21 @@ class Session:
         settings: The sandbox.
         startup: The parameters of the client's StartupMessage.
         dialect: Rewrites the statements.
+        visitor: The client, as long as it has not logged in.
 
     Attributes:
         is_interrupted: The session ended while PostgreSQL was at work for it.
     """
 
     def __init__(
-        self, client: Wire, backend: Wire, settings: Settings, startup: Mapping[str, str], dialect: Dialect
+        self,
+        client: Wire,
+        backend: Wire,
+        settings: Settings,
+        startup: Mapping[str, str],
+        dialect: Dialect,
+        *,
+        visitor: Visitor,
     ) -> None:
         self._client = client
         self._backend = backend
@@ -46,8 +61,9 @@ class Session:
         self._outstanding.add(Request("startup"))
         self._answers = Answers(backend, client, self._outstanding, startup.get("driver_version", ""))
         self._unsent = bytearray()
-        self._special: dict[bytes, Statement] = {}  # prepared statements that need more than forwarding
-        self._portals: dict[bytes, Statement] = {}
+        self._visitor = visitor
+        self._special = Names()  # prepared statements that need more than forwarding
+        self._portals = Names()
         self._load: Load | None = None
         self.is_interrupted = False
 
@@ -57,7 +73,11 @@ class Session:
         return self._answers.backend_key
 
     async def run(self) -> None:
-        """Relay until either side closes the connection."""
+        """Relay until either side closes the connection.
+
+        Raises:
+            ClientFaultError: The client broke the protocol before its login.
+        """
         parts = [
             asyncio.ensure_future(self._relay_requests()),
             asyncio.ensure_future(self._answers.relay()),
@@ -83,6 +103,67 @@ class Session:
             self._load.cancel()
 
     async def _relay_requests(self) -> None:
+        await log_in(self._client, self._backend, self._answers.authentication, self._visitor)
+        while header := await self._client.header():
+            kind, size = header
+            if not 0 <= size <= limits.LONGEST.get(kind, -1):
+                await self._end_session(kind)
+            elif not await self._pass_unread(kind, size):
+                body = await self._client.exactly(size)
+                if len(body) < size:
+                    return  # the client is gone
+                await self._pass(kind, body)
+            if not self._client.has_message() or len(self._unsent) > _MOST_UNSENT_BYTES:
+                await self._flush()
+            while len(self._outstanding) > _MOST_REQUESTS:
+                self._unsent += messages.FLUSH  # or answers could wait for a Sync that nobody has read
+                await self._flush()
+                await self._outstanding.fewer()
+
+    async def _end_session(self, kind: str) -> None:
+        """Let PostgreSQL end the session, after what was asked before is answered."""
+        text = (
+            "invalid message length"
+            if kind in limits.LONGEST
+            else f"invalid frontend message type {ord(kind)}"
+        )
+        refusal = ErrorFields("08P01", text, severity="FATAL")
+        self._send(messages.message("\0"), Request("violation", refusal=refusal))
+        await self._flush()
+        await asyncio.Event().wait()  # the end of the answers ends the session
+
+    async def _pass_unread(self, kind: str, size: int) -> bool:
+        """Deal with a message that is not taken into memory as a whole; False when it is to be."""
+        if kind in "dcf":  # PostgreSQL ignores them outside a COPY, and no COPY is the client's to feed
+            await self._client.discard(size)
+        elif kind == "F":
+            await self._client.discard(size)
+            self._refuse("Q", Refusal("function calls by number (fastpath) are not supported"))
+        elif kind == "Q" and size - 1 > limits.LONGEST_STATEMENT_BYTES:
+            await self._client.discard(size)
+            self._refuse("Q", limits.too_large(size - 1))
+        elif kind == "P" and size > limits.LONGEST_STATEMENT_BYTES + limits.LONGEST_PARSE_REST_BYTES:
+            await self._client.discard(size)
+            self._refuse("P", limits.too_large(size))
+        elif kind == "B" and size > limits.WHOLE_BIND_BYTES:
+            await self._pass_bind(size)
+        else:
+            return False
+        return True
+
+    async def _pass_bind(self, size: int) -> None:
+        """Pass a large Bind on piece by piece."""
+        head = await self._client.exactly(limits.BIND_NAMES_BYTES)
+        names = messages.read_bind_names(head)
+        self._send(messages.header("B", size) + head, Request("B"))
+        if names:
+            self._portals.copy(*names, self._special)
+        await self._flush()
+        async for piece in self._client.pieces(size - len(head)):
+            self._backend.write(piece)
+            await self._backend.drain()
+
+    async def _pass(self, kind: str, body: bytes) -> None:
         handlers = {
             "Q": self._query,
             "P": self._parse,
@@ -90,29 +171,37 @@ class Session:
             "E": self._execute,
             "C": self._close,
         }
-        while received := await self._client.message():
-            kind, body = received
-            if kind in handlers:
-                await handlers[kind](body)
-            elif kind in "DSF":
-                self._send(messages.message(kind, body), Request(kind))
-            else:  # Flush, passwords, CopyFail, Terminate …: nothing answers them
-                self._unsent += messages.message(kind, body)
-            if not self._client.has_message():
-                await self._flush()
+        if kind in handlers:
+            await handlers[kind](body)
+        elif kind in "DS" or (kind == "H" and body):
+            self._forward(kind, body)
+        else:  # Flush, Terminate: nothing answers them
+            self._unsent += messages.message(kind, body)
+
+    def _forward(self, kind: str, body: bytes) -> None:
+        """Pass a message on as it is; a malformed one gets PostgreSQL's own answer."""
+        self._send(messages.message(kind, body), Request(kind))
+
+    def _refuse(self, kind: str, refusal: Refusal) -> None:
+        message = messages.query if kind == "Q" else partial(messages.parse, b"")
+        self._send(message(REFUSED_SQL.encode()), _refused(kind, refusal))
 
     async def _query(self, body: bytes) -> None:
-        text = body[:-1].decode(errors="surrogateescape")
+        sql = messages.read_query(body)
+        if sql is None:
+            self._forward("Q", body)
+            return
+        text = sql.decode(errors="surrogateescape")
         try:
-            statements = self._dialect.translate(text, self._context())
+            statements = await self._translate(text)
         except Refusal as refusal:
-            self._send(messages.query(REFUSED_SQL.encode()), _refused("Q", refusal))
+            self._refuse("Q", refusal)
             return
         if any(statement.copy for statement in statements):
             await self._run_one_by_one(statements)
             return
         if not any(statement.rewritten or statement.after for statement in statements):
-            self._send(messages.message("Q", body), Request("Q"))
+            self._forward("Q", body)
             return
         self._send_script(statements)
 
@@ -170,17 +259,24 @@ class Session:
         await self._exchange(messages.query(sql.encode()), request)
 
     async def _parse(self, body: bytes) -> None:
-        name, sql, parameter_types = body.split(b"\0", 2)
-        self._special.pop(name, None)
+        parts = messages.read_parse(body)
+        if parts is None:
+            self._forward("P", body)
+            return
+        name, sql, parameter_types = parts
+        self._special.pop(name)
+        if len(sql) > limits.LONGEST_STATEMENT_BYTES:
+            self._refuse("P", limits.too_large(len(sql)))
+            return
         try:
-            statements = self._dialect.translate(sql.decode(errors="surrogateescape"), self._context())
+            statements = await self._translate(sql.decode(errors="surrogateescape"))
         except Refusal as refusal:
             refused = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
             self._send(refused, _refused("P", refusal))
             return
         rewritten = any(statement.rewritten for statement in statements)
         if len(statements) == 1 and (statements[0].copy or statements[0].after):
-            self._special[name] = statements[0]
+            self._special.put(name, statements[0])
         if len(statements) == 1 and statements[0].copy:
             sql, rewritten = _COPY_STAND_IN, True
         elif rewritten:
@@ -188,16 +284,13 @@ class Session:
         self._send(messages.parse(name, sql, parameter_types), Request("P", rewritten=rewritten))
 
     async def _bind(self, body: bytes) -> None:
-        portal, statement, _ = body.split(b"\0", 2)
-        special = self._special.get(statement)
-        if special:
-            self._portals[portal] = special
-        else:
-            self._portals.pop(portal, None)
-        self._send(messages.message("B", body), Request("B"))
+        if names := messages.read_bind_names(body):
+            self._portals.copy(*names, self._special)
+        self._forward("B", body)
 
     async def _execute(self, body: bytes) -> None:
-        special = self._portals.get(body[: body.index(b"\0")]) if self._portals else None
+        portal = messages.read_execute(body)
+        special = None if portal is None else self._portals.get(portal)
         if special and special.copy:
             await self._execute_copy(special)
             return
@@ -223,9 +316,10 @@ class Session:
         await self._feed(load, messages.execute(_INTERNAL_NAME) + messages.FLUSH, request)
 
     async def _close(self, body: bytes) -> None:
-        kind, name = body[:1], body[1:-1]
-        (self._special if kind == b"S" else self._portals).pop(name, None)
-        self._send(messages.message("C", body), Request("C"))
+        if closed := messages.read_close(body):
+            kind, name = closed
+            (self._special if kind == b"S" else self._portals).pop(name)
+        self._forward("C", body)
 
     async def _target(self, statement: Statement) -> tuple[Target | None, ErrorFields | None]:
         """The COPY's target as this session sees it (temp tables!), without ending any transaction."""
@@ -274,6 +368,12 @@ class Session:
             self._backend.write(bytes(self._unsent))
             self._unsent.clear()
         await self._backend.drain()
+
+    async def _translate(self, text: str) -> tuple[Statement, ...]:
+        """The statements of a text; a long one leaves the other sessions and logins their turn."""
+        if len(text) <= LONGEST_SHORT_TEXT:
+            return self._dialect.translate(text, self._context())
+        return await asyncio.to_thread(self._dialect.translate, text, self._context())
 
     def _context(self) -> Context:
         return Context(

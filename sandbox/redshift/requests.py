@@ -16,7 +16,9 @@ ENDINGS = {
     "E": frozenset("CIs"),
     "S": frozenset("Z"),
     "Q": frozenset("Z"),
-    "F": frozenset("Z"),
+    # Neither has an answer but an error.
+    "H": frozenset(),
+    "violation": frozenset(),
     "startup": frozenset("Z"),
 }
 
@@ -39,7 +41,8 @@ class Request:
     """One message sent to PostgreSQL, and what to do with its answer.
 
     Args:
-        kind: The message's type letter (P, B, D, E, C, S, Q, F) or ``startup``.
+        kind: The message's type letter (P, B, D, E, C, S, Q), ``startup``, a malformed Flush (H), or
+            ``violation`` for what makes PostgreSQL end the session.
         silent: The client did not ask for it: only errors reach the client.
         rewritten: The statement's text was changed, so PostgreSQL's error position means nothing.
         refusal: The error to report instead of the one PostgreSQL is made to raise.
@@ -97,9 +100,15 @@ class Outstanding:
     def __init__(self) -> None:
         self._requests: deque[Request] = deque()
         self._skipping = False
+        self._fewer = asyncio.Event()
 
-    def __bool__(self) -> bool:
-        return bool(self._requests)
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    async def fewer(self) -> None:
+        """Wait until something has been answered."""
+        self._fewer.clear()
+        await self._fewer.wait()
 
     @property
     def head(self) -> Request | None:
@@ -120,10 +129,12 @@ class Outstanding:
         head = self.head
         if head and kind in ENDINGS[head.kind]:
             self._requests.popleft()
+            self._fewer.set()
             head.finish()
 
     def fail(self, error: ErrorFields) -> None:
         """An ErrorResponse has arrived."""
+        self._fewer.set()
         head = self.head
         if head is None:
             return

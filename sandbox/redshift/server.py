@@ -3,27 +3,43 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
+import hmac
+import os
+import socket
 import ssl
 import struct
 import sys
 import traceback
+from collections.abc import AsyncIterator
+from typing import Any
 
 from sandbox import tls
+from sandbox.postgres import LOGINS_AT_ONCE
 from sandbox.redshift import messages
+from sandbox.redshift.dialect import lexical
 from sandbox.redshift.dialect.translation import Dialect
+from sandbox.redshift.entrance import ClientFaultError, ClientGoneError, Entrance, Notes, Visitor
 from sandbox.redshift.messages import ErrorFields
 from sandbox.redshift.relay import Session
-from sandbox.redshift.wire import Wire
+from sandbox.redshift.wire import BEFORE_LOGIN_BYTES, Wire
 from sandbox.settings import Settings
 
-# What PostgreSQL understands of the parameters drivers send; it refuses the connection for any other.
+# What drivers send and may choose; PostgreSQL refuses the connection for what it does not know.
 _FORWARDED = frozenset(
     (
-        *("user", "database", "application_name", "client_encoding", "options"),
+        *("user", "database", "application_name", "options"),
         *("datestyle", "timezone", "extra_float_digits", "search_path", "statement_timeout"),
     )
 )
 _LONGEST_STARTUP_BYTES = 10_000
+_CANCEL_KEY_BYTES = 8
+# How many connections may wait to be accepted, and how many are before those at hand are looked at again: who
+# is logging in must not lose the place to many that come at the same moment.
+_BACKLOG = 1_000
+_ACCEPTED_AT_ONCE = 4
+# How long the PostgreSQL process of a client that did not log in has to end.
+_DYING_SECONDS = 2.0
 # Every COPY holds one while it waits for S3.
 _THREADS = 64
 
@@ -40,7 +56,11 @@ class Server:
         self._socket = str(settings.socket_dir / ".s.PGSQL.5432")
         self._dialect = Dialect()
         self._sessions: set[Session] = set()
+        self._entrance = Entrance()
+        self._notes = Notes()
+        self._turned_away = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._dying: set[asyncio.Future[None]] = set()
         self._listener: asyncio.Server | None = None
         self._tls: ssl.SSLContext = tls.server_context(settings)
 
@@ -52,9 +72,16 @@ class Server:
         """
         loop = asyncio.get_running_loop()
         loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(_THREADS))
+        loop.set_exception_handler(self._on_loop_error)
         self._listener = await loop.create_server(
-            self._accept, self._settings.host, self._settings.redshift_port
+            lambda: Wire(self._accept, high_water=BEFORE_LOGIN_BYTES),
+            self._settings.host,
+            self._settings.redshift_port,
+            backlog=_ACCEPTED_AT_ONCE,
         )
+        for listening in self._listener.sockets:
+            with socket.socket(fileno=os.dup(listening.fileno())) as same:
+                same.listen(_BACKLOG)
 
     async def stop(self) -> None:
         """Stop listening and end every session; open transactions roll back."""
@@ -64,78 +91,149 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _accept(self) -> Wire:
-        client = Wire()
-        task = asyncio.get_running_loop().create_task(self._serve(client))
+    def _accept(self, client: Wire) -> None:
+        visitor = Visitor(self._entrance)
+        visitor.task = task = asyncio.get_running_loop().create_task(self._serve(client, visitor))
+        client.lost = visitor.vanish
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return client
+        task.add_done_callback(lambda _: self._finish(task, client, visitor))
 
-    async def _serve(self, client: Wire) -> None:
+    async def _serve(self, client: Wire, visitor: Visitor) -> None:
         try:
-            startup = await self._greet(client)
-            if startup is not None:
-                await self._relay(client, startup)
+            await self._welcome(client, visitor)
+        except ClientGoneError:
+            pass
+        except ClientFaultError as fault:
+            visitor.turned_away = fault.fields
         except OSError as error:
             client.write(_fatal("08006", f"PostgreSQL behind the endpoint does not answer: {error}"))
         except Exception:  # one client's trouble must not end the others
             traceback.print_exc(file=sys.stderr)
             client.write(_fatal("XX000", "internal error of the sandbox's endpoint; its log says more"))
-        finally:
-            client.close()
 
-    async def _greet(self, client: Wire) -> dict[str, str] | None:
+    def _finish(self, task: "asyncio.Task[None]", client: Wire, visitor: Visitor) -> None:
+        """A connection is over, maybe before its task has begun."""
+        self._tasks.discard(task)
+        visitor.leave()
+        if visitor.has_logged_in:
+            self._entrance.sessions -= 1
+        if reason := visitor.turned_away:
+            self._notes.add(client.address, reason.message)
+            if visitor.has_spoken:
+                client.write(messages.error_response(reason))
+            client.abort()
+            self._turned_away += 1
+            if self._turned_away % LOGINS_AT_ONCE == 0:
+                gc.collect()  # a TLS connection that was broken off is a cycle that holds 256 KB
+            return
+        client.close()
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """One line where the system is at fault, e.g. out of file descriptors; asyncio tries again soon."""
+        if isinstance(error := context.get("exception"), OSError):
+            self._notes.add("endpoint", f"{context['message']}: {error.strerror}")
+        else:
+            loop.default_exception_handler(context)
+
+    async def _welcome(self, client: Wire, visitor: Visitor) -> None:
         try:
-            return await self._startup(client)
+            startup = await self._startup(client, visitor)
         except OSError:  # a TLS handshake that failed has nobody to be told
-            return None
+            return
+        if startup is not None:
+            self._entrance.require_room()
+            await self._relay(client, startup, visitor)
 
-    async def _startup(self, client: Wire) -> dict[str, str] | None:
+    async def _startup(self, client: Wire, visitor: Visitor) -> dict[str, str] | None:
         """Answer everything that may come first; None when no session follows."""
+        offers = {messages.SSL_REQUEST, messages.GSSENC_REQUEST}  # each once
         while True:
             header = await client.exactly(8)
             if len(header) < 8:
                 return None
             length, code = struct.unpack("!ii", header)
             if not 8 <= length <= _LONGEST_STARTUP_BYTES:
+                self._notes.add(client.address, "invalid length of startup packet")
                 return None
             body = await client.exactly(length - 8)
-            if code == messages.SSL_REQUEST:
-                client.write(b"S")
-                await client.start_tls(self._tls)
-            elif code == messages.GSSENC_REQUEST:
-                client.write(b"N")
+            visitor.heard()
+            if code in offers:
+                offers.remove(code)
+                await self._answer_offer(client, code)
             elif code == messages.CANCEL_REQUEST:
                 await self._cancel(body)
                 return None
             elif code >> 16 == 3:
-                startup = messages.read_startup(body)
-                return startup if self._is_warehouse(client, startup) else None
+                visitor.has_spoken = True
+                startup = _read_startup(body)
+                return startup if self._may_start(client, startup) else None
             else:
-                client.write(_fatal("0A000", f"unsupported frontend protocol {code >> 16}.{code & 0xFFFF}"))
+                text = f"unsupported frontend protocol {code >> 16 & 0xFFFF}.{code & 0xFFFF}"
+                client.write(_fatal("0A000", f"{text}: server supports 3.0 to 3.0"))
                 return None
 
+    def _may_start(self, client: Wire, startup: dict[str, str]) -> bool:
+        for name, value in startup.items():
+            if name.lower() == "client_encoding" and not lexical.is_utf8(value):
+                text = f'invalid value for parameter "client_encoding": "{value}"; Redshift has UTF8'
+                client.write(_fatal("22023", text))
+                return False
+        return self._is_warehouse(client, startup)
+
+    async def _answer_offer(self, client: Wire, code: int) -> None:
+        if code == messages.SSL_REQUEST:
+            client.write(b"S")
+            await client.start_tls(self._tls)
+        else:
+            client.write(b"N")
+
     def _is_warehouse(self, client: Wire, startup: dict[str, str]) -> bool:
-        database = startup.get("database") or startup.get("user", "")
+        database = startup.get("database") or startup["user"]
         if database != self._settings.database:
             client.write(_fatal("3D000", f'database "{database}" does not exist'))
         return database == self._settings.database
 
-    async def _relay(self, client: Wire, startup: dict[str, str]) -> None:
-        backend = await self._connect()
-        session = Session(client, backend, self._settings, startup, self._dialect)
-        self._sessions.add(session)
+    async def _relay(self, client: Wire, startup: dict[str, str], visitor: Visitor) -> None:
+        async with self._backend(visitor) as backend:
+            session = Session(client, backend, self._settings, startup, self._dialect, visitor=visitor)
+            self._sessions.add(session)
+            try:
+                forwarded = {name: value for name, value in startup.items() if name.lower() in _FORWARDED}
+                backend.write(messages.startup({**forwarded, **lexical.PINNED}))
+                await session.run()
+            finally:
+                self._sessions.discard(session)
+                if session.is_interrupted and session.backend_key:
+                    # Sooner than the backend notices by itself that its client is gone.
+                    with contextlib.suppress(OSError):
+                        await self._send_cancel(session.backend_key)
+
+    @contextlib.asynccontextmanager
+    async def _backend(self, visitor: Visitor) -> AsyncIterator[Wire]:
+        """A PostgreSQL process for a client, who holds one of few places until the login."""
+        places = self._entrance.backends
+        await places.acquire()
         try:
-            forwarded = {name: value for name, value in startup.items() if name.lower() in _FORWARDED}
-            backend.write(messages.startup(forwarded))
-            await session.run()
+            backend = await self._connect()
+        except BaseException:
+            places.release()
+            raise
+        try:
+            yield backend
         finally:
-            self._sessions.discard(session)
-            if session.is_interrupted and session.backend_key:
-                # Sooner than the backend notices by itself that its client is gone.
-                with contextlib.suppress(OSError):
-                    await self._send_cancel(session.backend_key)
-            backend.close()
+            if visitor.has_logged_in:
+                backend.close()
+            else:
+                self._dying.add(dying := asyncio.ensure_future(self._bury(backend)))
+                dying.add_done_callback(self._dying.discard)
+
+    async def _bury(self, backend: Wire) -> None:
+        """Free a place once its PostgreSQL process is gone."""
+        backend.end_writing()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(backend.closed.wait(), _DYING_SECONDS)
+        backend.close()
+        self._entrance.backends.release()
 
     async def _connect(self) -> Wire:
         loop = asyncio.get_running_loop()
@@ -144,17 +242,28 @@ class Server:
 
     async def _cancel(self, key: bytes) -> None:
         """Relay a client's CancelRequest, and stop the COPY the relay itself feeds."""
+        if len(key) != _CANCEL_KEY_BYTES:
+            return
         for session in list(self._sessions):
-            if session.backend_key == key:
+            if hmac.compare_digest(session.backend_key, key):
                 session.cancel()
-        with contextlib.suppress(OSError):
-            await self._send_cancel(key)
+                with contextlib.suppress(OSError):
+                    await self._send_cancel(key)
 
     async def _send_cancel(self, key: bytes) -> None:
         wire = await self._connect()
         wire.write(struct.pack("!ii", 8 + len(key), messages.CANCEL_REQUEST) + key)
         await wire.closed.wait()  # PostgreSQL closes once it has sent the signal
         wire.close()
+
+
+def _read_startup(body: bytes) -> dict[str, str]:
+    startup = messages.read_startup(body)
+    if startup is None:
+        raise ClientFaultError("invalid startup packet layout")
+    if not startup.get("user"):
+        raise ClientFaultError("no user name specified in startup packet", "28000")
+    return startup
 
 
 def _fatal(sqlstate: str, text: str) -> bytes:

@@ -1,6 +1,7 @@
 """Write a folder of sample data: one song a file, and one event file a day."""
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from sandbox.sample.tracks import library
 FORMAT = 1
 """Raised whenever the same arguments give other bytes."""
 MARKER = ".sample"
+# The names of the files that are written, below the folder that is asked for.
+_WRITTEN = re.compile(r"log_data/\d{4}/\d{2}/[\d-]{10}-events\.json|song_data/(./){3}TR\w+\.json")
 EVENTS_A_DAY = 50
 """The most events a listener has on an average day; the keenest has four times that, most of its hours."""
 FEWEST_EVENTS_A_DAY = 12
@@ -186,8 +189,22 @@ def _clear(out: Path) -> None:
             f"{present[0]} is there already and was not written by this command; "
             "nothing was changed. Give an empty folder."
         )
+    if strangers := [path for folder in present for path in _strangers(out, folder)]:
+        raise SampleError(
+            f"{strangers[0]} is there and was not written by this command; nothing was changed. Move it "
+            f"({len(strangers)} in all), or give an empty folder."
+        )
     for folder in present:
         shutil.rmtree(folder)
+
+
+def _strangers(out: Path, folder: Path) -> list[Path]:
+    """What nobody but a user can have put there: links, and files of names that are not made here."""
+    return [
+        path
+        for path in (folder, *sorted(folder.rglob("*")))
+        if path.is_symlink() or not (path.is_dir() or _WRITTEN.fullmatch(path.relative_to(out).as_posix()))
+    ]
 
 
 def _mark(out: Path, request: Request, summary: SampleSummary | None) -> None:

@@ -21,8 +21,8 @@ BASE = "standin-base:local"
 IMAGES = {"airflow": "apache/airflow:3.3.2", "postgres": "postgres:16", "redis": "redis:7.2-bookworm"}
 _PACKAGES = "ca-certificates,curl,dumb-init,python3,python3-venv,redis-server,redis-tools"
 _INSTALL = (
-    "uv pip install --quiet --python /home/airflow/.local/bin/python --link-mode copy --compile-bytecode"
-    " -r /locked.txt && chown -R airflow:0 /home/airflow/.local"
+    "uv pip install --quiet --require-hashes --python /home/airflow/.local/bin/python --link-mode copy"
+    " --compile-bytecode -r /locked.txt && chown -R airflow:0 /home/airflow/.local"
 )
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 # What of pip's configuration can mean something in another machine; files and folders of this one cannot.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compose import test_secrets
 from tests.compose.docker import Docker, run
 from tests.compose.stack import Stack, Tables
 from tests.compose.test_stack import differing
@@ -22,6 +23,25 @@ def room(stack: Stack) -> Iterator[None]:
 
 def made(daemon: Docker, folder: Path, name: str, **settings: str) -> Stack:
     return Stack(daemon, folder / name, f"sparkify{name}", **settings)
+
+
+RULE = """
+import os, redis
+broker = redis.Redis.from_url(os.environ["AIRFLOW__CELERY__BROKER_URL"])
+for command in (["CONFIG", "SET", "dir", "/tmp"], ["REPLICAOF", "elsewhere", "1"], ["ACL", "LIST"]):
+    try:
+        print(broker.execute_command(*command))
+    except redis.exceptions.NoPermissionError:
+        print("not permitted")
+"""
+
+
+def check_what_a_worker_may(stack: Stack) -> None:
+    """Assert that code in a worker makes no token for admin, sees no metadata and rules no broker."""
+    assert test_secrets.answer_to_own_token(stack, "airflow-worker") == "403"
+    assert test_secrets.host_named_postgres(stack, "airflow-worker") == "unknown"
+    said = stack.compose("exec", "-T", "airflow-worker", "python", "-c", RULE)
+    assert said.splitlines()[-3:] == ["not permitted"] * 3
 
 
 @pytest.mark.long
@@ -44,6 +64,8 @@ def test_two_workers_share_the_tasks(daemon: Docker, folder: Path, room: None, e
                 break
         assert hosts == workers
         assert differing(stack.tables(), expected) == {}
+        test_secrets.check(stack)
+        check_what_a_worker_may(stack)
         stack.crash("redis_1")
         stack.crash("airflow-worker_1")
         stack.load_month("after-crashes")

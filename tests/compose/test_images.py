@@ -55,7 +55,8 @@ def test_the_packages_are_the_locked_ones(daemon: Docker, image: str, request: p
         "    if (r.marker is None or r.marker.evaluate()) and m.version(r.name) not in r.specifier:\n"
         "        print(line, m.version(r.name))"
     )
-    locks = "".join((repository / name).read_text() for name in names)
+    lines = [line for name in names for line in (repository / name).read_text().splitlines()]
+    locks = "\n".join(line.removesuffix("\\") for line in lines if not line.startswith(" "))
     command = ["run", "--rm", "--interactive", "--network=none", "--entrypoint=python", image, "-c", code]
     assert daemon(*command, input=locks) == ""
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from sandbox import environment, lifecycle, postgres
-from sandbox.settings import Settings
+from sandbox.settings import WORK_BUCKET, Settings
 from tests.faults.child import TASKS
 from tests.faults.conftest import administrate, connect, new_world
 from tests.faults.runs import Runner
@@ -43,7 +43,7 @@ def private_world(private: Settings, request: pytest.FixtureRequest) -> Iterator
     )
     runner.environment |= {
         "AIRFLOW_VAR_SPARKIFY_SOURCE_BUCKET": bucket,
-        "AIRFLOW_VAR_SPARKIFY_WORK_BUCKET": bucket,
+        "AIRFLOW_VAR_SPARKIFY_WORK_BUCKET": WORK_BUCKET,
         "AIRFLOW_VAR_SPARKIFY_REGION": private.region,
     }
     with administrate(private) as admin:

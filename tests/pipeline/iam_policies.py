@@ -23,8 +23,18 @@ RENAMED = {
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
     "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
 }
-OF_OBJECTS = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
+OF_OBJECTS = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"}
+# Calls that give tags to what they are about.
+TAGGING = {
+    *("s3:TagResource", "iam:CreateRole", "redshift:CreateTags"),
+    *("redshift:CreateCluster", "redshift:CreateClusterSubnetGroup"),
+}
+OWNER = {"managed-by": "sparkify-warehouse"}
 
 
 def policy(name: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -65,15 +75,38 @@ def as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def allows(statements: Iterable[Mapping[str, Any]], need: Need) -> bool:
-    """Whether a statement allows the action on the resource, given that its condition holds."""
+def allows(statements: Iterable[Mapping[str, Any]], need: Need, *, ours: bool = True) -> bool:
+    """Whether a statement allows the action on the resource, one with our tag or without it."""
     action, resource = need
+    context = _context(action, ours=ours)
     return any(
         statement["Effect"] == "Allow"
         and action in as_list(statement["Action"])
         and any(fnmatch.fnmatchcase(resource, one) for one in as_list(statement["Resource"]))
+        and all(
+            context.get(key) == value
+            for key, value in statement.get("Condition", CERTAIN)["StringEquals"].items()
+        )
         for statement in statements
     )
+
+
+CERTAIN: dict[str, dict[str, str]] = {"StringEquals": {}}
+
+
+def _context(action: str, *, ours: bool) -> dict[str, str]:
+    """What AWS compares conditions with; an operator other than StringEquals is a KeyError above."""
+    found = {
+        "iam:PassedToService": "redshift.amazonaws.com",
+        "iam:AWSServiceName": "redshift.amazonaws.com",
+        "ec2:CreateAction": "CreateSecurityGroup",
+    }
+    if ours:
+        found |= {f"aws:ResourceTag/{key}": value for key, value in OWNER.items()}
+    if action in TAGGING:
+        found |= {f"aws:RequestTag/{key}": value for key, value in OWNER.items()}
+        found["aws:RequestTag/sparkify:work-bucket"] = "steps"
+    return found
 
 
 def needs(call: MadeCall, region: str) -> list[Need]:
@@ -93,12 +126,20 @@ def needs(call: MadeCall, region: str) -> list[Need]:
         found.append(("ec2:CreateTags", f"arn:aws:ec2:{region}:{ACCOUNT}:security-group/sg-1"))
     if call.action == "CreateRole":
         found.append(("iam:TagRole", found[0][1]))
+    if "FinalClusterSnapshotIdentifier" in call.resources:
+        found += [("redshift:CreateClusterSnapshot", arn) for _, arn in found]
+        found += [("redshift:CreateClusterSnapshot", _snapshot(call.resources, f"{region}:{ACCOUNT}"))]
+    if call.action == "DeleteObjects":
+        found += [("s3:DeleteObjectVersion", arn) for _, arn in found]
+    if call.action == "CreateBucket" and call.resources["Bucket"].endswith("-work"):
+        found.append(("s3:TagResource", found[0][1]))
     return found
 
 
 def _s3(action: str, named: Mapping[str, Any], _where: str) -> list[str]:
     bucket = f"arn:aws:s3:::{named['Bucket']}"
-    return [f"{bucket}/{named.get('Key') or 'any'}"] if action in OF_OBJECTS else [bucket]
+    # The keys to be deleted are in the body; all of them are below what the pipeline writes.
+    return [f"{bucket}/{named.get('Key') or 'manifests/any'}"] if action in OF_OBJECTS else [bucket]
 
 
 def _iam(_action: str, named: Mapping[str, Any], _where: str) -> list[str]:
@@ -125,6 +166,9 @@ def _redshift(action: str, named: Mapping[str, Any], where: str) -> list[str]:
     if "SubnetGroup" in action:
         return [f"{start}:subnetgroup:{named['ClusterSubnetGroupName']}"]
     found = [f"{start}:cluster:{cluster}"]
-    if snapshot := named.get("SnapshotIdentifier") or named.get("FinalClusterSnapshotIdentifier"):
-        found.append(f"{start}:snapshot:{cluster}/{snapshot}")
-    return found
+    return [*found, _snapshot(named, where)] if "SnapshotIdentifier" in named else found
+
+
+def _snapshot(named: Mapping[str, Any], where: str) -> str:
+    name = named.get("SnapshotIdentifier") or named["FinalClusterSnapshotIdentifier"]
+    return f"arn:aws:redshift:{where}:snapshot:{named['ClusterIdentifier']}/{name}"

@@ -297,7 +297,7 @@ class TestTeardown:
         world.client("s3").delete_bucket(Bucket="steps-work")
 
     def test_removes_a_bucket_that_was_made_and_not_yet_set_up(self, world, aws, before, faults):
-        faults.drop("s3", "PutBucketTagging")
+        faults.drop("s3", "PutPublicAccessBlock")
         with pytest.raises(BotoCoreError):
             make_work_bucket(aws, PLAN)
         tear_down(world, aws)
@@ -387,7 +387,9 @@ def every_call(world: World, aws: Aws, faults: AwsFaults, do_it: Callable[[], An
 
 
 class TestNetworkErrors:
-    @pytest.mark.parametrize("fault", ["drop", "drop_after", "error"])
+    @pytest.mark.parametrize(
+        "fault", ["drop_after", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("drop", "error"))]
+    )
     def test_at_any_call_of_provision_and_teardown_end_complete_when_tried_again(
         self, world, aws, before, faults, fault
     ):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import uuid
 
 import pytest
 
@@ -11,13 +12,15 @@ from sparkify.cluster_status import show_connection, show_leftovers, show_status
 from sparkify.operators import UploadFolderOperator
 from tests.pipeline.cluster_steps import PLAN, do, provision, tear_down
 from tests.pipeline.conftest import ROOT
-from tests.pipeline.iam_policies import FOLDER, as_list, policy, refused, unused, values_of
+from tests.pipeline.iam_policies import FOLDER, allows, as_list, needs, policy, refused, unused, values_of
 from tests.pipeline.runs import task_context
 
 pytest_plugins = ("tests.pipeline.cluster_steps",)
 
 FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
 VALUES = values_of(PLAN)
+# What a user may keep in a bucket.
+KEYS = ("theirs", "log_data/a.json", "manifests.json", "jsonpaths")
 # Calls that AWS makes in the name of the caller, or only for an account's first cluster.
 MADE_BY_AWS = ("secretsmanager:", "iam:CreateServiceLinkedRole", "ec2:Describe")
 
@@ -43,7 +46,8 @@ def cluster_calls(world, aws, faults):
     keeping = dataclasses.replace(PLAN, final_snapshot=True)
     provision(world, aws)
     provision(world, aws, dataclasses.replace(PLAN, allowed_cidr="10.7.0.0/24", hours_to_live=0))
-    world.client("s3").put_object(Bucket=PLAN.work_bucket, Key="manifests/1", Body=b"{}")
+    s3 = world.client("s3")
+    s3.put_object(Bucket=PLAN.work_bucket, Key="manifests/1", Body=b"{}")
     ours = faults.calls()
     faults.forget_calls()
     for step in (pause_cluster, resume_cluster):
@@ -66,7 +70,7 @@ def _local_policy(iam) -> str:
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}],
     }
-    made = iam.create_policy(PolicyName="somebodys", PolicyDocument=json.dumps(document))
+    made = iam.create_policy(PolicyName=f"somebodys-{uuid.uuid4()}", PolicyDocument=json.dumps(document))
     return str(made["Policy"]["Arn"])
 
 
@@ -74,8 +78,26 @@ def test_the_policy_for_clusters_allows_every_call_and_holds_no_other(cluster_ca
     statements = policy("airflow-cluster", VALUES)
     assert refused(statements, cluster_calls, PLAN.region) == set()
     others = {a for a in unused(statements, cluster_calls, PLAN.region) if not a.startswith(MADE_BY_AWS)}
-    # A final snapshot is made by DeleteCluster, which asks for this permission, too.
-    assert others == {"redshift:CreateClusterSnapshot"}
+    # Only where an upload in parts was begun.
+    assert others == {"s3:AbortMultipartUpload"}
+
+
+def test_aws_itself_refuses_to_change_what_has_not_our_tag(cluster_calls):
+    statements = policy("airflow-cluster", VALUES)
+    needed = {need for call in cluster_calls for need in needs(call, PLAN.region)}
+    allowed = {action for action, arn in needed if allows(statements, (action, arn), ours=False)}
+    changing = {action for action in allowed if not re.search(r":(Describe|Get|List)\w+$", action)}
+    assert {action for action in changing if not action.startswith("s3:")} == {
+        *("iam:CreateRole", "iam:PassRole", "ec2:CreateSecurityGroup", "ec2:CreateTags"),
+        *("redshift:CreateCluster", "redshift:RestoreFromClusterSnapshot", "redshift:CreateClusterSnapshot"),
+        *("redshift:CreateClusterSubnetGroup", "redshift:CreateTags"),
+    }
+    # Of S3 only objects below what the pipeline writes: AWS knows no tags of buckets unless they opt in.
+    deletes = {arn for action, arn in needed if action.startswith("s3:DeleteObject")}
+    assert not any(
+        allows(statements, ("s3:DeleteObject", f"arn:aws:s3:::{PLAN.work_bucket}/{key}")) for key in KEYS
+    )
+    assert deletes
 
 
 def test_the_policy_for_uploads_allows_every_call_and_holds_no_other(world, aws, faults, tmp_path):

@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from sandbox import postgres
 from sparkify.tables import LOADED_TABLES, TABLES
 from tests.faults.world import CONSISTENCY
 from tests.pipeline.conftest import ROOT, STAR
@@ -127,6 +129,19 @@ def test_nothing_happens_before_the_right_confirmation_which_the_message_gives(d
     assert everything(filled) == before
     reset(dag, **{**asked, "confirmation": str(caught.value).rpartition("confirmation: ")[2]})
     assert filled.counts()["songplays"] == 0
+
+
+def test_a_table_of_another_user_under_one_of_the_names_is_not_dropped(dag, filled, sandbox):
+    before = everything(filled)
+    with psycopg.connect(postgres.admin_dsn(sandbox), autocommit=True) as admin:
+        owner = admin.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'songs'").fetchone()[0]
+        admin.execute("ALTER TABLE public.songs OWNER TO CURRENT_USER")
+        try:
+            with pytest.raises(AirflowFailException, match=r"Nothing was changed.*public\.songs of"):
+                recreate(dag)
+        finally:
+            admin.execute(f'ALTER TABLE public.songs OWNER TO "{owner}"')
+    assert everything(filled) == before
 
 
 @pytest.mark.parametrize(

@@ -263,6 +263,16 @@ def test_who_may_only_list_and_put_can_use_an_empty_bucket(run, s3, source, fold
     assert "s3:PutBucketPolicy" not in faults.actions("s3")
 
 
+def test_the_work_bucket_is_no_place_for_source_files(run, s3, bucket, folder, faults, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_BUCKET", bucket)
+    with pytest.raises(AirflowFailException, match=r"are one.*sparkify_source_bucket.*sparkify_work_bucket"):
+        run(folder)
+    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_BUCKET", "other")
+    with pytest.raises(AirflowFailException, match="are one"):
+        run(folder, bucket="other")
+    assert faults.actions("s3") == []
+
+
 def test_a_bucket_name_of_another_account_is_refused_with_a_remedy(run, missing_bucket, folder, faults):
     faults.error("s3", "CreateBucket", "BucketAlreadyExists", status=409)
     with pytest.raises(AirflowFailException, match=f"{missing_bucket} is taken by another account.*Choose"):

@@ -14,9 +14,9 @@ from tests.sandbox.clusters import SECONDS, Time, World
 @pytest.fixture(scope="module")
 def world(new_settings: Callable[[], Settings]) -> Iterator[World]:
     from moto.core.base_backend import BackendDict
-    from werkzeug.serving import make_server
 
     from sandbox.aws.clusters import course
+    from sandbox.aws.connections import Server
     from sandbox.aws.handler import Handler
     from sandbox.aws.server import application
 
@@ -24,9 +24,7 @@ def world(new_settings: Callable[[], Settings]) -> Iterator[World]:
     time = Time()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "time", time)
-        server = make_server(
-            "127.0.0.1", settings.aws_port, application(settings), threaded=True, request_handler=Handler
-        )
+        server = Server("127.0.0.1", settings.aws_port, application(settings), Handler)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

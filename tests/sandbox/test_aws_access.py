@@ -1,6 +1,7 @@
 """Who may use the AWS API aws, and what it starts with."""
 
 import http.client
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import boto3
@@ -99,9 +100,13 @@ def test_a_presigned_url_works_for_what_it_was_signed_for(
     assert urllib3.request("GET", url.replace("a%20b/%C3%BC.json", "other")).status == 403
 
 
-def test_an_expired_presigned_url_is_refused(aws_s3: "S3Client", aws_bucket: str, aws_settings: Settings):
+def test_an_expired_presigned_url_is_refused(
+    aws_s3: "S3Client", aws_bucket: str, aws_settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
     aws_s3.put_object(Bucket=aws_bucket, Key="k", Body=b"hello")
-    answer = urllib3.request("GET", presign(aws_settings, aws_bucket, "k", -1))
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_: an_hour_ago)
+    answer = urllib3.request("GET", presign(aws_settings, aws_bucket, "k", 3599))
     assert answer.status == 403
     assert b"expired" in answer.data
 

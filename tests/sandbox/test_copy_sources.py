@@ -19,6 +19,16 @@ def test_a_source_is_a_prefix_not_a_path(connector, put):
     assert connector.run("SELECT a FROM t ORDER BY a") == [(1,), (2,)]
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["a/../b", "a/./b", "a//b", "a/b/..", "./a", "a.", "a%2Fb", "a+b c", "ü", "u\u0308", "a?b#c", "~'()*;="],
+)
+def test_any_key_that_s3_takes_can_be_loaded(connector, put, key):
+    source = put(**{key: '{"a": 1}'})
+    connector.run(f"COPY t FROM '{(source + key).replace(chr(39), chr(39) * 2)}' {AS_JSON}")
+    assert connector.run("SELECT a FROM t") == [(1,)]
+
+
 @pytest.mark.parametrize(("option", "pack"), [("GZIP", gzip.compress), ("BZIP2", bz2.compress)])
 def test_compressed_files(connector, put, option, pack):
     many = b'{"a": 1}\n' * 100_000

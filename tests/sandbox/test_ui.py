@@ -1,7 +1,10 @@
 """`ui`: a whole Airflow beside the sandbox, and the end of it."""
 
+import contextlib
 import json
 import os
+import re
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +18,8 @@ from sandbox.airflow_api import AirflowApi, AirflowApiError
 from sandbox.month import DAG_ID
 from sandbox.settings import Settings
 from tests.sandbox.command_line import REPOSITORY, kill, query, run_sandbox
+from tests.security import open_routes, secret_scan
+from tests.security.secret_scan import Scan
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -93,7 +98,8 @@ def test_only_the_one_login_gets_in(shown):
 def listens_at(process: psutil.Process) -> set[str]:
     try:
         found = process.net_connections("tcp")
-    except psutil.AccessDenied:  # only root sees the connections of a worker, which hides what it has
+    # It has ended; or it is a worker, which hides what it has from everybody but root.
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return set()
     return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
 
@@ -133,6 +139,58 @@ def test_env_ui_points_airflow_commands_at_it(shown):
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout[done.stdout.index("[{") :])
     assert "sample_month" in {run["run_id"] for run in runs}
+
+
+def secrets_of(settings: Settings) -> dict[str, str]:
+    """Every secret that was made for it, by its name in docs/security.md."""
+    kept = [
+        json.loads((settings.home / name).read_text())
+        for name in ("credentials.json", "airflow/secrets.json")
+    ]
+    made = re.search(
+        r"^fernet_key = (\S+)$", (settings.home / "airflow/airflow.cfg").read_text(), re.MULTILINE
+    )
+    assert made
+    return {**kept[0], **kept[1], "fernet_key": made[1]}
+
+
+def test_each_secret_is_in_the_files_that_the_page_names_and_in_no_other(shown):
+    settings, _ = shown
+    found = Scan(secrets_of(settings)).of(secret_scan.files(settings.home))
+    assert found == secret_scan.told("Secrets of make ui", "Files")
+    for name in set().union(*found.values()):
+        assert stat.S_IMODE((settings.home / name).stat().st_mode) == 0o600
+
+
+def component_of(process: psutil.Process) -> str:
+    """Which of Airflow's four a process belongs to: the first of its ancestors is one of them."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for one in reversed([process, *process.parents()]):
+            words = " ".join(one.cmdline()[:4]).replace("api_server", "api-server")
+            for name in ("api-server", "scheduler", "dag-processor", "triggerer"):
+                if name in words:
+                    return name
+    return f"another: {process}"
+
+
+def test_each_secret_is_in_the_processes_that_the_page_names_and_in_no_other(shown):
+    settings, _ = shown
+    search = Scan(secrets_of(settings))
+    found: dict[str, set[str]] = {name: set() for name in secrets_of(settings)}
+    for pid, content in secret_scan.processes("environ"):
+        for name in search.names(content):
+            found[name].add(component_of(psutil.Process(pid)))
+    assert found == secret_scan.told("Secrets of make ui", "Processes")
+    assert search.of((str(pid), content) for pid, content in secret_scan.processes("cmdline")) == {
+        name: set() for name in found
+    }
+
+
+def test_strangers_get_the_routes_that_the_page_lists(shown):
+    settings, _ = shown
+    routes = open_routes.every()
+    assert len(routes) > 200
+    assert open_routes.answering(airflow.url(settings), routes) == open_routes.told()
 
 
 @pytest.mark.long
@@ -177,7 +235,6 @@ def test_a_damaged_secrets_file_is_named_and_without_it_a_new_login_is_made(show
     assert old.web_password not in refused.stderr
     assert family(settings) == []
     secrets.unlink()
-    (secrets.parent / "passwords.json").unlink()
     done = run_sandbox(settings, "ui")
     assert done.returncode == 0, done.stderr
     new = airflow.secrets_of(settings)

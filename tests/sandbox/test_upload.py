@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,6 +119,55 @@ def test_an_empty_file_is_uploaded(sandbox: Settings, s3: "S3Client", bucket: st
     write(tmp_path, "log_data/empty.json", b"")
     upload(sandbox, tmp_path, bucket=bucket, show=False)
     assert contents(s3, bucket) == {"log_data/empty.json": b""}
+
+
+@pytest.fixture
+def awkward(folder: Path) -> Path:
+    """The folder with files that cannot be uploaded beside those that can."""
+    songs = folder / "song_data/A/A/A"
+    Path(os.fsdecode(os.fsencode(songs) + b"/caf\xe9.json")).write_bytes(b"{}")
+    (songs / "red\x1b[31m\nnext.json").write_bytes(b"{}")
+    (songs / "gone.json").symlink_to(folder / "nowhere")
+    os.mkfifo(songs / "pipe.json")
+    (songs / "circle").symlink_to(folder, target_is_directory=True)
+    deep = folder.joinpath(*["d" * 200] * 5)
+    deep.mkdir(parents=True)
+    (deep / ("é" * 20 + ".json")).write_bytes(b"{}")
+    return folder
+
+
+def test_what_cannot_be_uploaded_is_named_and_the_others_follow(
+    sandbox: Settings, s3: "S3Client", bucket: str, awkward: Path, capsys: pytest.CaptureFixture[str]
+):
+    s3.put_object(Bucket=bucket, Key="song_data/old.json", Body=b"{}")
+    assert cli.main(["load", str(awkward), "--bucket", bucket, "--delete"]) == 1
+    written = capsys.readouterr()
+    assert "5 files uploaded" in written.out
+    for reason in (
+        r"caf\xe9.json has a name that is not UTF-8",
+        "gone.json cannot be read: No such file",
+        "pipe.json is no file",
+        r"red\x1b[31m\nnext.json has control characters in its name",
+        "has a key of 1,050 bytes, and S3 takes 1,024",
+        "5 files were not uploaded",
+    ):
+        assert reason in written.err
+    assert "\x1b[31m" not in written.err + written.out
+    # Nothing is deleted after a look that was not complete.
+    assert "song_data/old.json" in contents(s3, bucket)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_and_a_folder_that_are_closed_are_named(
+    sandbox: Settings, bucket: str, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    (folder / "song_data/A/A/A/TRAAA.json").chmod(0)
+    (folder / "log_data/2018").chmod(0)
+    try:
+        assert upload(sandbox, folder, bucket=bucket, show=False).failed == 2
+    finally:
+        (folder / "log_data/2018").chmod(0o700)
+    assert capsys.readouterr().err.count("cannot be read: Permission denied") == 2
 
 
 def test_a_missing_folder_is_named(sandbox: Settings, tmp_path: Path):

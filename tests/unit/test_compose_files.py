@@ -11,6 +11,7 @@ import yaml
 
 from containers import make_env
 from sandbox import airflow
+from tests.security import secret_scan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAIN, AWS = "docker-compose.yaml", "docker-compose.aws.yaml"
@@ -50,6 +51,20 @@ def test_what_has_no_default_is_made_by_make_env():
     needed = set(re.findall(r"\$\{([A-Z_]+):\?", text(MAIN)))
     made = set(re.findall(r"^([A-Z_]+)=$", text(".env.example"), re.MULTILINE))
     assert needed == made
+
+
+def test_each_secret_is_given_to_the_services_that_the_page_names_and_to_no_other():
+    told = secret_scan.told("Secrets of docker-compose", "Containers")
+    assert set(told) == set(re.findall(r"^([A-Z_]+)=$", text(".env.example"), re.MULTILINE))
+    for secret, places in told.items():
+        given = {name for name, service in services(MAIN).items() if f"${{{secret}:?" in str(service)}
+        assert given == places, secret
+
+
+def test_airflows_database_is_out_of_reach_for_workers_and_the_sandbox():
+    there = {name for name, service in services(MAIN).items() if "metadata" in service.get("networks", ())}
+    assert services(MAIN)["postgres"]["networks"] == ["metadata"]
+    assert not there & {"airflow-worker", "redis", *SANDBOX}
 
 
 def test_tasks_are_as_fast_as_those_of_make_ui():

@@ -66,7 +66,7 @@ def test_an_s3_that_does_not_answer_is_an_error_that_says_what_to_do(tmp_path):
     reader = S3Reader(settings, Authorization("default"), None)
     for attempt in (
         lambda: source_files("s3://b/p", reader, manifest=False),
-        lambda: reader.read(S3Object("b", "k")),
+        lambda: reader.read(S3Object("b", "k"), 100),
     ):
         with pytest.raises(CopyError) as caught:
             attempt()

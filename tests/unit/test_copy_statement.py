@@ -159,7 +159,7 @@ def test_access_keys_authorize_and_never_show(text):
         (f"{ROLE} {JSON} ZSTD", "COPY with ZSTD is not supported by the sandbox"),
         (f"{ROLE} {JSON} TIMEFORMAT 'HH:QQ'", "Invalid TIMEFORMAT: the format 'HH:QQ'"),
         (f"{ROLE} {JSON} DATEFORMAT 'epochsecs'", "Invalid DATEFORMAT: the format 'epochsecs'"),
-        (f"{ROLE} {JSON} REGION 'x", "unterminated quoted text"),
+        (f"{ROLE} {JSON} REGION 'x", "unterminated quoted string"),
     ],
 )
 def test_what_copy_does_not_know_is_an_error_that_names_it(text, message):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sandbox.redshift.dialect import commands, ddl, queries
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import split_statements, tokenize, words
+from sandbox.redshift.dialect.tokens import UnreadableError, split_statements, tokenize, words
 from sandbox.redshift.dialect.translation import Context, Dialect
 
 PIECES = st.sampled_from(
@@ -69,16 +69,23 @@ STATEMENTS = [
 ]
 
 
+def readable(text, **how):
+    try:
+        return tokenize(text, **how)
+    except UnreadableError:
+        return []
+
+
 @given(st.lists(PIECES).map("".join), st.booleans())
 def test_tokens_stand_where_they_say(text, backslash_escapes):
-    tokens = tokenize(text, backslash_escapes=backslash_escapes)
+    tokens = readable(text, backslash_escapes=backslash_escapes)
     assert all(text[token.start : token.end] == token.text for token in tokens)
     assert all(before.end <= token.start for before, token in pairwise(tokens))
 
 
 @given(st.lists(PIECES).map("".join))
 def test_a_draft_without_changes_is_the_text(text):
-    tokens = tokenize(text)
+    tokens = readable(text)
     if tokens:
         assert Draft(text, tokens).render() == text[tokens[0].start : tokens[-1].end]
 
@@ -136,7 +143,7 @@ def test_statements_are_split_where_they_end(text, statements):
 
 
 def test_a_backslash_is_an_escape_only_where_the_session_says_so():
-    text = r"SELECT 'a\'; SELECT 'b'"
+    text = r"SELECT 'a\'; SELECT 'b' --'"
     assert len(list(split_statements(tokenize(text, backslash_escapes=False)))) == 2
     assert len(list(split_statements(tokenize(text, backslash_escapes=True)))) == 1
 

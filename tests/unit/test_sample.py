@@ -254,6 +254,22 @@ def test_data_of_others_is_never_removed(tmp_path: Path) -> None:
     assert own.read_text() == "{}"
 
 
+@pytest.mark.parametrize("name", ["log_data/mine.json", "song_data/A/B/C/notes.txt", "song_data/link"])
+def test_what_others_put_beside_the_sample_is_never_removed(tmp_path: Path, name: str) -> None:
+    generate(tmp_path, days=1, events=10, songs=5, users=2)
+    own = tmp_path / name
+    own.parent.mkdir(parents=True, exist_ok=True)
+    if name.endswith("link"):
+        own.symlink_to(tmp_path)
+    else:
+        own.write_text("{}")
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(SampleError, match=f"{own.name} is there and was not written by this command"):
+        generate(tmp_path, days=1, events=20, songs=3, users=2)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_generated_recognises_its_request_and_a_sample_cut_short(tmp_path: Path) -> None:
     request = Request(days=1, events=100, songs=5, users=9)
     assert generated(tmp_path, request) is None

@@ -9,7 +9,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.aws import Aws, NotYet
-from sparkify.cluster import BROKEN, GONE, find_cluster
+from sparkify.cluster import GONE, find_cluster
 from sparkify.cluster_plan import ClusterPlan, PlanError
 from sparkify.failures import LoadError
 from sparkify.operators.aws_step import AwsOperator
@@ -105,7 +105,7 @@ class ClusterStepOperator(AwsOperator):
     def _status(self, aws: Aws, plan: ClusterPlan) -> str:
         cluster = find_cluster(aws, plan.identifier)
         status = cluster.status if cluster else GONE
-        if status != self.until and status in (*BROKEN, GONE):
+        if status != self.until and (cluster is None or cluster.is_incompatible):
             raise LoadError(
                 f"The cluster {plan.identifier} is {status} instead of {self.until}. Tear it down (action "
                 "teardown), mend the network or the parameters, and provision again."

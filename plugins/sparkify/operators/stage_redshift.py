@@ -1,6 +1,5 @@
 """StageToRedshiftOperator: files on S3 into a staging table."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,9 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
+from sparkify.bucket_names import check_buckets
 from sparkify.copy_command import check_options
+from sparkify.failures import LoadError
 from sparkify.history import TaskRun
 from sparkify.operators.base import LoadOperator
 from sparkify.staging import stage
@@ -17,10 +18,6 @@ from sparkify.staging_job import StagingJob, StagingMode
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-
-
-# Amazon S3 User Guide, "General purpose bucket naming rules"; older buckets of us-east-1 may have more.
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 
 class StageToRedshiftOperator(LoadOperator):
@@ -32,7 +29,7 @@ class StageToRedshiftOperator(LoadOperator):
     Args:
         table: the staging table.
         bucket: the source bucket.
-        work_bucket: where manifests and jsonpaths files are written; Redshift reads them from there.
+        work_bucket: another bucket, where manifests and jsonpaths files are written, for Redshift to read.
         key_pattern: key of the files with strftime directives, expanded over the window, for example
             `log_data/%Y/%m/%Y-%m-%d-events.json`. A file that does not exist counts as empty.
         prefix: instead of `key_pattern`: every key that starts with it.
@@ -60,7 +57,8 @@ class StageToRedshiftOperator(LoadOperator):
 
     Raises:
         ValueError: arguments that do not go together.
-        AirflowFailException: bad data, a missing bucket or table: the message says where and what to do.
+        AirflowFailException: bad data, a missing bucket or table, one bucket as source and work bucket: the
+            message says where and what to do.
     """
 
     template_fields: Sequence[str] = (
@@ -141,12 +139,11 @@ class StageToRedshiftOperator(LoadOperator):
 
     def job(self, context: Context) -> StagingJob:
         """Return what this run stages."""
-        for name, bucket in (("bucket", self.bucket), ("work_bucket", self.work_bucket)):
-            if not _BUCKET.fullmatch(bucket):
-                raise AirflowFailException(
-                    f"The {name} {bucket!r} is no bucket's name. Give the name alone, without s3:// and "
-                    "without a key; where it comes from an Airflow Variable, mend the Variable."
-                )
+        # Manifests among the source files could be taken for such, and need the right to write there.
+        try:
+            check_buckets(self.bucket, self.work_bucket)
+        except LoadError as error:
+            raise AirflowFailException(str(error)) from None
         if self.source_prefix and not (self.prefix or "").startswith(self.source_prefix):
             raise AirflowFailException(
                 f"The prefix {self.prefix!r} does not begin with the source_prefix {self.source_prefix!r}."

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Context
 
+from sparkify.bucket_names import check_buckets
 from sparkify.buckets import provide_bucket
+from sparkify.failures import LoadError
 from sparkify.operators.aws_step import AwsOperator
 from sparkify.upload import find_files, upload
 
@@ -27,6 +29,7 @@ class UploadFolderOperator(AwsOperator):
     Args:
         folder: absolute path of a folder on the worker.
         bucket: where to upload to.
+        work_bucket: the bucket that must not be uploaded to, because a teardown may remove it.
         subfolders: the folders inside `folder` to look at; files elsewhere are none of its business.
         region: where to make a missing bucket; by default the connection's region.
         tags: what to tag a bucket with that it makes.
@@ -37,11 +40,18 @@ class UploadFolderOperator(AwsOperator):
         and links not followed; bytes sent and seconds.
 
     Raises:
-        AirflowFailException: no such folder, nothing in it, a file that cannot be read, or what AWS refuses.
+        AirflowFailException: no such folder, nothing in it, the work bucket as target, or what AWS refuses;
+            also, once all others are uploaded, for files that cannot be: unreadable, or no name in UTF-8.
         AirflowException: what may pass; the next try goes on from here.
     """
 
-    template_fields: Sequence[str] = ("folder", "bucket", "region", *AwsOperator.template_fields)
+    template_fields: Sequence[str] = (
+        "folder",
+        "bucket",
+        "work_bucket",
+        "region",
+        *AwsOperator.template_fields,
+    )
 
     def __init__(
         self,
@@ -49,6 +59,7 @@ class UploadFolderOperator(AwsOperator):
         folder: str,
         bucket: str,
         subfolders: Sequence[str],
+        work_bucket: str | None = None,
         region: str | None = None,
         tags: Mapping[str, str] | None = None,
         **kwargs: Any,
@@ -57,6 +68,7 @@ class UploadFolderOperator(AwsOperator):
         self.folder = folder
         self.bucket = bucket
         self.subfolders = subfolders
+        self.work_bucket = work_bucket
         self.region = region
         self.tags = tags or {}
 
@@ -67,11 +79,21 @@ class UploadFolderOperator(AwsOperator):
         return self.call_aws(self.region or "", lambda aws: self._upload(aws.s3), doing)
 
     def _upload(self, s3: "S3Client") -> dict[str, Any]:
+        if self.work_bucket:
+            check_buckets(self.bucket, self.work_bucket)
         found = find_files(Path(self.folder), self.subfolders)
         self.log.info("%s: %s", self.folder, found)
         self.log.info("%s", provide_bucket(s3, self.bucket, self.region or s3.meta.region_name, self.tags))
         done = upload(s3, self.bucket, found, self.log)
         self.log.info("s3://%s: %s", self.bucket, done)
+        for problem in done.problems:
+            self.log.error("Not uploaded: %s", problem)
+        if done.problems:
+            first = done.problems[0]
+            raise LoadError(
+                f"{len(done.problems):,} files of {self.folder} were not uploaded, all others are in "
+                f"s3://{self.bucket}. The log names each; the first: {first}"
+            )
         return {
             "files": done.files,
             "uploaded": done.uploaded,

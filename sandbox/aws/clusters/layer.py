@@ -41,7 +41,6 @@ class Clusters:
         service = environ.get(wsgi.SERVICE)
         if service not in _SERVICES:
             return self._application(environ, start_response)
-        wsgi.read_body(environ)  # before the lock: a slow client must not keep the others waiting
         with LOCK:
             self._settle()
             try:

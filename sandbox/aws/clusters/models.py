@@ -94,7 +94,8 @@ class ClusterBackend(SnapshotBackend):
                 *("cluster_parameter_group_name", "automated_snapshot_retention_period"),
             )
         )
-        defaults = {"publicly_accessible": False, "allow_version_upgrade": True}
+        # RestoreFromClusterSnapshot has no Tags; moto gives a cluster those of its snapshot. UNCONFIRMED
+        defaults = {"publicly_accessible": False, "allow_version_upgrade": True, "tags": []}
         return super().restore_from_cluster_snapshot(**{**absent, **defaults, **given})
 
     def pause_cluster(self, cluster_id: str) -> Cluster:
@@ -143,6 +144,7 @@ class ClusterBackend(SnapshotBackend):
         states.require(cluster, "deleted")
         snapshot_name = cluster_kwargs["final_cluster_snapshot_identifier"]
         if snapshot_name:
+            states.require_snapshot(cluster)
             self.make_snapshot(cluster, snapshot_name, cluster.tags, "manual")
         cluster.begin(["final-snapshot", "deleting"] if snapshot_name else ["deleting"], None)
         return cluster

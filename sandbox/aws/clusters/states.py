@@ -19,6 +19,19 @@ _NEEDED: dict[str, frozenset[str]] = {
 }
 
 
+def require_snapshot(cluster: LivingCluster) -> None:
+    """Refuse a final snapshot of a cluster that has failed.
+
+    API reference, DeleteCluster: InvalidClusterState is "the specified cluster is not in the available
+    state". It does not say that this is about the snapshot: UNCONFIRMED, and the safe side.
+    """
+    if cluster.status in FAILED:
+        raise RedshiftClientError(
+            "InvalidClusterState",
+            f"Cluster {cluster.cluster_identifier} is in status {cluster.status}: it has no final snapshot.",
+        )
+
+
 def require(cluster: LivingCluster, change: str) -> None:
     """Refuse a change that the cluster's status does not allow.
 

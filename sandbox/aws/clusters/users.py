@@ -74,7 +74,7 @@ class Users:
         return login, password, end
 
     def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(postgres.admin_dsn(self._settings), connect_timeout=5)
+        return postgres.connect_admin(self._settings)
 
 
 def random_password() -> str:

@@ -2,6 +2,9 @@
 -- views that clients call by their Redshift names live in pg_catalog, which is searched whatever the path is.
 -- No function body holds a backslash: it would be read with the client's setting of
 -- standard_conforming_strings. Plain expressions (RETURN) are inlined into the query.
+-- Both belong to redshift_catalog, which may not log in and has no right beyond them (rights.sql). Code that runs
+-- with its owner's rights (SECURITY DEFINER) fixes its search_path, or its caller would choose what it calls. All
+-- else runs with its caller's rights; SET there would keep it from being inlined.
 CREATE SCHEMA IF NOT EXISTS pg_internal;
 GRANT USAGE ON SCHEMA pg_internal TO PUBLIC;
 

@@ -45,16 +45,19 @@ $body$;
 
 CREATE OR REPLACE FUNCTION pg_internal.must_own(target regclass) RETURNS void
 LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    found pg_catalog.pg_class;
 BEGIN
-    IF NOT pg_has_role(session_user, (SELECT relowner FROM pg_class WHERE oid = target), 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of relation %', target USING ERRCODE = '42501';
+    SELECT * INTO found FROM pg_catalog.pg_class WHERE oid = target;
+    IF pg_catalog.pg_has_role(session_user, found.relowner, 'USAGE') IS NOT TRUE THEN
+        RAISE EXCEPTION 'must be owner of relation %', found.relname USING ERRCODE = '42501';
     END IF;
 END $body$;
 
 -- The sort key's index. Redshift reads the blocks that may hold a range, however the rows came; PostgreSQL puts
 -- rows into whatever holes there are, so that BRIN, which remembers a range of values for each stretch of pages,
 -- ends in reading a third of a large table. A B-tree does not care. Its entries end at 2,700 bytes, so keys that
--- may be longer get no index. BOOLEAN is left out: it narrows nothing.
+-- may be longer get no index. BOOLEAN is left out: it narrows nothing. The index is made with the caller's rights.
 CREATE OR REPLACE FUNCTION pg_internal.index_sortkey(target regclass) RETURNS void
 LANGUAGE plpgsql AS $body$
 DECLARE
@@ -73,19 +76,26 @@ BEGIN
     FROM pg_attribute
     WHERE attrelid = target AND attnum = ANY (attributes.sortkeys) AND atttypid <> 'boolean'::regtype;
     IF indexed IS NULL OR longest > 2000 THEN
-        UPDATE pg_internal.table_attributes SET sortkey_index = NULL WHERE table_id = target;
+        PERFORM pg_internal.store_index(target, NULL);
         RETURN;
     END IF;
     EXECUTE format('CREATE INDEX ON %s (%s)', target, indexed);
+    PERFORM pg_internal.store_index(target, (SELECT max(indexrelid) FROM pg_index WHERE indrelid = target));
+END $body$;
+
+CREATE OR REPLACE FUNCTION pg_internal.store_index(target regclass, index_id oid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    PERFORM pg_internal.must_own(target);
     UPDATE pg_internal.table_attributes SET sortkey_index = (
-        SELECT max(indexrelid) FROM pg_index WHERE indrelid = target
+        SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = target AND indexrelid = index_id
     ) WHERE table_id = target;
 END $body$;
 
 CREATE OR REPLACE FUNCTION pg_internal.add_key(target regclass, key jsonb) RETURNS void
 LANGUAGE plpgsql AS $body$
 DECLARE
-    parent oid := (key ->> 'references')::regclass;
+    parent oid := key ->> 'references'; -- a number by now: the name is looked up with the caller's search_path
     suffix text := CASE key ->> 'kind' WHEN 'PRIMARY KEY' THEN 'pkey' WHEN 'UNIQUE' THEN 'key' ELSE 'fkey' END;
     table_name text := (SELECT relname FROM pg_class WHERE oid = target);
     listed text := (SELECT string_agg(name, '_') FROM jsonb_array_elements_text(key -> 'columns') AS name);
@@ -112,9 +122,23 @@ BEGIN
 END $body$;
 
 CREATE OR REPLACE FUNCTION pg_internal.declare_table(target regclass, declaration text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER AS $body$
+LANGUAGE plpgsql SECURITY INVOKER AS $body$
 DECLARE
     given jsonb := declaration;
+BEGIN
+    PERFORM pg_internal.store_attributes(target, given || jsonb_build_object('keys', (
+        SELECT COALESCE(jsonb_agg(
+            key || jsonb_build_object('references', (key ->> 'references')::regclass::oid::bigint) ORDER BY place
+        ), '[]')
+        FROM jsonb_array_elements(given -> 'keys') WITH ORDINALITY AS listed (key, place)
+    )));
+    IF jsonb_typeof(given -> 'sortkeys') = 'array' THEN
+        PERFORM pg_internal.index_sortkey(target);
+    END IF;
+END $body$;
+
+CREATE OR REPLACE FUNCTION pg_internal.store_attributes(target regclass, given jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     PERFORM pg_internal.must_own(target);
     INSERT INTO pg_internal.table_attributes (table_id) VALUES (target) ON CONFLICT DO NOTHING;
@@ -135,7 +159,6 @@ BEGIN
             sortkeys = pg_internal.column_numbers(target, given -> 'sortkeys'),
             sort_style = given ->> 'sort_style'
         WHERE table_id = target;
-        PERFORM pg_internal.index_sortkey(target);
     END IF;
     PERFORM pg_internal.add_key(target, key) FROM jsonb_array_elements(given -> 'keys') AS key;
 END $body$;
@@ -183,13 +206,13 @@ BEGIN
 END $body$;
 
 CREATE OR REPLACE FUNCTION pg_internal.drop_key(target regclass, key_name text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER AS $body$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     PERFORM pg_internal.must_own(target);
     DELETE FROM pg_internal.declared_keys WHERE table_id = target AND name = key_name;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'constraint "%" of relation "%" does not exist', key_name, target
-            USING ERRCODE = '42704';
+        RAISE EXCEPTION 'constraint "%" of relation "%" does not exist', key_name,
+            (SELECT relname FROM pg_catalog.pg_class WHERE oid = target) USING ERRCODE = '42704';
     END IF;
 END $body$;
 

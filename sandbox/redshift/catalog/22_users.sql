@@ -1,5 +1,5 @@
 -- Users. A role named IAM:<user> or IAMA:<user> only keeps a temporary password of <user>; Redshift has no such
--- user. The columns are PostgreSQL's.
+-- user, nor one that writes its logs. The columns are PostgreSQL's.
 CREATE OR REPLACE VIEW pg_catalog.pg_user AS
 SELECT
     usename,
@@ -12,7 +12,4 @@ SELECT
     valuntil,
     useconfig
 FROM pg_catalog.pg_shadow
-WHERE usename !~ '^IAMA?:';
-
--- Every user of a Redshift database may create tables in its schema public.
-GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC;
+WHERE usename !~ '^IAMA?:' AND usename <> 'redshift_log';

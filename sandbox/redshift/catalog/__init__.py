@@ -45,7 +45,7 @@ def wait_for_postgres(settings: Settings) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
-            psycopg.connect(postgres.admin_dsn(settings), connect_timeout=5).close()
+            postgres.connect_admin(settings).close()
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
                 raise SandboxError(
@@ -65,7 +65,7 @@ def install(settings: Settings) -> None:
     """
     files = sorted(_FOLDER.glob("*.sql"))
     version = _version(files)
-    with psycopg.connect(postgres.admin_dsn(settings)) as connection:
+    with postgres.connect_admin(settings) as connection:
         # Two endpoints before one PostgreSQL would change the same objects at once.
         connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(5439)")
         if _installed(connection) == version:

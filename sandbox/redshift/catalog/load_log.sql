@@ -78,17 +78,19 @@ CREATE TABLE pg_internal.load_error_field (
 -- logs are outside of any transaction: pg_last_copy_count() right behind the COPY must answer. A large object
 -- opened for writing is read as it is now, whatever the snapshot. So every finished load is also kept as
 -- one, as JSON, under the number 1,000,000,000 + query id, as long as a snapshot may be older; a sequence, too,
--- is outside of any transaction and tells how far to look.
+-- is outside of any transaction and tells how far to look. Users see the loads of the users they may be
+-- (Redshift Database Developer Guide, "Visibility of data in system tables and views"); superusers are everyone.
 CREATE OR REPLACE FUNCTION pg_internal.unseen_loads()
 RETURNS SETOF jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     newest integer := (SELECT last_value FROM pg_internal.query_id);
     seen integer := (SELECT coalesce(max(query_id), 0) FROM pg_internal.load);
     descriptor integer;
     length integer;
+    document jsonb;
 BEGIN
     -- A transaction that may not write may not open an object for writing; nor can it have run a COPY.
     IF current_setting('transaction_read_only')::boolean THEN
@@ -99,8 +101,11 @@ BEGIN
             descriptor := lo_open((1000000000 + unseen)::oid, 131072); -- INV_WRITE
             length := lo_lseek(descriptor, 0, 2); -- SEEK_END
             PERFORM lo_lseek(descriptor, 0, 0);
-            RETURN NEXT convert_from(loread(descriptor, length), 'UTF8')::jsonb;
+            document := convert_from(loread(descriptor, length), 'UTF8')::jsonb;
             PERFORM lo_close(descriptor);
+            IF pg_has_role(session_user, (document -> 'load' ->> 'user_id')::oid, 'USAGE') THEN
+                RETURN NEXT document;
+            END IF;
         EXCEPTION WHEN undefined_object THEN
             NULL; -- still running, or never finished
         END;
@@ -140,8 +145,8 @@ FROM pg_internal.unseen_loads() AS unseen,
 -- `load_error_field`; errors are written here while the load runs, the document repeats the first of them.
 CREATE OR REPLACE FUNCTION pg_internal.record_load(document jsonb)
 RETURNS void
-LANGUAGE sql VOLATILE
-SET search_path = pg_catalog
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $$
     UPDATE pg_internal.load AS load
     SET
@@ -175,8 +180,8 @@ $$;
 -- Redshift keeps these logs for seven days.
 CREATE OR REPLACE FUNCTION pg_internal.tidy_loads()
 RETURNS void
-LANGUAGE sql VOLATILE
-SET search_path = pg_catalog
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $$
     UPDATE pg_internal.load AS load
     SET
@@ -197,7 +202,7 @@ $$;
 CREATE OR REPLACE FUNCTION pg_internal.last_copy()
 RETURNS pg_internal.all_load
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT load
     FROM pg_internal.all_load AS load
@@ -217,13 +222,13 @@ $$;
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_id()
 RETURNS integer
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$ SELECT coalesce((pg_internal.last_copy()).query_id, -1) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_count()
 RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(CASE WHEN last_copy.status = 'completed' THEN last_copy.loaded_rows END, 0)
     FROM pg_internal.last_copy() AS last_copy

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sandbox.redshift.copy.credentials import Authorization
-from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, CopyError
+from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, CopyError
 from sandbox.redshift.copy.options import Options, parse_options
-from sandbox.redshift.copy.tokens import Token, TokenStream, tokenize
+from sandbox.redshift.copy.tokens import TokenStream
+from sandbox.redshift.dialect.tokens import Token, UnreadableError, split_statements, tokenize
 
-__all__ = ["CopyCommand", "CopyError", "parse_copy"]
-
-_COPY = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*copy\b", re.IGNORECASE | re.DOTALL)
+__all__ = ["CopyCommand", "CopyError", "parse_copy", "read_copy"]
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,34 @@ def parse_copy(sql: str) -> CopyCommand | None:
         CopyError: It is one, but with a syntax error, an unknown, repeated or contradictory option, or
             something the sandbox does not support.
     """
-    if not _COPY.match(sql):
+    try:
+        statements = list(split_statements(tokenize(sql)))
+    except UnreadableError as error:
+        raise CopyError(SYNTAX_ERROR, str(error)) from error
+    if len(statements) > 1:
+        found = statements[1][0].text
+        raise CopyError(
+            SYNTAX_ERROR,
+            f'syntax error at or near "{found}"',
+            hint="In COPY: nothing may follow the semicolon.",
+        )
+    return read_copy(statements[0]) if statements else None
+
+
+def read_copy(tokens: Sequence[Token], *, backslash_escapes: bool = True) -> CopyCommand | None:
+    """The command in a statement's tokens, or None when it is not a COPY from a quoted source.
+
+    Args:
+        tokens: The statement's, without a semicolon.
+        backslash_escapes: Whether a backslash escapes in ordinary literals.
+
+    Raises:
+        CopyError: It is one, but with a syntax error, an unknown, repeated or contradictory option, or
+            something the sandbox does not support.
+    """
+    if tokens[0].word != "copy" or not _has_quoted_source(tokens):
         return None
-    tokens = tokenize(sql)
-    if not _has_quoted_source(tokens):
-        return None
-    stream = TokenStream(tokens)
+    stream = TokenStream(tokens, backslash_escapes=backslash_escapes)
     stream.expect("COPY")
     schema, table = _target(stream)
     columns = _columns(stream)
@@ -76,7 +97,7 @@ def quote(name: str) -> str:
 
 
 def _has_quoted_source(tokens: Sequence[Token]) -> bool:
-    return any(word.keyword == "FROM" and source.kind == "string" for word, source in pairwise(tokens))
+    return any(word.word == "from" and source.kind == "string" for word, source in pairwise(tokens))
 
 
 def _target(stream: TokenStream) -> tuple[str | None, str]:

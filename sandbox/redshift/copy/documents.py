@@ -101,12 +101,12 @@ class DocumentReader:
 
     def _split(self, text: bytes, *, final: bool) -> Generator["Documents | BadDocument", None, bytes]:
         """Yield what `text` holds; return the unfinished rest."""
-        batch = _Batch()
+        batch, search = _Batch(), _Search(text)
         position, line = 0, self._first_line
         while True:
             start = _end(_SPACE, text, position)
             line += text.count(b"\n", position, start)
-            found = _next(text, start, final=final) if start < len(text) else None
+            found = _next(search, start, final=final) if start < len(text) else None
             if found is None:
                 break
             end, value = found
@@ -148,32 +148,58 @@ class _Broken:
     reason: str
 
 
-def _next(text: bytes, start: int, *, final: bool) -> tuple[int, object] | None:
-    """The end and the value (or `_Broken`) of what begins at `start`; None if it may go on behind `text`."""
+class _Search:
+    """Looks in one text for the places behind which only a new document can begin.
+
+    Asked for rising positions, it goes through the text once.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._found = _NEXT_DOCUMENT.search(text)
+        self._tried = -1
+
+    def document_end(self, start: int) -> int | None:
+        """Where a document that begins at `start` must have ended; None when no other begins behind it."""
+        while self._found and self._found.start() < start:
+            self._found = _NEXT_DOCUMENT.search(self.text, start)
+        return self._found.end() if self._found else None
+
+    def untried_line_end(self, start: int) -> int:
+        """The end of the line that `start` is in; -1 when it has none, or was asked for before."""
+        if start <= self._tried:
+            return -1
+        found = self.text.find(b"\n", start)
+        self._tried = found if found >= 0 else len(self.text)
+        return found
+
+
+def _next(search: _Search, start: int, *, final: bool) -> tuple[int, object] | None:
+    """The end and the value (or `_Broken`) of what begins at `start`; None if it may go on."""
+    text = search.text
     if text[start] not in b"{[":
         end = _end(_JUNK, text, start)
         return (end, _Broken("Invalid data outside of JSON documents")) if end < len(text) or final else None
-    line_end = text.find(b"\n", start)
+    line_end = search.untried_line_end(start)
     if 0 < line_end - start <= MAX_DOCUMENT_BYTES:
         try:
             return line_end, orjson.loads(text[start:line_end])
         except orjson.JSONDecodeError:
             pass
-    closed = _closing(text, start)
-    value = _parse(text[start:closed]) if closed else _Broken("Invalid JSON document: it is never closed")
-    if not isinstance(value, _Broken):
-        return closed, value
-    if broken := _NEXT_DOCUMENT.search(text, start, closed or len(text)):
-        return broken.end(), value
+    broken = search.document_end(start)
+    closed = _closing(text, start, broken or len(text))
     if closed:
-        return closed, value
+        return closed, _parse(text[start:closed])
+    value = _Broken("Invalid JSON document: it is never closed")
+    if broken:
+        return broken, value
     return (len(text.rstrip()), value) if final else None
 
 
-def _closing(text: bytes, start: int) -> int:
-    """The position behind the bracket that closes the one at `start`, or 0."""
+def _closing(text: bytes, start: int, end: int) -> int:
+    """The position behind the bracket that closes the one at `start`, or 0 if it is not before `end`."""
     depth = 0
-    for part in _PART.finditer(text, start):
+    for part in _PART.finditer(text, start, end):
         first = text[part.start()]
         if first in b"{[":
             depth += 1

@@ -5,8 +5,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import psycopg
-
 from sandbox import postgres
 from sandbox.redshift.copy.errors import LoadError
 from sandbox.settings import Settings
@@ -23,18 +21,18 @@ INSERT INTO pg_internal.load (
     data_source, start_time
 )
 SELECT
-    (SELECT usesysid FROM pg_user WHERE usename = %(user)s), %(session_id)s,
-    (SELECT backend_start FROM pg_stat_activity WHERE pid = %(session_id)s), %(transaction_id)s,
+    (SELECT usesysid FROM pg_catalog.pg_user WHERE usename = %(user)s), %(session_id)s,
+    (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = %(session_id)s), %(transaction_id)s,
     %(database_name)s, %(table_id)s, %(table_name)s, %(query_text)s, %(data_source)s, %(start_time)s
-RETURNING to_jsonb(load)
+RETURNING pg_catalog.to_jsonb(load)
 """
 _ADD_ERRORS = """
 INSERT INTO pg_internal.load_error
-SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.load_error, %s::jsonb)
+SELECT * FROM pg_catalog.jsonb_populate_recordset(NULL::pg_internal.load_error, %s::pg_catalog.jsonb)
 """
 _ADD_FIELDS = """
 INSERT INTO pg_internal.load_error_field
-SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.load_error_field, %s::jsonb)
+SELECT * FROM pg_catalog.jsonb_populate_recordset(NULL::pg_internal.load_error_field, %s::pg_catalog.jsonb)
 """
 
 
@@ -85,8 +83,7 @@ class LoadLog:
     """
 
     def __init__(self, settings: Settings, start: LoadStart) -> None:
-        dsn = postgres.admin_dsn(settings, start.database_name)
-        self._connection = psycopg.connect(dsn, autocommit=True, application_name="load log")
+        self._connection = postgres.connect_log(settings, start.database_name)
         self._connection.execute("SELECT pg_internal.tidy_loads()")
         values = {**vars(start), "start_time": utc_now()}
         found = self._connection.execute(_START, values).fetchone()
@@ -141,7 +138,7 @@ class LoadLog:
             self._write_errors()
             if self._fields:
                 connection.execute(_ADD_FIELDS, [json.dumps(self._fields)])
-            connection.execute("SELECT pg_internal.record_load(%s::jsonb)", [json.dumps(document)])
+            connection.execute("SELECT pg_internal.record_load(%s::pg_catalog.jsonb)", [json.dumps(document)])
 
     def _write_errors(self) -> None:
         if self._unwritten:

@@ -9,7 +9,7 @@ from sandbox.redshift.copy.credentials import mask_credentials
 from sandbox.redshift.copy.documents import DocumentReader, Documents
 from sandbox.redshift.copy.errors import CopyError, LoadError, load_failed, storable
 from sandbox.redshift.copy.history import LoadedFile, LoadLog, LoadStart, LoadTotals, utc_now
-from sandbox.redshift.copy.jsonpaths import parse_jsonpaths
+from sandbox.redshift.copy.jsonpaths import MAX_JSONPATHS_BYTES, parse_jsonpaths
 from sandbox.redshift.copy.mapping import auto_sources, path_sources
 from sandbox.redshift.copy.reading import FileContent, decoded, read_ahead
 from sandbox.redshift.copy.rows import RowBuilder, Rows, document_error
@@ -146,7 +146,9 @@ class CopyJob:
         options = self._command.options
         paths = None
         if options.json.startswith("s3://"):
-            paths = parse_jsonpaths(reader.read(parse_address(options.json)), options.json)
+            paths = parse_jsonpaths(
+                reader.read(parse_address(options.json), MAX_JSONPATHS_BYTES), options.json
+            )
         names = [column.name for column in self._columns]
         sources = auto_sources(names) if paths is None else path_sources(paths, len(names))
         return RowBuilder(self._columns, sources, options, auto=paths is None)

@@ -14,8 +14,13 @@ Path = tuple[str | int, ...]
 MEMBER_OF_NO_OBJECT = "Invalid JSONPath format: Member is not an object."
 _NO_SUCH_ELEMENT = "Invalid JSONPath format: Not an array or index out of range."
 
-_DOT_STEP = re.compile(r"\.([^'.\[\]]+)|\[(\d+)\]")
-_BRACKET_STEP = re.compile(r"\['((?:[^'\\]|\\.)+)'\]|\[\"((?:[^\"\\]|\\.)+)\"\]|\[(\d+)\]")
+# Redshift names no limit. A table has up to 1,600 columns.
+MAX_JSONPATHS_BYTES = 1024 * 1024
+_SHOWN_CHARACTERS = 1024
+
+# An index has up to nine digits: no array of a document has as many elements.
+_DOT_STEP = re.compile(r"\.([^'.\[\]]+)|\[(\d{1,9})\]")
+_BRACKET_STEP = re.compile(r"\['((?:[^'\\]|\\.)+)'\]|\[\"((?:[^\"\\]|\\.)+)\"\]|\[(\d{1,9})\]")
 
 
 def parse_jsonpaths(text: bytes, address: str) -> list[Path] | None:
@@ -84,13 +89,14 @@ def _notation(text: str) -> str:
 
 def _path(text: str, step: re.Pattern[str], address: str) -> Path:
     if not text.startswith("$"):
-        raise _invalid(address, f"the path {text} does not begin with $")
+        raise _invalid(address, f"the path {text[:_SHOWN_CHARACTERS]} does not begin with $")
     steps: list[str | int] = []
     position = 1
     while position < len(text):
         match = step.match(text, position)
         if match is None:
-            raise _invalid(address, f"the path {text} is malformed at '{text[position:]}'")
+            at = text[position:][:_SHOWN_CHARACTERS]
+            raise _invalid(address, f"the path {text[:_SHOWN_CHARACTERS]} is malformed at '{at}'")
         names, index = match.groups()[:-1], match.groups()[-1]
         steps.append(int(index) if index is not None else next(name for name in names if name is not None))
         position = match.end()

@@ -73,16 +73,14 @@ class Options:
 
 
 def parse_options(stream: TokenStream) -> tuple[Authorization, Options]:
-    """Read everything behind the source, up to the end or a semicolon.
+    """Read everything behind the source.
 
     Raises:
         CopyError: An option is unknown, repeated, contradictory, malformed or not supported here.
     """
     found = _Found(stream)
-    while not stream.exhausted and not stream.accept(";"):
+    while not stream.exhausted:
         found.read_one()
-    if not stream.exhausted:
-        raise stream.error("nothing may follow the semicolon")
     return found.authorization(), found.options()
 
 
@@ -111,7 +109,7 @@ class _Found:
         }
 
     def read_one(self) -> None:
-        word = self._stream.peek().keyword
+        word = self._stream.keyword
         if word in _NOT_WITH_JSON | _OTHER_FORMATS | _NOT_HERE:
             raise self._unsupported(word)
         if word not in self._readers and word not in _FLAGS and word not in _KEYS | _COMPRESSIONS:
@@ -163,7 +161,7 @@ class _Found:
 
     def _format(self) -> None:
         self._stream.accept("AS")
-        word = self._stream.peek().keyword
+        word = self._stream.keyword
         if word != "JSON":
             raise (
                 self._unsupported(word) if word in _OTHER_FORMATS else self._stream.error("FORMAT takes JSON")
@@ -173,7 +171,8 @@ class _Found:
 
     def _json(self) -> None:
         self._stream.accept("AS")
-        mapping = self._stream.take().text if self._stream.peek().kind == "string" else "auto"
+        text = self._stream.optional_string()
+        mapping = "auto" if text is None else text
         if mapping == "noshred":
             raise CopyError(FEATURE_NOT_SUPPORTED, "JSON 'noshred' is not supported by the sandbox")
         if mapping not in {"auto", "auto ignorecase"} and not mapping.startswith("s3://"):
@@ -203,14 +202,15 @@ class _Found:
 
     def _accept_invalid_chars(self) -> None:
         self._stream.accept("AS")
-        text = self._stream.take().text if self._stream.peek().kind == "string" else "?"
+        text = self._stream.optional_string()
+        text = "?" if text is None else text
         if len(text) != 1 or not text.isascii() or text == "\0":
             raise CopyError(INVALID_PARAMETER, "ACCEPTINVCHARS takes one ASCII character other than NUL")
         self._set("accept_invalid_chars", text, "ACCEPTINVCHARS")
 
     def _encoding(self) -> None:
         self._stream.accept("AS")
-        name = self._stream.take().text.upper()
+        name = (self._stream.optional_string() or self._stream.take().text).upper()
         if name not in _ENCODINGS:
             raise CopyError(INVALID_PARAMETER, f"ENCODING {name} is none of {', '.join(_ENCODINGS)}")
         self._set("encoding", _ENCODINGS[name], "ENCODING")

@@ -19,6 +19,7 @@ from sandbox.redshift.copy.source import SourceFile
 _SMALL_BYTES = 1024 * 1024
 _THREADS = 4
 _AHEAD = 8
+_SLICE_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ def decoded(content: FileContent, options: Options) -> Iterator[bytes]:
     """
     blocks = content.blocks
     if options.compression == "GZIP":
-        blocks = _decompressed(blocks, lambda: zlib.decompressobj(wbits=31), content.url, "gzip")
+        blocks = _gathered(_decompressed(blocks, _Gunzip, content.url, "gzip"))
     elif options.compression == "BZIP2":
-        blocks = _decompressed(blocks, bz2.BZ2Decompressor, content.url, "bzip2")
+        blocks = _gathered(_decompressed(blocks, bz2.BZ2Decompressor, content.url, "bzip2"))
     return iter(blocks) if options.encoding == "utf-8" else _transcoded(blocks, options.encoding, content.url)
 
 
@@ -88,35 +89,74 @@ def _fetch(file: SourceFile, reader: S3Reader) -> FileContent | None:
 
 
 class _Decompressor(Protocol):
-    """What zlib's and bz2's decompressors have in common."""
+    """What bz2's decompressor offers: output in pieces of limited size."""
 
     @property
     def eof(self) -> bool: ...
     @property
+    def needs_input(self) -> bool: ...
+    @property
     def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class _Gunzip:
+    """zlib's decompressor of gzip, used as bz2's is."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+        self._waiting = b""
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        found = self._inner.decompress(self._waiting + data, max_length)
+        self._waiting = self._inner.unconsumed_tail
+        # A full piece may have left more inside, even where all of the input is used.
+        self.needs_input = not self._waiting and len(found) < max_length
+        return found
 
 
 def _decompressed(
     blocks: Iterable[bytes], new: Callable[[], _Decompressor], url: str, name: str
 ) -> Iterator[bytes]:
-    """The contents of one compressed stream, or of several one behind the other."""
+    """The contents of one compressed stream, or of several one behind the other, in pieces of BLOCK_BYTES."""
     decompressor = new()
     started = False
     for block in blocks:
-        rest = block
-        while rest:
-            if decompressor.eof:
-                decompressor = new()
+        # What is behind a stream's end is copied: of tiny streams a slice at a time, not a block.
+        for start in range(0, len(block), _SLICE_BYTES):
+            rest = block[start : start + _SLICE_BYTES]
             started = True
-            try:
-                data = decompressor.decompress(rest)
-            except (zlib.error, OSError, EOFError) as error:
-                raise _not_compressed(url, name, str(error)) from error
-            rest = decompressor.unused_data
-            yield from (data[start : start + BLOCK_BYTES] for start in range(0, len(data), BLOCK_BYTES))
+            while rest or not (decompressor.needs_input or decompressor.eof):
+                if decompressor.eof:
+                    decompressor = new()
+                try:
+                    yield decompressor.decompress(rest, BLOCK_BYTES)
+                except (zlib.error, OSError, EOFError) as error:
+                    raise _not_compressed(url, name, str(error)) from error
+                rest = decompressor.unused_data
     if started and not decompressor.eof:
         raise _not_compressed(url, name, "the file ends too early")
+
+
+def _gathered(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in blocks that are neither tiny nor empty: each costs its reader a search."""
+    waiting = bytearray()
+    for block in blocks:
+        waiting += block
+        if len(waiting) >= BLOCK_BYTES // 2:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
 
 
 def _not_compressed(url: str, name: str, reason: str) -> CopyError:

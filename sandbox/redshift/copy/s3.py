@@ -28,7 +28,7 @@ _RETRIES = urllib3.Retry(total=3, backoff_factor=0.1, status_forcelist=(500, 502
 _TIMEOUT = urllib3.Timeout(connect=5, read=60)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class S3Object:
     """An object's address and, where a listing told it, its size in bytes."""
 
@@ -82,12 +82,14 @@ class S3Reader:
                 s3={"addressing_style": "path"}, connect_timeout=5, retries={"total_max_attempts": 3}
             ),
         )
-        self._pool = urllib3.PoolManager(maxsize=8, retries=_RETRIES, timeout=_TIMEOUT)
+        self._pool = urllib3.connection_from_url(
+            self._endpoint, maxsize=8, retries=_RETRIES, timeout=_TIMEOUT
+        )
 
     def close(self) -> None:
         """Close every connection."""
         self._client.close()
-        self._pool.clear()
+        self._pool.close()
 
     def check_region(self, bucket: str) -> None:
         """Make sure that the bucket is where REGION, or else the cluster, is.
@@ -115,23 +117,33 @@ class S3Reader:
         """
         paginator = self._client.get_paginator("list_objects_v2")
         context = f"Listing bucket={prefix.bucket} prefix={prefix.key}"
-        pages = self._call(lambda: list(paginator.paginate(Bucket=prefix.bucket, Prefix=prefix.key)), context)
-        return [
-            S3Object(prefix.bucket, entry["Key"], entry["Size"])
-            for page in pages
-            for entry in page.get("Contents", [])
-        ]
 
-    def read(self, address: S3Object) -> bytes:
+        def listed() -> list[S3Object]:
+            return [
+                S3Object(prefix.bucket, entry["Key"], entry["Size"])
+                for page in paginator.paginate(Bucket=prefix.bucket, Prefix=prefix.key)
+                for entry in page.get("Contents", [])
+            ]
+
+        return self._call(listed, context)
+
+    def read(self, address: S3Object, limit: int) -> bytes:
         """A whole small object: a manifest or a jsonpaths file.
 
         Raises:
-            CopyError: It does not exist or may not be read.
+            CopyError: It does not exist, may not be read or has more bytes than `limit`.
         """
         try:
-            return b"".join(self.open(address).stream())
+            opened = self.open(address)
         except MissingObjectError as error:
             raise missing_key(address) from error
+        found = bytearray()
+        for block in opened.stream():
+            found += block
+            if len(found) > limit:
+                opened.close()
+                raise s3_error(f"{address.url} has more than {limit:,} bytes, the sandbox's limit for it")
+        return bytes(found)
 
     def open(self, address: S3Object) -> "OpenObject":
         """Begin to read an object.
@@ -140,12 +152,14 @@ class S3Reader:
             MissingObjectError: There is none.
             CopyError: It may not be read, or S3 does not answer.
         """
-        url = f"{self._endpoint}/{address.bucket}/{urllib.parse.quote(address.key, safe='/~')}"
-        request = AWSRequest("GET", url)
+        path = f"/{address.bucket}/{urllib.parse.quote(address.key, safe='/~')}"
+        request = AWSRequest("GET", self._endpoint + path)
         S3SigV4Auth(self._credentials, "s3", self._region).add_auth(request)
+        headers = dict(request.headers.items())
         try:
-            response = self._pool.request(
-                "GET", url, headers=dict(request.headers.items()), preload_content=False, decode_content=False
+            # Of a whole URL urllib3 takes `/../` and `/./` out of the path, which are part of a key for S3.
+            response = self._pool.urlopen(
+                "GET", path, headers=headers, preload_content=False, decode_content=False
             )
         except urllib3.exceptions.HTTPError as error:
             raise self._unreachable(error) from error

@@ -7,8 +7,12 @@ import orjson
 from sandbox.redshift.copy.errors import CopyError, s3_error
 from sandbox.redshift.copy.s3 import S3Object, S3Reader, parse_address
 
+# Redshift names no limit. So much is some 150,000 files, and takes ten times its size while it is read.
+MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+_SHOWN_CHARACTERS = 1024
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file to load; a missing one fails the COPY only if it is mandatory."""
 
@@ -30,7 +34,7 @@ def source_files(source: str, reader: S3Reader, *, manifest: bool) -> list[Sourc
     address = parse_address(source)
     reader.check_region(address.bucket)
     if manifest:
-        files = _manifest_files(reader.read(address), address)
+        files = _manifest_files(reader.read(address, MAX_MANIFEST_BYTES), address)
         for bucket in {file.address.bucket for file in files} - {address.bucket}:
             reader.check_region(bucket)
         return files
@@ -56,12 +60,13 @@ def _manifest_files(text: bytes, address: S3Object) -> list[SourceFile]:
 
 def _entry(url: object, mandatory: object, manifest: S3Object) -> SourceFile:
     if not isinstance(url, str) or not isinstance(mandatory, bool):
-        raise _malformed(manifest, f"url {url!r} is no text or mandatory {mandatory!r} is not true or false")
+        shown = f"url {_shown(url)} is no text or mandatory {_shown(mandatory)} is not true or false"
+        raise _malformed(manifest, shown)
     address = parse_address(url)
     if not url.startswith("s3://") or not address.bucket or not address.key or address.key.endswith("/"):
         # Load error reference: 8001 means that the manifest needs full paths.
         raise s3_error(
-            f"The specified manifest file {manifest.url} has an entry that is not a full path: '{url}'",
+            f"The specified manifest file {manifest.url} has an entry that is not a full path: {_shown(url)}",
             hint="Every url in a manifest names one object: s3://bucket/key.",
         )
     return SourceFile(address, mandatory)
@@ -72,3 +77,8 @@ def _malformed(manifest: S3Object, reason: str) -> CopyError:
         f"Problem reading manifest file {manifest.url} - {reason}",
         hint='A manifest is {"entries": [{"url": "s3://bucket/key", "mandatory": true}, ...]}.',
     )
+
+
+def _shown(value: object) -> str:
+    """A value of the manifest's as messages show it; a nested one in part, whatever its depth."""
+    return repr(value)[:_SHOWN_CHARACTERS] if isinstance(value, str | int | float | None) else "{…}"

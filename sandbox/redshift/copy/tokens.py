@@ -1,63 +1,27 @@
 """The words of a COPY statement."""
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from sandbox.redshift.copy.errors import SYNTAX_ERROR, CopyError
+from sandbox.redshift.dialect.literals import literal_value
+from sandbox.redshift.dialect.tokens import Token
 
-_TOKEN = re.compile(
-    r"""
-      (?P<space>\s+|--[^\n]*|/\*.*?\*/)
-    | (?P<string>'(?:[^']|'')*')
-    | (?P<quoted>"(?:[^"]|"")+")
-    | (?P<number>\d+)
-    | (?P<word>[^\W\d][\w$]*|\#\w+)
-    | (?P<symbol>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-@dataclass(frozen=True)
-class Token:
-    """One word; `text` is unquoted, `kind` is string, quoted, number, word or symbol."""
-
-    kind: str
-    text: str
-
-    @property
-    def keyword(self) -> str:
-        """The word in capitals, or '' for anything that is not a bare word."""
-        return self.text.upper() if self.kind == "word" else ""
-
-
-def tokenize(sql: str) -> list[Token]:
-    """Split SQL into tokens without white space and comments.
-
-    Raises:
-        CopyError: A quote is never closed (42601).
-    """
-    return [_token(match) for match in _TOKEN.finditer(sql) if match.lastgroup != "space"]
-
-
-def _token(match: re.Match[str]) -> Token:
-    kind, text = match.lastgroup or "symbol", match.group()
-    if kind in {"string", "quoted"}:
-        return Token(kind, text[1:-1].replace(text[0] * 2, text[0]))
-    if text in {"'", '"'}:
-        raise CopyError(
-            SYNTAX_ERROR, f"unterminated quoted text at or near {match.string[match.start() :][:40]!r}"
-        )
-    return Token(kind, text)
+_END = Token("operator", "", 0, 0)
+_MOST_DIGITS = 18
 
 
 class TokenStream:
-    """Tokens read from left to right."""
+    """Tokens read from left to right.
 
-    def __init__(self, tokens: Iterable[Token]) -> None:
-        self._tokens = list(tokens)
+    Args:
+        tokens: The statement's.
+        backslash_escapes: Whether a backslash escapes in ordinary literals.
+    """
+
+    def __init__(self, tokens: Sequence[Token], *, backslash_escapes: bool) -> None:
+        self._tokens = tokens
         self._next = 0
+        self._backslash_escapes = backslash_escapes
 
     @property
     def exhausted(self) -> bool:
@@ -65,8 +29,13 @@ class TokenStream:
         return self._next >= len(self._tokens)
 
     def peek(self) -> Token:
-        """The next token, or an empty symbol at the end."""
-        return Token("symbol", "") if self.exhausted else self._tokens[self._next]
+        """The next token, or an empty one at the end."""
+        return _END if self.exhausted else self._tokens[self._next]
+
+    @property
+    def keyword(self) -> str:
+        """The next word in capitals, or '' where no bare word stands."""
+        return self.peek().word.upper()
 
     def take(self) -> Token:
         """The next token, consumed."""
@@ -77,7 +46,7 @@ class TokenStream:
     def accept(self, *texts: str) -> str | None:
         """Consume the next token if it is one of these keywords or symbols (in capitals) and return it."""
         token = self.peek()
-        text = token.keyword or (token.text if token.kind == "symbol" else "")
+        text = self.keyword or (token.text if token.kind == "operator" else "")
         if text and text in texts:
             self._next += 1
             return text
@@ -98,11 +67,9 @@ class TokenStream:
         Raises:
             CopyError: Something else stands here (42601).
         """
-        token = self.peek()
-        if token.kind not in {"word", "quoted"}:
+        if not self.peek().is_name:
             raise self.error("a name is expected")
-        self._next += 1
-        return re.sub("[A-Z]", lambda letter: letter.group().lower(), token.text)
+        return self.take().name
 
     def string(self, option: str) -> str:
         """Consume a quoted text, the argument of `option`.
@@ -110,9 +77,20 @@ class TokenStream:
         Raises:
             CopyError: Something else stands here (42601).
         """
-        if self.peek().kind != "string":
+        value = self.optional_string()
+        if value is None:
             raise self.error(f"{option} takes a quoted text")
-        return self.take().text
+        return value
+
+    def optional_string(self) -> str | None:
+        """Consume a quoted text, where one stands."""
+        token = self.peek()
+        if token.kind != "string":
+            return None
+        value = literal_value(token.text, backslash_escapes=self._backslash_escapes)
+        if value is not None:
+            self._next += 1
+        return value
 
     def number(self, option: str, low: int, high: int) -> int:
         """Consume a whole number between `low` and `high`, the argument of `option`.
@@ -120,14 +98,16 @@ class TokenStream:
         Raises:
             CopyError: No number stands here (42601), or it is out of range (22023).
         """
-        if self.peek().kind != "number":
+        if not self.peek().text.isdecimal():
             raise self.error(f"{option} takes a whole number")
-        number = int(self.take().text)
-        if not low <= number <= high:
-            raise CopyError("22023", f"{option} is {number}; it must be between {low} and {high}")
-        return number
+        digits = self.take().text
+        if len(digits) > _MOST_DIGITS or not low <= int(digits) <= high:
+            shown = digits[:_MOST_DIGITS]
+            raise CopyError("22023", f"{option} is {shown}; it must be between {low} and {high}")
+        return int(digits)
 
     def error(self, hint: str) -> CopyError:
         """A syntax error at the next token."""
-        where = f'at or near "{self.peek().text}"' if not self.exhausted else "at end of input"
+        found = self.peek().text.strip("'")
+        where = "at end of input" if self.exhausted else f'at or near "{found}"'
         return CopyError(SYNTAX_ERROR, f"syntax error {where}", hint=f"In COPY: {hint}.")

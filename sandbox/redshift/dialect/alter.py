@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import expressions
+from sandbox.redshift.dialect import expressions, lexical
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -28,6 +28,9 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
         Refusal: Redshift does not have the form, or not here.
     """
     if draft.word(1) in _OTHER_OBJECTS:
+        for index in range(2, len(draft)):
+            if draft.word(index) == "set":
+                lexical.check_setting(draft, index + 1)
         return ()
     if draft.word(1) != "table":
         raise Refusal(f'SQL command "{draft.render()}" not supported.')

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import queries
+from sandbox.redshift.dialect import lexical, queries
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -44,6 +44,7 @@ def _set(draft: Draft, _in_transaction: bool) -> Sequence[str]:
             draft.remove(index, len(draft) - 1)
             draft.after(index, "ISOLATION LEVEL REPEATABLE READ")
             return ()
+    lexical.check_setting(draft, at)
     _setting(draft, at)
     return ()
 

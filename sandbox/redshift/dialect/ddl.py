@@ -13,6 +13,8 @@ from sandbox.redshift.dialect.tokens import words
 
 _TABLE_CONSTRAINTS = words("primary unique foreign constraint check exclude")
 _PASSED_OBJECTS = frozenset(("schema", "user", "group", "role", "database"))
+# "The maximum number of columns you can define in a single table is 1,600" (CREATE TABLE), and constraints
+_MOST_ITEMS = 2 * 1600
 _NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
 
 
@@ -62,7 +64,7 @@ def _create_table(draft: Draft, at: int) -> Sequence[str]:
 
 def _table_body(draft: Draft, opening: int, table: Name, attributes: TableAttributes) -> list[str]:
     """Column definitions, LIKE, constraints; or the column names of a CREATE TABLE AS."""
-    items = draft.arguments(opening)
+    items = _items(draft, opening)
     if all(item.first == item.last for item in items):
         return []
     after: list[str] = []
@@ -87,6 +89,13 @@ def _table_body(draft: Draft, opening: int, table: Name, attributes: TableAttrib
                     columns[name].not_null = True
                     draft.after(columns[name].span.last, " NOT NULL")
     return after
+
+
+def _items(draft: Draft, opening: int) -> list[Span]:
+    items = draft.arguments(opening)
+    if len(items) > _MOST_ITEMS:
+        raise Refusal("tables can have at most 1600 columns", "54011")
+    return items
 
 
 def _like(draft: Draft, item: Span, table: Name) -> str:

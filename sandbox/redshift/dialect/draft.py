@@ -4,7 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.dialect.tokens import Token
+
+# What rewriting one statement may take: rules that meet in one another can repeat each other's work and text
+# without end. Ten times what the largest statements of real use take.
+_STEPS, _STEPS_PER_TOKEN = 500_000, 20
+_CHARACTERS, _CHARACTERS_PER_CHARACTER = 4_000_000, 20
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,8 @@ class Draft:
 
     Attributes:
         changed: Something has been replaced.
-        is_balanced: Every parenthesis has its partner.
+        unpaired: The first token at which a parenthesis is known to lack its partner, behind the last token
+            where one is never closed; None without such.
     """
 
     def __init__(self, text: str, tokens: Sequence[Token]) -> None:
@@ -32,11 +39,16 @@ class Draft:
         self._gaps = [text[before.end : token.start] for before, token in pairwise(tokens)]
         self._gaps.insert(0, "")
         self._pieces = [token.text for token in tokens]
+        self._words = [token.word for token in tokens]
         self._closing: dict[int, int] = {}
         self._enclosing: list[int] = []
-        self.is_balanced = self._pair()
+        self._depths: list[int] = []
+        self.unpaired = self._pair()
         self._opening = {closing: opening for opening, closing in self._closing.items()}
         self.changed = False
+        self._steps = _STEPS + _STEPS_PER_TOKEN * len(tokens)
+        written = tokens[-1].end - tokens[0].start if tokens else 0
+        self._characters = _CHARACTERS + _CHARACTERS_PER_CHARACTER * written
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -45,7 +57,7 @@ class Draft:
 
     def word(self, index: int) -> str:
         """The keyword or unquoted name at `index` in lower case; empty for anything else."""
-        return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
+        return self._words[index] if 0 <= index < len(self._words) else ""
 
     def text(self, index: int) -> str:
         """The token's text as it was written; empty beyond the end."""
@@ -75,10 +87,21 @@ class Draft:
         """The opening parenthesis around the token, -1 without one."""
         return self._enclosing[index]
 
+    def depth(self, index: int) -> int:
+        """How many parentheses are open around the token."""
+        return self._depths[index]
+
     def same_level(self, first: int, last: int) -> Iterator[int]:
-        """Indexes from `first` to `last` without what stands inside parentheses between them."""
+        """Indexes from `first` to `last` without what stands inside parentheses between them.
+
+        Raises:
+            Refusal: The statement's rules have taken too many steps (54001).
+        """
         index = first
+        if self._steps < 0:
+            raise _too_complex()
         while index <= last:
+            self._steps -= 1
             yield index
             index = self.closing(index) if self.is_operator(index, "(") else index
             index += 1
@@ -101,7 +124,14 @@ class Draft:
     # --- writing
 
     def replace(self, index: int, text: str) -> None:
-        """Put `text` in place of one token."""
+        """Put `text` in place of one token.
+
+        Raises:
+            Refusal: The statement's rules have written too much (54001).
+        """
+        self._characters -= len(text)
+        if self._characters < 0:
+            raise _too_complex()
         self._pieces[index] = text
         self.changed = True
 
@@ -137,16 +167,24 @@ class Draft:
             parts += (self._gaps[index], self._pieces[index])
         return "".join(parts)
 
-    def _pair(self) -> bool:
+    def _pair(self) -> int | None:
         open_: list[int] = []
-        unopened = 0
+        unopened = None
         for index, token in enumerate(self.tokens):
-            if token.text == ")" and token.kind == "operator":
+            if token.text == ")":
                 if open_:
                     self._closing[open_.pop()] = index
-                else:
-                    unopened += 1
+                elif unopened is None:
+                    unopened = index
             self._enclosing.append(open_[-1] if open_ else -1)
-            if token.text == "(" and token.kind == "operator":
+            self._depths.append(len(open_))
+            if token.text == "(":
                 open_.append(index)
-        return not open_ and not unopened
+        return len(self.tokens) if open_ and unopened is None else unopened
+
+
+def _too_complex() -> Refusal:
+    return Refusal(
+        "stack depth limit exceeded: what has to be rewritten is nested or repeated too often",
+        "54001",
+    )

@@ -83,6 +83,8 @@ def _listed(draft: Draft, index: int) -> Iterator[Relation]:
         elif draft.is_operator(index, "("):
             index = draft.closing(index) + 1
             _, index = alias_at(draft, index)
+        elif draft.word(index) in _BEFORE_RELATION:
+            return  # begins a list of its own
         elif draft.tokens[index].is_name:
             name = read_name(draft, index)
             after = name.last + 1

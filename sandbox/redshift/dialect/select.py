@@ -12,7 +12,7 @@ _SET_OPERATORS = words("union intersect except minus")
 _AFTER_QUALIFY = words("order limit offset") | _SET_OPERATORS
 _KEPT = "qualify_kept"
 _ROWS = "qualified"
-_PLAIN_NAMES = words("case cast")
+_BEFORE_EXPRESSION = words("and or not is distinct like ilike in between then else when from at")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def rewrite(draft: Draft) -> None:
             qualifies.append(index)
         elif word == "into" and _makes_temporary_table(draft, index):
             draft.after(index, " TEMP")
-    for index in sorted(qualifies, key=lambda at: -_depth(draft, at)):
+    for index in sorted(qualifies, key=lambda at: -draft.depth(at)):
         _qualify(draft, index)
 
 
@@ -53,13 +53,6 @@ def _has_top(draft: Draft, select: int) -> bool:
         and number < len(draft)
         and draft.tokens[number].kind in ("number", "parameter")
     )
-
-
-def _depth(draft: Draft, index: int) -> int:
-    depth = 0
-    while (index := draft.enclosing(index)) >= 0:
-        depth += 1
-    return depth
 
 
 def _level_end(draft: Draft, index: int) -> int:
@@ -206,16 +199,16 @@ def _split_alias(draft: Draft, item: Span) -> tuple[Span, str]:
 
 
 def _is_bare_pair(word: str) -> bool:
-    return bool(word) and word not in words(
-        "and or not is distinct like ilike in between then else when from at"
-    )
+    return bool(word) and word not in _BEFORE_EXPRESSION
 
 
 def _derived_name(draft: Draft, expression: Span) -> str:
     """What the database calls a column without an alias."""
     first, last = expression.first, expression.last
-    if draft.word(first) in _PLAIN_NAMES:
-        return "case" if draft.word(first) == "case" else _derived_name(draft, Span(first + 2, first + 2))
+    while draft.word(first) == "cast":
+        first = last = first + 2
+    if draft.word(first) == "case":
+        return "case"
     name = first
     while draft.is_operator(name + 1, ".") and name + 2 <= last:
         name += 2

@@ -5,15 +5,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sandbox.redshift.copy.command import CopyError, parse_copy
+from sandbox.redshift.copy.command import CopyError, read_copy
 from sandbox.redshift.dialect import commands, ddl, queries
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import fold_names, syntax_error
 from sandbox.redshift.dialect.statement import Refusal, Statement
-from sandbox.redshift.dialect.tokens import Token, split_statements, tokenize
+from sandbox.redshift.dialect.tokens import Token, UnreadableError, split_statements, tokenize
 
 _CACHED_STATEMENTS = 1000
-_LONGEST_CACHED_TEXT = 100_000
+# Longer ones are translated beside the event loop, and not remembered.
+LONGEST_SHORT_TEXT = 65_536
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Dialect:
         return known
 
     def _remember(self, key: tuple[str, Context], value: tuple[Statement, ...] | Refusal) -> None:
-        if len(key[0]) > _LONGEST_CACHED_TEXT:
+        if len(key[0]) > LONGEST_SHORT_TEXT:
             return
         self._known[key] = value
         if len(self._known) > _CACHED_STATEMENTS:
@@ -67,9 +68,11 @@ class Dialect:
 def _translated(text: str, context: Context) -> tuple[Statement, ...] | Refusal:
     if not _INTERESTING.search(text):
         return (Statement(text),)
-    tokens = tokenize(text, backslash_escapes=context.backslash_escapes)
     try:
+        tokens = tokenize(text, backslash_escapes=context.backslash_escapes)
         statements = [_statement(text, part, context) for part in split_statements(tokens)]
+    except UnreadableError as error:
+        return Refusal(str(error), "42601")
     except Refusal as refusal:
         return refusal
     return tuple(statements) or (Statement(text),)
@@ -79,10 +82,10 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
     original = text[tokens[0].start : tokens[-1].end]
     verb = tokens[0].word
     if verb == "copy":
-        return _copy(original)
+        return _copy(original, tokens, context)
     draft = Draft(text, tokens)
-    if not draft.is_balanced:
-        return Statement(original)  # PostgreSQL says where the mistake is
+    if draft.unpaired is not None:
+        raise syntax_error(draft, draft.unpaired)
     fold_names(draft)
     rule = _RULES.get(verb)
     try:
@@ -98,9 +101,9 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
     )
 
 
-def _copy(text: str) -> Statement:
+def _copy(text: str, tokens: Sequence[Token], context: Context) -> Statement:
     try:
-        command = parse_copy(text)
+        command = read_copy(tokens, backslash_escapes=context.backslash_escapes)
     except CopyError as error:
         raise Refusal(error.message, error.sqlstate, detail=error.detail, hint=error.hint) from error
     if command is None:

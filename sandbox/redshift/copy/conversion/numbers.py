@@ -14,6 +14,7 @@ _SPECIAL_FLOAT = re.compile(r"[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 _FLOAT_CHARACTERS = "0123456789.eE+-"
 # NUMERIC holds at most 38 digits before and 37 behind the point.
 _CONTEXT = Context(prec=100)
+_MOST_DIGITS = 4000
 _INFINITE = {math.inf, -math.inf}
 _TRUE = {"true", "t", "yes", "y", "1"}
 _FALSE = {"false", "f", "no", "n", "0"}
@@ -44,6 +45,7 @@ def decimal_converter(precision: int | None, scale: int | None, *, round_decimal
     """
     digits, places = precision or 38, scale or 0
     step, limit = Decimal(1).scaleb(-places), Decimal(10) ** (digits - places)
+    overflow = f"Overflow for NUMERIC({digits},{places})"
     rounding = ROUND_HALF_UP if round_decimals else ROUND_DOWN
 
     def convert(value: object) -> str:
@@ -54,11 +56,11 @@ def decimal_converter(precision: int | None, scale: int | None, *, round_decimal
             return NULL
         if not _DECIMAL.fullmatch(text):
             raise _bad_number(text, "Decimal", 1209)
-        number = Decimal(text)
+        number = _decimal(text, overflow)
         if number.adjusted() < digits - places + 1:
             number = number.quantize(step, rounding=rounding, context=_CONTEXT)
-        if abs(number) >= limit:
-            raise ConversionError(1204, f"Overflow for NUMERIC({digits},{places})")
+        if number.copy_abs() >= limit:
+            raise ConversionError(1204, overflow)
         return f"{number:f}"
 
     return convert
@@ -119,7 +121,16 @@ def _integer(value: object, type_name: str) -> int | None:
         return None
     if not _INTEGER.fullmatch(text):
         raise invalid_digit(text, type_name)
-    return int(text)
+    # Beyond any column's range; Python refuses to convert thousands of digits (sys.set_int_max_str_digits).
+    digits = text.lstrip("+-0")[:_MOST_DIGITS] or "0"
+    return -int(digits) if text[0] == "-" else int(digits)
+
+
+def _decimal(text: str, overflow: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError as error:  # an exponent of twenty digits
+        raise ConversionError(1204, overflow) from error
 
 
 def _single(value: float) -> float:

@@ -17,6 +17,9 @@ def json_text(value: object) -> str:
     """The text form of a JSON value, which Redshift converts to the column's type.
 
     Objects and arrays give compact JSON, numbers their shortest exact text, booleans true and false.
+
+    Raises:
+        ConversionError: It is nested too deeply.
     """
     if isinstance(value, str):
         return value
@@ -27,8 +30,11 @@ def json_text(value: object) -> str:
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
-        # Integers beyond 64 bits and texts that are not UTF-8, which the caller finds.
+        pass  # integers beyond 64 bits, texts that are not UTF-8, which the caller finds, or deep nesting
+    try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError as error:
+        raise ConversionError(1216, "Invalid JSON document: it is nested too deeply") from error
 
 
 def invalid_digit(text: str, type_name: str, allowed: str = "0123456789") -> ConversionError:

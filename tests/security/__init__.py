@@ -1,0 +1,1 @@
+"""Attacks that ran once and are refused now."""
