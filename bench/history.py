@@ -17,7 +17,7 @@ from bench.options import NOW
 from sandbox.console import note
 from sandbox.postgres import admin_dsn
 from sandbox.settings import REPOSITORY, Settings
-from sparkify.sql import Value, bind
+from sparkify.sql import Value, execute
 
 WEEK = timedelta(days=7)
 _END = NOW.replace(tzinfo=None)
@@ -114,11 +114,9 @@ class History:
 
     def _select_into(self, table: str, start: datetime, end: datetime) -> None:
         """Load a window with the pipeline's own SELECT, whose columns stand in the order of the table's."""
-        select, values = bind(
-            (_SELECTS / f"{table}.sql").read_text().strip().rstrip(";"),
-            {"window_start": start, "window_end": end},
-        )
-        self._connection.execute(f"INSERT INTO {table} {select}".encode(), values)
+        select = (_SELECTS / f"{table}.sql").read_text().strip().rstrip(";")
+        values = {"window_start": start, "window_end": end}
+        execute(self._connection.cursor(), f"INSERT INTO {table} {select}", values)
 
     def _settle(self) -> None:
         """Do what the background would have done in so much time."""

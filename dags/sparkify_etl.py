@@ -126,6 +126,7 @@ history: one run with a wide window rather than 720 hourly ones.
         table="staging_songs",
         mode="changed_files",
         prefix="{{ params.song_prefix }}",
+        source_prefix="song_data/",
         key_columns=["song_id"],
         **BUCKETS,
     )

@@ -9,6 +9,16 @@ from sparkify.sql import quote_columns, quote_literal, quote_table
 _CREDENTIALS = re.compile(
     r"\b(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CREDENTIALS|IAM_ROLE)\b", re.IGNORECASE
 )
+# COPY changes values under these in silence, and Redshift does not say how often.
+SILENT = ("TRUNCATECOLUMNS", "ACCEPTINVCHARS", "ACCEPTANYDATE")
+# What says how a file or a value is read (Database Developer Guide, "Data conversion parameters" and "File
+# compression parameters"). All others change which rows arrive, which the operator counts, or are arguments.
+_READING = (
+    *("TIMEFORMAT", "DATEFORMAT", "NULL", "ENCODING", "BLANKSASNULL", "EMPTYASNULL", "TRIMBLANKS", "ROUNDEC"),
+    *("EXPLICIT_IDS", "BZIP2", "LZOP", "ZSTD", *SILENT),
+)
+_VALUE = r"(?:\s+AS\b)?\s*(?:'(?:[^'\\]|\\.|'')*'|\bUTF\d+\w*\b)"
+_READING_OPTIONS = re.compile(rf"(?:\s*\b(?:{'|'.join(_READING)})\b(?:{_VALUE})?)+\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +37,8 @@ class CopyCommand:
         options: further COPY options as they are written in SQL.
 
     Raises:
-        ValueError: an option carries credentials, or the role is neither `default` nor an ARN.
+        ValueError: an option carries credentials or changes which rows arrive, or the role is neither
+            `default` nor an ARN.
     """
 
     table: str
@@ -41,11 +52,7 @@ class CopyCommand:
     options: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for option in self.options:
-            if _CREDENTIALS.search(option):
-                raise ValueError(
-                    f"COPY takes its credentials from iam_role only, not from the option {option!r}"
-                )
+        check_options(self.options)
         if not 0 <= self.max_errors < 100_000:
             raise ValueError(
                 f"max_errors is 0 to 99,999, what Redshift's MAXERROR can count: {self.max_errors}"
@@ -74,3 +81,23 @@ class CopyCommand:
         # The target is a new temp table: sampling it for encodings and statistics is time for nothing.
         lines += ["COMPUPDATE OFF", "STATUPDATE OFF", *self.options]
         return "\n".join(lines)
+
+
+def check_options(options: Sequence[str]) -> None:
+    """Refuse COPY options that are not about how a value is read.
+
+    What a load counts cannot be switched off behind it: under MAXERROR, IGNOREALLERRORS, NOLOAD or
+    IGNOREHEADER rows would be missing in a load that says it has lost none.
+
+    Raises:
+        ValueError: the message names the option and says what may stand there.
+    """
+    for option in options:
+        if _CREDENTIALS.search(option):
+            raise ValueError(f"COPY takes its credentials from iam_role only, not from the option {option!r}")
+        if not _READING_OPTIONS.fullmatch(option):
+            raise ValueError(
+                f"The COPY option {option!r} is refused: copy_options say how values are read, and not which "
+                "rows arrive (for that there are max_errors, gzip, json, region). "
+                f"Known options: {', '.join(_READING)}."
+            )

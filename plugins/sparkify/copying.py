@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sparkify.copy_command import CopyCommand
+from sparkify.copy_command import SILENT, CopyCommand
 from sparkify.failures import LoadError, describe
 from sparkify.load_errors import RejectedRow, is_data_error, read_rejected_rows, summarize
 from sparkify.manifest import write_jsonpaths, write_manifest
@@ -66,6 +66,7 @@ class FileCopier:
         size = sum(file.size for file in files)
         self.log.info("Copying %d files, %.1f MB, for %s", len(files), size / 1e6, self.job.table)
         rejected = self._copy(self._command(files))
+        self._name_silent_changes()
         strays = 0
         if len(files) == 1 and self.periods:
             strays = self._delete_strays(INCOMING, files[0])
@@ -75,6 +76,14 @@ class FileCopier:
         if strays:
             self.log.warning("%d rows outside the time their file is named for are left out.", strays)
         return Copied(rejected, strays)
+
+    def _name_silent_changes(self) -> None:
+        given = " ".join(self.job.copy_options).upper()
+        if silent := [name for name in SILENT if name in given]:
+            self.log.warning(
+                "Values may have been changed without a word, by COPY's %s: Redshift does not say how many.",
+                ", ".join(silent),
+            )
 
     def _command(self, files: Sequence[SourceFile]) -> CopyCommand:
         job, json = self.job, self.job.json

@@ -74,6 +74,12 @@ DATABASE_FAILURES = (
         "Nothing: S3 was busy or a listed file was being replaced; the load lists and copies again.",
     ),
     FailureClass(
+        "wrong region",
+        False,
+        r"PermanentRedirect|addressed using the specified endpoint",
+        "Name the region that the bucket is in (for Sparkify in the Airflow Variable sparkify_region).",
+    ),
+    FailureClass(
         "access denied",
         False,
         r"^42501|Access ?Denied|Status 403|not authorized to assume",
@@ -133,6 +139,12 @@ AWS_FAILURES = (
     ),
     FailureClass(
         "no bucket", False, r"NoSuchBucket", "Create the bucket, or mend the Airflow Variable that names it."
+    ),
+    FailureClass(
+        "no bucket's name",
+        False,
+        r"InvalidBucketName",
+        "Give the bucket's name alone, without s3:// and key; mend the Airflow Variable that names it.",
     ),
     FailureClass(
         "no access to S3",

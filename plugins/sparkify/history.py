@@ -28,7 +28,10 @@ class TaskRun:
     def of(cls, context: Mapping[str, Any]) -> "TaskRun":
         """Return the task run of an Airflow context."""
         instance = context["ti"]
-        return cls(instance.dag_id, instance.run_id, instance.task_id)
+        # Of a mapped task every index is a task of its own: what it records replaces nobody else's.
+        index = getattr(instance, "map_index", -1)
+        task_id = instance.task_id if index < 0 else f"{instance.task_id}[{index}]"
+        return cls(instance.dag_id, instance.run_id, task_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,26 @@ def staged_versions(
     )
     wanted = set(keys)
     return {key: StagedVersion(etag, load) for key, etag, load in rows if not keys or key in wanted}
+
+
+def other_source(session: Session, dataset: str, source: str) -> str:
+    """Return the source whose rows a staging table holds, where it is another one; else an empty text."""
+    rows = session.query(
+        "SELECT source FROM ops.sources WHERE dataset = %(dataset)s AND source <> %(source)s",
+        {"dataset": dataset, "source": source},
+    )
+    return str(rows[0][0]) if rows else ""
+
+
+def record_source(session: Session, dataset: str, source: str, load_id: str) -> None:
+    """Keep the source of a staging table, once; under the table's lock."""
+    known = session.scalar(
+        "SELECT COUNT(*) FROM ops.sources WHERE dataset = %(dataset)s AND source = %(source)s",
+        {"dataset": dataset, "source": source},
+    )
+    if not known:
+        columns = ("dataset", "source", "load_id")
+        session.insert_rows("ops.sources", columns, [(dataset, source, load_id)])
 
 
 def staged_windows(session: Session, dataset: str, within: Window) -> list[Window]:

@@ -170,6 +170,7 @@ def _forget(session: Session, chosen: Sequence[str], tables: Sequence[str]) -> N
         values,
     )
     session.execute(f"DELETE FROM ops.late_windows WHERE source_table IN ({emptied})", values)
+    session.execute(f"DELETE FROM ops.sources WHERE dataset IN ({emptied})", values)
     session.execute(f"DELETE FROM ops.staged_files WHERE dataset IN ({emptied})", values)
     session.execute(
         f"""

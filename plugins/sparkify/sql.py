@@ -1,16 +1,21 @@
-"""SQL text: the one place that quotes identifiers and constants and turns named values into bound ones."""
+"""SQL text: the one place that quotes identifiers and constants and binds named values."""
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | date | datetime | None
 
-_NAMED = re.compile(r"%\((\w+)\)s")
-# What may hold a percent sign: a comment, a string constant, a placeholder, the sign alone.
-_PIECE = re.compile(r"--[^\n]*|'(?:[^'\\]|\\.|'')*'|%\((?P<name>\w+)\)s|%", re.DOTALL)
-_ESCAPED = re.compile(r"(?:'|\\)(.)", re.DOTALL)
+# What a placeholder may stand in without being one: comments, constants, quoted names. The opening of a block
+# comment only, because they nest.
+_PIECE = re.compile(
+    r"--[^\n]*|(?P<comment>/\*)|'(?:[^'\\]|\\.|'')*'|\"(?:[^\"]|\"\")*\""
+    r"|(?P<tag>(?<![\w$])\$(?:[^\W\d]\w*)?\$).*?(?P=tag)|%\((?P<name>\w+)\)s",
+    re.DOTALL,
+)
+_COMMENT_MARK = re.compile(r"/\*|\*/")
 
 
 def quote_identifier(name: str) -> str:
@@ -65,39 +70,89 @@ def quote_literal(value: Value) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def bind(sql: str, values: Mapping[str, Value]) -> tuple[str, list[Value]]:
-    """Turn `%(name)s` placeholders into the positional `%s` that every driver here understands.
+def execute(cursor: Any, sql: str, values: Mapping[str, Value]) -> None:  # noqa: ANN401 - a driver's own
+    """Run one statement, its `%(name)s` placeholders bound; all else reaches the server byte for byte.
 
-    Any other percent sign stays what it is, so a statement with LIKE '%x%' needs no escaping in its file:
-    constants that hold one are bound too, because drivers disagree on whether `%%` inside quotes is one sign.
+    A percent sign, in a constant or as an operator, needs no escaping: what each driver would take for a
+    placeholder of its own is kept from it.
 
     Args:
-        sql: one statement.
+        cursor: of redshift_connector, or of a driver that formats the text itself (psycopg2, psycopg).
+        sql: the statement.
         values: the values of its placeholders; names it does not use are left out.
-
-    Returns:
-        The statement and its values in order.
 
     Raises:
         KeyError: the statement names a value that is not given.
     """
-    bound: list[Value] = []
+    pieces = _pieces(sql)
+    bound = [_value(values, name) for _, name in pieces if name]
+    if not bound:
+        # No driver looks at the text of a statement without values.
+        cursor.execute(sql, None)
+    elif type(cursor).__module__.startswith("redshift_connector"):
+        numbers = itertools.count(1)
+        text = "".join(f"${next(numbers)}" if name else text for text, name in pieces)
+        cursor.paramstyle = _style_that_keeps(text)
+        cursor.execute(text, bound)
+    else:
+        cursor.execute("".join("%s" if name else text.replace("%", "%%") for text, name in pieces), bound)
 
-    def replace(match: re.Match[str]) -> str:
-        text, name = match.group(), match.group("name")
-        if name is not None:
-            if name not in values:
-                raise KeyError(f"The SQL uses %({name})s; the values here are: {', '.join(values) or 'none'}")
-            bound.append(values[name])
-            return "%s"
-        if text.startswith("'") and "%" in text:
-            bound.append(_ESCAPED.sub(r"\1", text[1:-1]))
-            return "%s"
-        return text.replace("%", "%%")
 
-    return _PIECE.sub(replace, sql), bound
+def _value(values: Mapping[str, Value], name: str) -> Value:
+    if name not in values:
+        raise KeyError(f"The SQL uses %({name})s; the values here are: {', '.join(values) or 'none'}")
+    return values[name]
+
+
+def _style_that_keeps(text: str) -> str:
+    """Return the placeholder style under which redshift_connector sends a text with `$1` as it is.
+
+    Each style changes one character outside of what the driver takes for constants, comments and names; its
+    scanner does not know that a backslash escapes, nor what a dollar-quoted constant is.
+    """
+    for style, mark in (("qmark", "?"), ("numeric", ":"), ("format", "%")):
+        if mark not in text:
+            return style
+    from redshift_connector.core import convert_paramstyle  # noqa: PLC0415 - DAG files need no driver
+
+    for style in ("qmark", "numeric"):
+        if convert_paramstyle(style, text)[0] == text:
+            return style
+    raise ValueError(
+        "redshift_connector would change this statement: it takes a part of a constant for the statement. "
+        f"Double the quotes inside constants instead of escaping them by a backslash: {text}"
+    )
+
+
+def _pieces(sql: str) -> list[tuple[str, str]]:
+    """Return the text in pieces, and with each the name of the placeholder that it is, or an empty one."""
+    pieces: list[tuple[str, str]] = []
+    at = 0
+    for start, end, name in _placeholders(sql):
+        pieces += [(sql[at:start], ""), (sql[start:end], name)]
+        at = end
+    return [*pieces, (sql[at:], "")]
+
+
+def _placeholders(sql: str) -> Iterator[tuple[int, int, str]]:
+    at = 0
+    while match := _PIECE.search(sql, at):
+        at = match.end()
+        if match["comment"]:
+            at = _comment_end(sql, at)
+        elif match["name"]:
+            yield match.start(), at, match["name"]
+
+
+def _comment_end(sql: str, at: int) -> int:
+    """Return where a block comment ends whose first mark ends at `at`; comments nest."""
+    depth = 1
+    while depth and (mark := _COMMENT_MARK.search(sql, at)):
+        depth += 1 if mark[0] == "/*" else -1
+        at = mark.end()
+    return len(sql) if depth else at
 
 
 def display(sql: str, values: Mapping[str, Value]) -> str:
     """Return `sql` with its values written in, for logs and the UI; never to be executed."""
-    return _NAMED.sub(lambda match: quote_literal(values.get(match.group(1))), sql).strip()
+    return "".join(quote_literal(values.get(name)) if name else text for text, name in _pieces(sql)).strip()

@@ -34,15 +34,17 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
         SourceChanged: the files changed, or another load staged other versions of them, meanwhile.
     """
     record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
+    _check_source(session, job)
+    # A reader of the ledger that asks for another table next would meet a writer that asks the other way.
+    session.commit()
     source = _find_source(session, job, s3)
-    # A reader of the ledger that asks for the target next would meet a writer that asks the other way round.
     session.commit()
     _report_missing(job, source, log)
     files = _files_to_copy(job, source)
     if not files and job.mode in ("changed_files", "append"):
         log.info("No new or changed file: %s stays as it is.", job.table)
         return Staged(record, (), source.missing)
-    columns = [name for name in session.columns(job.table) if name != LOAD_ID]
+    columns = _columns(session, job.table)
     session.execute(f"CREATE TEMP TABLE {INCOMING} (LIKE {quote_table(job.table)})")
     session.commit()
     copier = FileCopier(session, job, s3, record.load_id, columns, source.periods, log)
@@ -66,6 +68,7 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     _check_files(job, s3, files)
 
     session.lock(job.table, history.STAGED_FILES)
+    _check_source(session, job)
     _check_ledger(session, job, source, files)
     record = replace(
         record,
@@ -82,9 +85,21 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     for window in [] if job.window is None else common(late, [job.window]):
         history.record_late_window(session, job.table, record.load_id, window)
     history.record_files(session, job.table)
+    history.record_source(session, job.table, job.source, record.load_id)
     history.record_rejected(session, record.load_id, copied.rejected)
     session.commit()
     return Staged(record, files, source.missing, others)
+
+
+def _columns(session: Session, table: str) -> list[str]:
+    """Return the columns that the files fill."""
+    columns = session.columns(table)
+    if LOAD_ID not in columns:
+        raise LoadError(
+            f"{table} has no column {LOAD_ID}, in which every row of a staging table names its load. Add it "
+            f"to the table and to its DDL: ALTER TABLE {table} ADD COLUMN {LOAD_ID} VARCHAR(64)"
+        )
+    return [name for name in columns if name != LOAD_ID]
 
 
 def _publish(session: Session, job: StagingJob, record: LoadRecord, columns: Sequence[str]) -> LoadRecord:
@@ -152,11 +167,31 @@ def _missing_files(job: StagingJob, source: Source) -> list[SourceFile]:
     return [SourceFile(job.bucket, key, MISSING, 0, history.utc_now()) for key in source.missing]
 
 
+def _check_source(session: Session, job: StagingJob) -> None:
+    """Refuse a second source of a table: it would take the rows of the first for old ones of its own."""
+    other = "" if job.mode == "append" else history.other_source(session, job.table, job.source)
+    if other:
+        session.rollback()
+        raise LoadError(
+            f"{job.table} holds the rows of {other}; those of {job.source} would replace them in mode "
+            f"{job.mode}. Nothing was staged. Give each source a staging table of its own, or stage both in "
+            f"mode append; if the source has moved, empty {job.table} with warehouse_reset first."
+        )
+
+
 def _files_to_copy(job: StagingJob, source: Source) -> list[SourceFile]:
     if job.mode in ("window", "replace"):
         return list(source.files)
     staged = {key: version.etag for key, version in source.ledger.items()}
-    return [file for file in source.files if staged.get(file.key) != file.etag]
+    changed = [file for file in source.files if staged.get(file.key) != file.etag]
+    if job.mode == "append" and (again := [file for file in changed if file.key in staged]):
+        before = source.ledger[again[0].key].load_id
+        raise LoadError(
+            f"{again[0].url} was appended to {job.table} before, with another content (load {before}): its "
+            f"rows would be there twice. {len(again)} files are like that; nothing was staged. Put new rows "
+            "under a new key, or use mode changed_files, window or replace, which replace rows."
+        )
+    return changed
 
 
 def _check_files(job: StagingJob, s3: "S3Client", files: Sequence[SourceFile]) -> None:

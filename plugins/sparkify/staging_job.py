@@ -29,6 +29,7 @@ class StagingJob:
     window: Window | None = None
     key_pattern: str | None = None
     prefix: str | None = None
+    source_prefix: str | None = None
     time_column: str | None = None
     key_columns: Sequence[str] = ()
     json: str = "auto"
@@ -39,6 +40,11 @@ class StagingJob:
     max_errors: int = 0
     copy_options: Sequence[str] = ()
     look_back_days: int = 0
+
+    @property
+    def source(self) -> str:
+        """What identifies the source: its bucket, and the pattern or prefix of its keys."""
+        return f"s3://{self.bucket}/{self.key_pattern or self.source_prefix or self.prefix or ''}"
 
 
 @dataclass(frozen=True, slots=True)

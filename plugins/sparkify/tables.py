@@ -8,6 +8,7 @@ those that are made from it.
 TABLES = (
     "ops",
     "ops_staged_files",
+    "ops_sources",
     "ops_loads",
     "ops_rejected_rows",
     "ops_quality_results",

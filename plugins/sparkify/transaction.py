@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from sparkify.failures import explain, is_transient
-from sparkify.sql import Value, bind, display, quote_columns, quote_table
+from sparkify.sql import Value, display, execute, quote_columns, quote_table
 
 Result = TypeVar("Result")
 
@@ -117,13 +117,13 @@ class Session:
 
     @contextmanager
     def _run(self, sql: str, values: Mapping[str, Value] | None = None) -> Iterator[Cursor]:
-        text, bound = bind(sql, values or {})
-        shown = display(sql, values or {}) if len(bound) <= 100 else f"{text[:500]} … ({len(bound)} values)"
+        given = values or {}
+        shown = display(sql, given) if len(given) <= 100 else f"{sql[:500]} … ({len(given)} values)"
         self.log.debug("%s", shown)
         self.statements.append(shown)
         cursor: Cursor = self.connection.cursor()
         try:
-            cursor.execute(text, bound)
+            execute(cursor, sql, given)
             yield cursor
         finally:
             _close(cursor)

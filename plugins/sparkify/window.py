@@ -8,6 +8,8 @@ from typing import Any
 _HOUR = timedelta(hours=1)
 # After 28 years (until 2100) dates, weekdays and weeks are the same again, and only the year is another.
 _CALENDAR = timedelta(days=10_227)
+# Of which files can be named: four digits, and room for looking back and for a calendar.
+_YEARS = range(1000, 9900)
 _HOW = (
     "Trigger with params window_start and window_end, for example "
     '{"window_start": "2018-11-01T00:00:00+00:00", "window_end": "2018-11-02T00:00:00+00:00"}, '
@@ -67,6 +69,8 @@ class Window:
         Raises:
             WindowError: the pattern names minutes or seconds, or gives a name for times that lie apart.
         """
+        if self.start.year not in _YEARS or self.end.year not in _YEARS:
+            raise WindowError(f"The window {self} has no files: its years are not of this world. {_HOW}")
         first = self._first_hour
         if first.strftime(pattern) != (first + timedelta(minutes=31, seconds=31)).strftime(pattern):
             raise WindowError(

@@ -19,8 +19,8 @@ from tests.pipeline.records import song
 
 SCHEMA = ROOT / "include" / "sql" / "schema"
 TABLES = (
-    *("ops", "ops_staged_files", "ops_loads", "ops_rejected_rows", "ops_quality_results"),
-    *("ops_late_arrivals", "ops_late_windows", "staging_events", "staging_songs"),
+    *("ops", "ops_staged_files", "ops_sources", "ops_loads", "ops_rejected_rows"),
+    *("ops_quality_results", "ops_late_arrivals", "ops_late_windows", "staging_events", "staging_songs"),
     *("users", "artists", "songs", "time", "songplays"),
 )
 # Each question counts what must never be, also while runs are under way or after they died.
@@ -124,7 +124,14 @@ class World:
     def empty_tables(self) -> None:
         """Forget every load."""
         assert self.complaints() == []
-        tables = [*STAR, "ops.staged_files", "ops.loads", "ops.late_arrivals", "ops.late_windows"]
+        tables = [
+            *STAR,
+            "ops.staged_files",
+            "ops.sources",
+            "ops.loads",
+            "ops.late_arrivals",
+            "ops.late_windows",
+        ]
         self.warehouse.execute(*(f"DELETE FROM {table}" for table in tables))
         self.reader.forget()
         self.runner.windows.clear()

@@ -115,7 +115,7 @@ class TestStaging:
         put_orders(source, "orders/a.json", order(1))
         stage_orders(source, conn_id, mode="replace")
         with pytest.raises(AirflowFailException, match=r"typo/ holds no file: .* Check the prefix"):
-            stage_orders(source, conn_id, mode="replace", prefix="typo/")
+            stage_orders(source, conn_id, mode="replace", prefix="orders/typo/", source_prefix="orders/")
         assert ids(orders) == [1]
 
     def test_append_adds_each_file_version_once_whatever_is_retried(self, orders, source, conn_id):
@@ -199,6 +199,99 @@ class TestStaging:
         result, _ = stage_orders(source, conn_id)
         assert (result["rows_inserted"], result["rows_rejected"]) == (1, 1)
         assert "1 rows have no at" in capsys.readouterr().out
+
+    def test_a_second_source_of_a_table_is_refused_and_both_are_named(self, orders, source, conn_id):
+        put_orders(source, "eu/2020-05-01.json", order(1))
+        put_orders(source, "us/2020-05-01.json", order(2))
+        stage_orders(source, conn_id, prefix=None, key_pattern="eu/%Y-%m-%d.json")
+        with pytest.raises(
+            AirflowFailException, match=r"holds the rows of s3://.*/eu/%Y.* those of .*/us/%Y"
+        ):
+            stage_orders(source, conn_id, prefix=None, key_pattern="us/%Y-%m-%d.json")
+        with pytest.raises(AirflowFailException, match=r"in mode replace. Nothing was staged"):
+            stage_orders(source, conn_id, mode="replace", prefix="us/")
+        assert ids(orders) == [1]
+        assert [key for (key,) in orders.query("SELECT key FROM ops.staged_files")] == ["eu/2020-05-01.json"]
+
+    def test_of_two_sources_that_begin_at_once_one_is_refused(self, orders, source, conn_id):
+        for name in ("eu", "us"):
+            put_orders(source, f"{name}/a.json", order(1))
+        with ThreadPoolExecutor(2) as both:
+            runs = [both.submit(stage_orders, source, conn_id, prefix=f"{name}/") for name in ("eu", "us")]
+            failures = [run.exception() for run in runs]
+        assert sorted(type(one).__name__ for one in failures) == ["AirflowFailException", "NoneType"]
+
+    def test_a_part_of_the_source_may_be_staged_by_its_prefix(self, orders, source, conn_id):
+        changed = {"mode": "changed_files", "key_columns": ["id"], "source_prefix": "orders/"}
+        for number, name in enumerate("ab"):
+            put_orders(source, f"orders/{name}/1.json", order(number))
+            stage_orders(source, conn_id, prefix=f"orders/{name}/", **changed)
+        stage_orders(source, conn_id, prefix="orders/", **changed)
+        assert ids(orders) == [0, 1]
+        with pytest.raises(AirflowFailException, match=r"prefix 'other/' does not begin with .*'orders/'"):
+            stage_orders(source, conn_id, prefix="other/", **changed)
+
+    def test_sources_that_are_appended_may_be_several(self, orders, source, conn_id):
+        for number, name in enumerate(("eu", "us")):
+            put_orders(source, f"{name}/a.json", order(number))
+            stage_orders(source, conn_id, mode="append", prefix=f"{name}/")
+        assert ids(orders) == [0, 1]
+
+    def test_a_file_that_was_appended_and_has_changed_is_not_appended_again(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1))
+        stage_orders(source, conn_id, mode="append")
+        put_orders(source, "orders/a.json", order(1), order(2))
+        put_orders(source, "orders/b.json", order(3))
+        with pytest.raises(AirflowFailException, match=r"orders/a.json was appended .* would be there twice"):
+            stage_orders(source, conn_id, mode="append")
+        assert ids(orders) == [1]
+
+    def test_indexes_of_a_mapped_task_are_told_apart_in_the_ledger(self, orders, source, conn_id):
+        put_orders(source, "orders/a.json", order(1))
+        operator = stage_orders(source, conn_id, mode="append")[1]
+        context = task_context(NINE, TEN)
+        context["ti"].map_index = 3
+        put_orders(source, "orders/b.json", order(2))
+        operator.execute(context)
+        assert orders.query("SELECT task_id FROM ops.loads ORDER BY load_id") == [
+            ("test_task",),
+            ("test_task[3]",),
+        ]
+
+    @pytest.mark.parametrize("bucket", ["s3://raw", "raw/orders", "arn:aws:s3:::raw", ""])
+    def test_what_is_no_buckets_name_is_named_with_where_to_mend_it(self, orders, source, conn_id, bucket):
+        operator = stage_orders(source, conn_id, mode="append", source_prefix="orders/")[1]
+        operator.bucket = bucket
+        with pytest.raises(AirflowFailException, match=r"is not a bucket.s plain name.* Set the Airflow Variables"):
+            operator.execute(task_context(NINE, TEN))
+
+    def test_a_staging_table_without_load_id_is_told_what_it_lacks(self, orders, source, conn_id):
+        orders.execute("ALTER TABLE staging_orders DROP COLUMN load_id")
+        put_orders(source, "orders/a.json", order(1))
+        with pytest.raises(AirflowFailException, match="ALTER TABLE staging_orders ADD COLUMN load_id"):
+            stage_orders(source, conn_id)
+
+    @pytest.mark.parametrize("year", ["0001", "0999", "9999"])
+    def test_a_window_in_a_year_that_names_no_file_is_refused(self, orders, source, conn_id, year):
+        start, end = (f"{year}-05-01T{hour}:00:00+00:00" for hour in ("09", "10"))
+        with pytest.raises(AirflowFailException, match=r"years are not of this world\. Trigger with params"):
+            stage_orders(source, conn_id, start, end, prefix=None, key_pattern="orders/%Y/%H.json")
+
+    def test_a_bucket_of_another_region_is_named_with_the_variable_of_the_region(
+        self, orders, source, conn_id
+    ):
+        put_orders(source, "orders/a.json", order(1))
+        with pytest.raises(AirflowFailException, match=r"Name the region that the bucket is in"):
+            stage_orders(source, conn_id, region="eu-west-1")
+
+    @pytest.mark.parametrize(
+        "host", ["127.0.0.1:5439/sparkify", "localhost:5439", "jdbc:redshift://localhost"]
+    )
+    def test_an_endpoint_given_as_host_is_refused_at_once(self, orders, source, monkeypatch, host):
+        connection = json.loads(os.environ["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
+        monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps({**connection, "host": host}))
+        with pytest.raises(AirflowFailException, match="in fields of their own"):
+            stage_orders(source, "redshift_default", mode="append")
 
     def test_the_task_shows_the_statements_it_ran(self, orders, source, conn_id):
         put_orders(source, "orders/a.json", order(1))
@@ -347,6 +440,19 @@ class TestFacts:
         select = f"SELECT {columns} FROM staging_orders WHERE customer LIKE 'a%'"
         load_orders(conn_id, sql=select, mode="replace")
         assert orders.query("SELECT id, customer, cents FROM orders") == [(1, "100%", 2)]
+
+    def test_a_constant_with_a_percent_sign_stays_a_constant(self, orders, conn_id):
+        put_rows(orders, (1, NINE, "ada", 17), (2, NINE, "bob", 2), (3, NINE, "adam", 1))
+        kind = "CASE WHEN customer LIKE '%ada%' THEN '100%?' ELSE 'it''s 0%' END"
+        select = (
+            f"SELECT MIN(id) AS id, MIN(at) AS at, {kind} AS customer, COUNT(*) AS cents "
+            f"FROM staging_orders {IN_WINDOW} GROUP BY {kind}"
+        )
+        load_orders(conn_id, sql=select)
+        assert orders.query("SELECT id, customer, cents FROM orders ORDER BY id") == [
+            (1, "100%?", 2),
+            (2, "it's 0%", 1),
+        ]
 
     def test_late_rows_complete_earlier_facts_once(self, orders, conn_id):
         late = {

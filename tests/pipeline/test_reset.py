@@ -18,7 +18,15 @@ from tests.pipeline.records import event
 
 TWO_DAYS = ("2018-11-14T00:00:00", "2018-11-16T00:00:00")
 AN_HOUR = ("2018-11-15T10:00:00", "2018-11-15T11:00:00")
-RECORDS = ("staged_files", "loads", "rejected_rows", "quality_results", "late_arrivals", "late_windows")
+RECORDS = (
+    "staged_files",
+    "sources",
+    "loads",
+    "rejected_rows",
+    "quality_results",
+    "late_arrivals",
+    "late_windows",
+)
 HIT = {"song": "Hit", "artist": "Name", "length": 1.5}
 
 _seconds = itertools.count()

@@ -53,3 +53,56 @@ def test_credentials_never_enter_the_statement(option):
 def test_a_role_that_is_no_role_is_refused():
     with pytest.raises(ValueError, match="neither 'default' nor the ARN"):
         command(iam_role="my-role")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "MAXERROR 10",
+        "maxerror as 10",
+        "TIMEFORMAT 'auto' MAXERROR 10",
+        "TIMEFORMAT 'auto'/**/MAXERROR 10",
+        "TIMEFORMAT 'auto' -- ' \n MAXERROR 10",
+        r"TIMEFORMAT 'it\\' MAXERROR 10 NULL '",
+        "IGNOREALLERRORS",
+        "NOLOAD",
+        "IGNOREHEADER 1",
+        "IGNOREHEADER AS 1",
+        "IGNOREBLANKLINES",
+        "FILLRECORD",
+        "MANIFEST",
+        "CSV",
+        "DELIMITER ','",
+        "FORMAT AS PARQUET",
+        "GZIP",
+        "REGION 'eu-west-1'",
+        "READRATIO 10",
+        "JOB CREATE hourly AUTO ON",
+        "TRUNCATECOLUMNS; DELETE FROM songplays",
+        "",
+    ],
+)
+def test_what_is_counted_cannot_be_switched_off_by_an_option(option):
+    with pytest.raises(ValueError, match="not which rows arrive"):
+        command(options=[option])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "TIMEFORMAT 'YYYY-MM-DD HH24:MI:SS'",
+        "DATEFORMAT AS 'auto'",
+        "dateformat'auto'",
+        "ACCEPTINVCHARS",
+        "ACCEPTINVCHARS AS '%'",
+        "NULL AS ''''",
+        r"NULL AS '\\N'",
+        "ENCODING UTF16LE",
+        "ENCODING AS UTF8",
+        "TRUNCATECOLUMNS TRIMBLANKS\nBLANKSASNULL",
+        "EXPLICIT_IDS",
+        "ZSTD",
+    ],
+)
+def test_options_that_say_how_a_value_is_read_are_taken(option):
+    assert command(options=[option]).sql.endswith(option)

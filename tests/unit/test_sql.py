@@ -1,8 +1,9 @@
 from datetime import datetime
 
 import pytest
+from redshift_connector.core import convert_paramstyle
 
-from sparkify.sql import bind, display, quote_columns, quote_identifier, quote_literal, quote_table
+from sparkify.sql import display, execute, quote_columns, quote_identifier, quote_literal, quote_table
 
 
 def test_identifiers_are_quoted_and_folded_as_redshift_folds_them():
@@ -42,20 +43,71 @@ def test_a_literal_with_a_nul_is_refused():
         quote_literal("a\0b")
 
 
-def test_named_values_are_bound_in_order_and_other_percent_signs_survive_the_driver():
-    sql = (
-        "SELECT 7 % 2 -- 5%\nWHERE a LIKE 'it''s 9%' AND b = %(b)s AND c = %(a)s AND d = %(b)s AND e = 'x''s'"
-    )
-    assert bind(sql, {"a": 1, "b": 2, "unused": 3}) == (
-        "SELECT 7 %% 2 -- 5%%\nWHERE a LIKE %s AND b = %s AND c = %s AND d = %s AND e = 'x''s'",
-        ["it's 9%", 2, 1, 2],
-    )
+class Recorder:
+    """A cursor that keeps what it is given; the driver is told by the module of its class."""
+
+    paramstyle = "format"
+
+    def execute(self, sql, parameters):
+        self.sql, self.parameters = sql, parameters
+
+
+class OfRedshift(Recorder):
+    __module__ = "redshift_connector.cursor"
+
+
+# Where a percent sign, a question mark and a placeholder's text may stand without being one.
+UNTOUCHED = [
+    "'it''s 9%'",
+    r"'it\'s ? 9%'",
+    r"'\\'",
+    "E'a\\'%(a)s'",
+    "'%(a)s'",
+    '"%(a)s ?"',
+    '"a""%"',
+    "-- 5% %(a)s '\n",
+    "/* %(a)s ' /* nested ? */ %s */",
+    "$$ ' %(a)s $$",
+    "$é$ ' %(a)s $é$",
+    "7 % 2",
+    "a::int",
+    "x$1$y",
+    "%s",
+    "%%",
+]
+
+
+@pytest.mark.parametrize("text", UNTOUCHED)
+def test_only_placeholders_are_replaced_and_the_rest_is_sent_byte_for_byte(text):
+    sql = f"SELECT %(a)s, {text} , %(b)s"
+    cursor = OfRedshift()
+    execute(cursor, sql, {"a": 1, "b": 2, "unused": 3})
+    sent, _ = convert_paramstyle(cursor.paramstyle, cursor.sql)
+    assert (sent, cursor.parameters) == (f"SELECT $1, {text} , $2", [1, 2])
+    cursor = Recorder()
+    execute(cursor, sql, {"a": 1, "b": 2})
+    assert (cursor.sql % ("$1", "$2"), cursor.parameters) == (f"SELECT $1, {text} , $2", [1, 2])
+
+
+@pytest.mark.parametrize("cursor", [Recorder(), OfRedshift()])
+def test_a_statement_without_values_is_not_looked_at_by_any_driver(cursor):
+    execute(cursor, "SELECT '%', '%s', 7 % 2", {"unused": 1})
+    assert (cursor.sql, cursor.parameters) == ("SELECT '%', '%s', 7 % 2", None)
+
+
+def test_a_statement_that_the_driver_would_change_is_refused():
+    with pytest.raises(ValueError, match="Double the quotes"):
+        execute(OfRedshift(), r"SELECT %(a)s, 'it\'s ?', '5% : 3'", {"a": 1})
 
 
 def test_a_name_without_a_value_says_which_names_there_are():
     with pytest.raises(KeyError, match=r"%\(end\)s; the values here are: start"):
-        bind("SELECT %(end)s", {"start": 1})
+        execute(Recorder(), "SELECT %(end)s", {"start": 1})
 
 
 def test_the_displayed_statement_has_its_values_written_in():
     assert display("SELECT %(who)s ", {"who": "O'Brien"}) == "SELECT 'O''Brien'"
+
+
+def test_the_displayed_statement_keeps_what_is_no_placeholder():
+    assert display("SELECT %(a)s -- of %(a)s", {"a": 1}) == "SELECT 1 -- of %(a)s"

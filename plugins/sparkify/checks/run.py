@@ -11,7 +11,7 @@ from sparkify.checks.model import Answer, Check, Row
 from sparkify.checks.query_kinds import shown
 from sparkify.failures import classify, describe, is_transient
 from sparkify.history import utc_now
-from sparkify.sql import Value, bind, display
+from sparkify.sql import Value, display, execute
 from sparkify.transaction import Session
 from sparkify.window import Window
 
@@ -97,10 +97,9 @@ def _answer(session: Session, check: Check, values: dict[str, Value]) -> CheckRe
 
 
 def _ask(session: Session, sql: str, values: dict[str, Value]) -> Answer:
-    text, bound = bind(sql, values)
     session.statements.append(display(sql, values))
     with closing(session.connection.cursor()) as cursor:
-        cursor.execute(text, bound)
+        execute(cursor, sql, values)
         # redshift_connector gives column names as bytes under some protocol versions.
         names = [c[0].decode() if isinstance(c[0], bytes) else c[0] for c in cursor.description]
         return Answer(names, cursor.fetchall())

@@ -1,7 +1,9 @@
 """What the loading operators share: the connection, the retries, the rendered statements and the log line."""
 
+import ipaddress
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -71,6 +73,12 @@ class LoadOperator(BaseSQLOperator):
             hook = self.get_db_hook()
             server = hook.get_connection(self.conn_id)
             what = f"{what} ({server.host}:{server.port})"
+            if not _is_host(server.host):
+                raise LoadError(
+                    f"{what} failed: the host {server.host!r} is no host's name. AWS shows an endpoint as "
+                    "host:port/database: in the Airflow connection give host, port and schema (the database) "
+                    "in fields of their own."
+                )
             _name_session(hook, f"{self.dag_id}.{self.task_id}")
             return run_load(_opener(hook), load, what=what, log=self.log, journal=journal)
         except AirflowNotFoundException as error:
@@ -129,6 +137,15 @@ class LoadOperator(BaseSQLOperator):
             select=getattr(self, "sql", None),
             files=self.loaded_files,
         )
+
+
+def _is_host(text: str | None) -> bool:
+    """Tell whether a connection's host can be one: a name, an address or, for libpq, a socket's folder."""
+    if not text or text.startswith("/") or not set(text) & set(":/@ "):
+        return True
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(text))
+    return False
 
 
 def _name_session(hook: DbApiHook, name: str) -> None:

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
 from sparkify.bucket_names import check_buckets
+from sparkify.copy_command import check_options
 from sparkify.failures import LoadError
 from sparkify.history import TaskRun
 from sparkify.operators.base import LoadOperator
@@ -32,8 +33,11 @@ class StageToRedshiftOperator(LoadOperator):
         key_pattern: key of the files with strftime directives, expanded over the window, for example
             `log_data/%Y/%m/%Y-%m-%d-events.json`. A file that does not exist counts as empty.
         prefix: instead of `key_pattern`: every key that starts with it.
+        source_prefix: what identifies the source, where `prefix` names a part of it; by default `prefix`. A
+            second source of one table is refused, except in mode `append`.
         mode: `window`: replace the window's rows; `changed_files`: copy new and changed files, replacing rows
-            of the same key; `append`: add the rows of files not copied before; `replace`: replace all rows.
+            of the same key; `append`: add the rows of files whose key was not copied before; `replace`:
+            replace all rows.
         time_column: mode `window`: the column that places a row in a window.
         key_columns: mode `changed_files`: the columns that identify a row.
         json: `auto`, `auto ignorecase`, or the `s3://` address of a jsonpaths file.
@@ -42,7 +46,7 @@ class StageToRedshiftOperator(LoadOperator):
         region: region of the buckets, if it is not the cluster's.
         gzip: the files are compressed with gzip.
         max_errors: how many bad rows are passed over, kept in `ops.rejected_rows`, before the load fails.
-        copy_options: further COPY options, for example `TIMEFORMAT 'epochmillisecs'`.
+        copy_options: COPY options that say how values are read, for example `TIMEFORMAT 'epochmillisecs'`.
         look_back_days: mode `window` with a dated key pattern: files of that many days before the window are
             looked at, too. Windows staged before whose file has changed or come since are staged again and
             handed to the loads (their `late_windows_of`). A file that has gone is left alone.
@@ -62,6 +66,7 @@ class StageToRedshiftOperator(LoadOperator):
         "work_bucket",
         "key_pattern",
         "prefix",
+        "source_prefix",
         "json",
         "jsonpaths",
         "iam_role",
@@ -79,6 +84,7 @@ class StageToRedshiftOperator(LoadOperator):
         mode: StagingMode,
         key_pattern: str | None = None,
         prefix: str | None = None,
+        source_prefix: str | None = None,
         time_column: str | None = None,
         key_columns: Sequence[str] = (),
         json: str = "auto",
@@ -99,11 +105,13 @@ class StageToRedshiftOperator(LoadOperator):
             raise ValueError("Mode window needs time_column")
         if mode == "changed_files" and not key_columns:
             raise ValueError("Mode changed_files needs key_columns")
+        check_options([option for option in copy_options if "{" not in option])
         self.bucket = bucket
         self.work_bucket = work_bucket
         self.mode = mode
         self.key_pattern = key_pattern
         self.prefix = prefix
+        self.source_prefix = source_prefix
         self.time_column = time_column
         self.key_columns = key_columns
         self.json = json
@@ -136,6 +144,10 @@ class StageToRedshiftOperator(LoadOperator):
             check_buckets(self.bucket, self.work_bucket)
         except LoadError as error:
             raise AirflowFailException(str(error)) from None
+        if self.source_prefix and not (self.prefix or "").startswith(self.source_prefix):
+            raise AirflowFailException(
+                f"The prefix {self.prefix!r} does not begin with the source_prefix {self.source_prefix!r}."
+            )
         needs_window = self.mode == "window" or "%" in (self.key_pattern or "")
         return StagingJob(
             table=self.table,
@@ -146,6 +158,7 @@ class StageToRedshiftOperator(LoadOperator):
             window=self.window(context) if needs_window else None,
             key_pattern=self.key_pattern,
             prefix=self.prefix,
+            source_prefix=self.source_prefix,
             time_column=self.time_column,
             key_columns=self.key_columns,
             json=self.json,
