@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down test test-faults test-clusters test-ui screenshots compose-test bench bench-backfill lint format docs lock audit clean
+.PHONY: help env venv demo ui up down test test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs
 
 compose-test: $(READY) ## Build the images and run the containers (root, Docker; PART='not long' for a short part)
 	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose
+
+test-security: $(READY) ## Attack what docs/security.md names, the long attacks too (SELECT="-m long": only these)
+	@$(BIN)/python -m pytest -v --durations 10 $(SELECT) tests/security
 
 test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT="-m long": what make test leaves out)
 	@$(BIN)/python -m pytest -v $(SELECT) tests/ui tests/sandbox/test_ui.py
