@@ -1,8 +1,8 @@
 """S3 that survives its process: what moto holds in memory is written through to an `ObjectStore`.
 
 After every successful request that changes something, the touched objects are read back from moto's own
-backend, whatever operation it was (put, copy, multipart upload, deletion of many). Kept are buckets with their
-settings and the newest version of their objects; older versions live as long as the process.
+backend, whatever operation it was (put, copy, multipart upload, deletion of many). Kept are buckets with
+their settings and the newest version of their objects; older versions live as long as the process.
 """
 
 import threading

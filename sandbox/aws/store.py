@@ -127,11 +127,8 @@ class ObjectStore:
     def put_setting(self, bucket: str, setting: Setting) -> None:
         """Keep a setting, in the place of an earlier one."""
         values = [bucket, setting.query, setting.method, json.dumps(setting.headers), setting.body]
-        columns = "(bucket, query, method, headers, body)"
         with self._lock, self._database:
-            self._database.execute(
-                f"INSERT OR REPLACE INTO settings {columns} VALUES (?, ?, ?, ?, ?)", values
-            )
+            self._database.execute("INSERT OR REPLACE INTO settings VALUES (NULL, ?, ?, ?, ?, ?)", values)
 
     def has_bucket(self, name: str) -> bool:
         """Whether a bucket is kept."""

@@ -260,9 +260,10 @@ def test_older_versions_stay_whole(aws: Aws, aws_s3: "S3Client", versioned: str,
     aws_s3.put_object(Bucket=versioned, Key="k", Body=b"0" * size)
     kill_and_restart(aws)
     first = aws_s3.list_object_versions(Bucket=versioned)["Versions"][0]["VersionId"]
-    ids = [first]
-    for letter in (b"1", b"2", b"3"):
-        ids.append(aws_s3.put_object(Bucket=versioned, Key="k", Body=letter * size)["VersionId"])
+    later = [
+        aws_s3.put_object(Bucket=versioned, Key="k", Body=letter * size) for letter in (b"1", b"2", b"3")
+    ]
+    ids = [first, *(answer["VersionId"] for answer in later)]
     aws_s3.delete_object(Bucket=versioned, Key="k")
     aws_s3.delete_object(Bucket=versioned, Key="k", VersionId=ids[2])
     for number in (0, 1, 3):
@@ -276,9 +277,9 @@ def test_the_newest_version_that_was_not_deleted_survives_a_kill(
     aws: Aws, aws_s3: "S3Client", versioned: str
 ):
     newest: dict[str, str] = {}
-    for body_ in (b"old", b"new"):
+    for content in (b"old", b"new"):
         for key in ("marked", "marked-with-many", "taken", "taken-with-many", "plain"):
-            newest[key] = aws_s3.put_object(Bucket=versioned, Key=key, Body=body_)["VersionId"]
+            newest[key] = aws_s3.put_object(Bucket=versioned, Key=key, Body=content)["VersionId"]
     aws_s3.delete_object(Bucket=versioned, Key="marked")
     aws_s3.delete_object(Bucket=versioned, Key="taken", VersionId=newest["taken"])
     many: Any = [
