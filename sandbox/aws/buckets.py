@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 import xmltodict  # type: ignore[import-untyped] # there are no stubs for it
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -35,7 +36,13 @@ class Buckets:
         makes = environ["REQUEST_METHOD"] == "PUT" and bucket and not key and not environ.get("QUERY_STRING")
         if not makes or bucket in self._backend.buckets:
             return self._application(environ, start_response)
-        tags = _tags(wsgi.read_body(environ))
+        try:
+            tags = _tags(wsgi.read_body(environ))
+        except (AttributeError, ExpatError, KeyError, TypeError):
+            message = (
+                "The XML you provided was not well-formed or did not validate against our published schema"
+            )
+            return respond(RefusalError("400 Bad Request", "MalformedXML", message), environ, start_response)
         answer = self._application(environ, start_response)
         if tags and bucket in self._backend.buckets:
             self._backend.put_bucket_tagging(bucket, tags)

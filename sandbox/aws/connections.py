@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import cast
 
 from werkzeug.serving import ThreadedWSGIServer
@@ -17,11 +18,6 @@ from sandbox.aws.wsgi import Application
 
 CONNECTIONS = 256
 STRANGERS = 96
-HEAD_SECONDS = 10.0
-IDLE_SECONDS = 90.0
-# For each block of a body, and for each of an answer (a client may work through what it has got so far).
-BODY_SECONDS = 30.0
-ANSWER_SECONDS = 300.0
 
 # So long a new connection has to show a signature before others may push it out.
 _GRACE = 0.1
@@ -31,15 +27,28 @@ _Address = tuple[str, int] | str
 _FULL = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
+@dataclass(frozen=True)
+class Deadlines:
+    """How many seconds a client has: for a head, between two requests, and for each block of a body.
+
+    And for each block of an answer: a client may work through what it has got so far.
+    """
+
+    head: float = 10.0
+    idle: float = 90.0
+    body: float = 30.0
+    answer: float = 300.0
+
+
 class Connection:
     """One client's connection; `trusted` once it has carried a good signature."""
 
-    def __init__(self, peer: socket.socket) -> None:
+    def __init__(self, peer: socket.socket, seconds: float) -> None:
         self.peer = peer
         self.opened = time.monotonic()
         self.trusted = False
         self.idle = False
-        self.deadline = self.opened + HEAD_SECONDS
+        self.deadline = self.opened + seconds
 
     def trust(self) -> None:
         """The client has shown a good signature."""
@@ -61,7 +70,15 @@ class Connection:
 class Server(ThreadedWSGIServer):
     """One thread for a connection, and bounds for both."""
 
-    def __init__(self, host: str, port: int, application: Application, handler: type) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        application: Application,
+        handler: type,
+        deadlines: Deadlines = Deadlines(),
+    ) -> None:
+        self.deadlines = deadlines
         self.incidents = Incidents()
         self._connections: dict[socket.socket, Connection] = {}
         self._lock = threading.Lock()
@@ -71,7 +88,7 @@ class Server(ThreadedWSGIServer):
     def connection(self, peer: socket.socket) -> Connection:
         """What is known of a client's connection; nothing of one that had to make room already."""
         with self._lock:
-            return self._connections.get(peer) or Connection(peer)
+            return self._connections.get(peer) or Connection(peer, self.deadlines.head)
 
     def process_request(self, request: _Request, client_address: _Address) -> None:
         """Take a connection, in the place of another where there are too many."""
@@ -82,7 +99,7 @@ class Server(ThreadedWSGIServer):
             super().shutdown_request(request)
             return
         with self._lock:
-            self._connections[peer] = Connection(peer)
+            self._connections[peer] = Connection(peer, self.deadlines.head)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: _Request) -> None:

@@ -1,8 +1,8 @@
 """S3 that survives its process: what moto holds in memory is written through to an `ObjectStore`.
 
 After every successful request that changes something, the touched objects are read back from moto's own
-backend, whatever operation it was (put, copy, multipart upload, deletion of many). Kept are buckets and the
-newest version of their objects; a bucket's configuration, tags and older versions live until `down`.
+backend, whatever operation it was (put, copy, multipart upload, deletion of many). Kept are buckets with
+their settings and the newest version of their objects; older versions live as long as the process.
 """
 
 import threading
@@ -13,7 +13,7 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
-from sandbox.aws import objects, policies, wsgi
+from sandbox.aws import bucket_settings, objects, policies, wsgi
 from sandbox.aws.store import Body, ObjectStore, Properties, StoredBucket
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
@@ -48,10 +48,10 @@ class DurableS3:
             return self._stream(environ, start_response) or self._application(environ, start_response)
 
     def restore(self) -> None:
-        """Give moto the buckets and objects of the store."""
+        """Give moto the buckets, their settings and the objects of the store."""
+        bucket_settings.restore(self._store, self._application, self._backend.create_bucket)
         for stored in self._store.buckets():
-            bucket = self._backend.create_bucket(stored.name, stored.region)
-            bucket.creation_date = datetime.fromisoformat(stored.created)
+            self._backend.buckets[stored.name].creation_date = datetime.fromisoformat(stored.created)
         for bucket_name, name, body, properties in self._store.objects():
             bucket = self._backend.buckets[bucket_name]
             bucket.keys[name] = _key(bucket, name, body, properties)
@@ -72,7 +72,7 @@ class DurableS3:
         with self._lock:
             body = objects.put(environ, carry_out)
             if str(answer[0]).startswith("2"):
-                self._keep(*wsgi.bucket_and_key(environ))
+                self._keep(environ)
         start_response(*answer)
         return body
 
@@ -100,25 +100,29 @@ class DurableS3:
         start_response(answer[0], [*rest, ("Content-Length", str(size))])
         return objects.stream(file, size)
 
-    def _keep(self, bucket_name: str, key: str) -> None:
+    def _keep(self, environ: Environ) -> None:
+        bucket_name, key = wsgi.bucket_and_key(environ)
         if bucket_name not in self._backend.buckets:
             self._store.drop_bucket(bucket_name)
             # moto would give them to the next bucket of this name.
             self._backend.tagger.delete_all_tags_for_resource(f"arn:aws:s3:::{bucket_name}")
-        elif key and key in self._backend.buckets[bucket_name].keys:
+        elif key:
             self._keep_object(self._backend.buckets[bucket_name], key)
         else:
+            new = not self._store.has_bucket(bucket_name)
             self._keep_bucket(bucket_name)
+            bucket_settings.keep(self._store, environ, new=new)
 
     def _keep_bucket(self, name: str) -> None:
         """Keep the bucket, and whatever of its objects the store does not know or should no longer know."""
         bucket = self._backend.buckets[name]
         created = bucket.creation_date.isoformat()
         self._store.put_bucket(StoredBucket(name, bucket.region_name, created))
-        held, kept = set(bucket.keys), self._store.keys(name)
-        for key in held - kept:
-            self._keep_object(bucket, key)
-        self._store.drop_objects(name, kept - held, versioned=bucket.is_versioned)
+        kept = self._store.bodies(name)
+        for key in list(bucket.keys):
+            if kept.pop(key, None) != _body_name(bucket.keys[key]):
+                self._keep_object(bucket, key)
+        self._store.drop_objects(name, set(kept), versioned=bucket.is_versioned)
 
     def _keep_object(self, bucket: FakeBucket, name: str) -> None:
         key = bucket.keys.get(name)
@@ -134,6 +138,12 @@ class DurableS3:
             body = self._store.write_body(key.value)
             _set_body(key, body)
         self._store.put_object(bucket.name, name, body, properties, versioned=bucket.is_versioned)
+
+
+def _body_name(key: FakeKey | FakeDeleteMarker) -> str | None:
+    """The name of an object's file in the store; None where it has none."""
+    body: object = getattr(key, "_value_buffer", None)
+    return body.path.name if isinstance(body, Body) and not objects.adopt(body) else None
 
 
 def _properties(key: FakeKey) -> Properties:

@@ -91,7 +91,7 @@ class Faults:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Write the call down, and carry it out unless a fault forbids."""
-        if wsgi.raw_path(environ).startswith(PREFIX):
+        if wsgi.raw_path(environ).startswith(PREFIX) or environ[wsgi.SERVICE] == ADMIN_SERVICE:
             return self._administer(environ, start_response)
         try:
             documents.check(environ)

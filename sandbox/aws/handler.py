@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
-from sandbox.aws import connections, heads, wsgi
+from sandbox.aws import heads, wsgi
 from sandbox.aws.connections import Connection, Server
 from sandbox.aws.faults import DroppedError
 from sandbox.aws.heads import MalformedError
@@ -29,9 +29,12 @@ _BLOCK = 256 * 1024
 class Incoming:
     """What comes from a client, which has some time for each block of it; asked for when first read."""
 
-    def __init__(self, file: BinaryIO, connection: Connection, ask: Callable[[bytes], object]) -> None:
+    def __init__(
+        self, file: BinaryIO, connection: Connection, seconds: float, ask: Callable[[bytes], object]
+    ) -> None:
         self._file = file
         self._connection = connection
+        self._seconds = seconds
         self._ask = ask
         self.expected = False
 
@@ -49,7 +52,7 @@ class Incoming:
         if self.expected:
             self.expected = False
             self._ask(_CONTINUE)
-        self._connection.allow(connections.BODY_SECONDS)
+        self._connection.allow(self._seconds)
 
 
 class Handler(MotoRequestHandler):
@@ -68,7 +71,8 @@ class Handler(MotoRequestHandler):
         super().setup()
         self._connection = self.server.connection(self.request)
         self._file = cast("BinaryIO", self.rfile)
-        self._incoming = Incoming(self._file, self._connection, self.wfile.write)
+        self._deadlines = self.server.deadlines
+        self._incoming = Incoming(self._file, self._connection, self._deadlines.body, self.wfile.write)
 
     def finish(self) -> None:
         """Close the connection's files."""
@@ -119,9 +123,9 @@ class Handler(MotoRequestHandler):
     def _read_head(self) -> tuple[bytes, bytes] | None:
         """The next request's head; between two requests a client that is known may rest."""
         if self._connection.trusted:
-            self._connection.allow(connections.IDLE_SECONDS, idle=True)
+            self._connection.allow(self._deadlines.idle, idle=True)
             cast("io.BufferedReader", self._file).peek(1)
-            self._connection.allow(connections.HEAD_SECONDS)
+            self._connection.allow(self._deadlines.head)
         return heads.read(self._file)
 
     def _start_response(
@@ -145,7 +149,7 @@ class Handler(MotoRequestHandler):
         self.end_headers()
         try:
             for block in () if self.command == "HEAD" else body if has_length else (whole,):
-                self._connection.allow(connections.ANSWER_SECONDS)
+                self._connection.allow(self._deadlines.answer)
                 self.wfile.write(block)
         finally:
             getattr(body, "close", lambda: None)()

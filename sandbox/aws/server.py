@@ -14,7 +14,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from sandbox.aws import objects, policies
+from sandbox.aws import objects, policies, wsgi
 from sandbox.aws.bodies import Intake
 from sandbox.aws.buckets import Buckets
 from sandbox.aws.clusters.layer import Clusters
@@ -97,7 +97,7 @@ class _Front:
         except ConnectionError:
             raise  # the client has gone, or is to be dropped: the request handler closes the connection
         except Exception:
-            log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], wsgi.raw_path(environ)[:300])
             error = RefusalError(
                 "500 Internal Server Error", "InternalError", "See `python -m sandbox logs aws`."
             )

@@ -20,6 +20,10 @@ CREATE TABLE IF NOT EXISTS objects (
     bucket TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, properties TEXT NOT NULL,
     PRIMARY KEY (bucket, key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS settings (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, query TEXT NOT NULL, method TEXT NOT NULL,
+    headers TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (bucket, query)
+);
 """
 
 
@@ -30,6 +34,16 @@ class StoredBucket:
     name: str
     region: str
     created: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The last request that changed something about a bucket, of those with one query."""
+
+    query: str
+    method: str
+    headers: dict[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -100,11 +114,31 @@ class ObjectStore:
         for bucket, key, body, properties in rows:
             yield bucket, key, Body(self._path(body)), Properties(**json.loads(properties))
 
-    def keys(self, bucket: str) -> set[str]:
-        """The keys of a bucket's objects."""
+    def settings(self) -> list[tuple[str, Setting]]:
+        """Every bucket's settings, as they were made."""
         with self._lock:
-            rows = self._database.execute("SELECT key FROM objects WHERE bucket = ?", [bucket])
-            return {key for (key,) in rows}
+            query = "SELECT bucket, query, method, headers, body FROM settings ORDER BY number"
+            rows = self._database.execute(query).fetchall()
+        return [
+            (bucket, Setting(name, method, json.loads(text), body))
+            for bucket, name, method, text, body in rows
+        ]
+
+    def put_setting(self, bucket: str, setting: Setting) -> None:
+        """Keep a setting, in the place of an earlier one."""
+        values = [bucket, setting.query, setting.method, json.dumps(setting.headers), setting.body]
+        with self._lock, self._database:
+            self._database.execute("INSERT OR REPLACE INTO settings VALUES (NULL, ?, ?, ?, ?, ?)", values)
+
+    def has_bucket(self, name: str) -> bool:
+        """Whether a bucket is kept."""
+        with self._lock:
+            return bool(self._database.execute("SELECT 1 FROM buckets WHERE name = ?", [name]).fetchone())
+
+    def bodies(self, bucket: str) -> dict[str, str]:
+        """The names of the bodies of a bucket's objects, by key."""
+        with self._lock:
+            return dict(self._database.execute("SELECT key, body FROM objects WHERE bucket = ?", [bucket]))
 
     def put_bucket(self, bucket: StoredBucket) -> None:
         """Keep a bucket, unless it is kept already."""
@@ -114,8 +148,9 @@ class ObjectStore:
 
     def drop_bucket(self, name: str) -> None:
         """Forget a bucket and the objects it had."""
-        self.drop_objects(name, self.keys(name))
+        self.drop_objects(name, set(self.bodies(name)))
         with self._lock, self._database:
+            self._database.execute("DELETE FROM settings WHERE bucket = ?", [name])
             self._database.execute("DELETE FROM buckets WHERE name = ?", [name])
 
     def adopt_body(self, path: Path) -> Body:

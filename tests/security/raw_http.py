@@ -32,14 +32,15 @@ def exchange(settings: Settings, data: bytes) -> bytes:
         return b"".join(iter(lambda: peer.recv(65536), b""))
 
 
-def answer_of(peer: socket.socket) -> bytes:
+def answer_of(peer: socket.socket, *, has_body: bool = True) -> bytes:
     """The next answer of a connection; what there is of it where the server closes."""
     data = b""
     while block := peer.recv(65536):
         data += block
         start, end, body = data.partition(b"\r\n\r\n")
         length = re.search(rb"content-length: ([0-9]+)", start.lower())
-        if end and length and len(body) >= int(length[1]):
+        bodyless = not has_body or re.match(rb"\S+ (204|304) ", data)
+        if end and (bodyless or (length and len(body) >= int(length[1]))):
             break
     return data
 

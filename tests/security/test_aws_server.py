@@ -1,7 +1,6 @@
 """The AWS API server against clients that have no key, and against what is no HTTP."""
 
 import hashlib
-import select
 import socket
 import time
 from collections.abc import Iterator
@@ -270,18 +269,3 @@ def test_a_known_client_keeps_its_connection_in_a_crowd(aws: Aws, aws_s3: "S3Cli
             stack.enter_context(connected(aws.settings)).sendall(b"GET")
         known.sendall(request.head)
         assert status(answer_of(known)) == 200
-
-
-def test_clients_that_trickle_are_closed_in_time(aws: Aws):
-    started = time.monotonic()
-    with ExitStack() as stack:
-        peers = [stack.enter_context(connected(aws.settings)) for _ in range(3)]
-        for peer, first in zip(peers, (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: h\r\nx: "), strict=True):
-            peer.sendall(first)
-        while peers:
-            readable, _, _ = select.select(peers, [], [], 0.5)
-            peers = [peer for peer in peers if peer not in readable]
-            for peer in peers[1:]:
-                peer.sendall(b"a")
-            assert time.monotonic() - started < connections.HEAD_SECONDS + 4
-    assert time.monotonic() - started > connections.HEAD_SECONDS - 2
