@@ -10,10 +10,17 @@ from collections.abc import Callable, Iterator
 from sandbox.errors import SandboxError
 
 
-def printable(text: object) -> str:
-    """A text of a stranger's, such as a file's name, on one line and without what would steer a terminal."""
+def printable(text: object, *, keep: str = "") -> str:
+    """A text of a stranger's, such as a file's name, without what would steer a terminal.
+
+    Args:
+        text: The text, or a path.
+        keep: Characters that stay as they are, such as line ends.
+    """
     return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape", "backslashreplace").decode()
+        letter
+        if letter.isprintable() or letter in keep
+        else letter.encode("unicode_escape", "backslashreplace").decode()
         for letter in os.fsencode(str(text)).decode(errors="backslashreplace")
     )
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as AwsConnectionError
 
+from sparkify.text import printable
+
 
 class LoadError(Exception):
     """A load that cannot succeed by trying again; the message says where it failed and what to mend."""
@@ -221,6 +223,11 @@ def explain(error: BaseException, what: str) -> str:
         error: the exception as it was raised.
         what: the action with its table and connection, for example `Loading users over redshift_default`.
     """
+    # Messages of servers quote what somebody has written.
+    return printable(_explain(error, what), keep="\n")
+
+
+def _explain(error: BaseException, what: str) -> str:
     if isinstance(error, LoadError):
         return str(error)
     if isinstance(error, SourceChanged):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sparkify.failures import describe
+from sparkify.text import printable
 from sparkify.transaction import Session
 
 # STL_LOAD_ERRORS has the raw value but does not exist on Serverless; SYS_LOAD_ERROR_DETAIL is everywhere.
@@ -47,7 +48,8 @@ class RejectedRow:
     def __str__(self) -> str:
         value = "" if self.value is None else f", value {self.value!r}"
         column = f", column {self.column} ({self.column_type})" if self.column else ""
-        return f"{self.file} line {self.line}{column}{value}: {self.reason} (error {self.code})"
+        text = f"{self.file} line {self.line}{column}{value}: {self.reason} (error {self.code})"
+        return printable(text)
 
 
 def is_data_error(error: BaseException) -> bool:

@@ -12,7 +12,7 @@ from sparkify.differences import differing_hours
 from sparkify.source import find_keys
 from sparkify.sql import quote_columns, quote_identifier, quote_table
 from sparkify.staging_job import INCOMING, LOAD_ID, StagingJob
-from sparkify.text_table import text_table
+from sparkify.text import text_table
 from sparkify.transaction import Log, Session
 from sparkify.window import ALL_TIME, Window, common
 

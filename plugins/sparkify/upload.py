@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sparkify.failures import LoadError
 from sparkify.source import SourceFile, list_prefix
+from sparkify.text import printable
 from sparkify.transaction import Log
 
 if TYPE_CHECKING:
@@ -154,14 +155,6 @@ def _bad_key(key: str) -> str:
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in key):
         return "has control characters in its name: rename it"
     return f"has a key of {size:,} bytes, and S3 takes {_LONGEST_KEY:,}" if size > _LONGEST_KEY else ""
-
-
-def printable(text: object) -> str:
-    """A file's name on one line and without what would steer the terminal that shows the log."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in os.fsencode(str(text)).decode(errors="backslashreplace")
-    )
 
 
 def _paths(path: Path, problems: list[str]) -> Iterator[Path]:

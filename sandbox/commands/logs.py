@@ -2,7 +2,9 @@
 
 import argparse
 import subprocess
+import sys
 
+from sandbox.console import printable
 from sandbox.errors import SandboxError
 from sandbox.settings import home_folder
 
@@ -29,4 +31,9 @@ def run(args: argparse.Namespace) -> int:
         raise SandboxError(f"There is no log of {' or '.join(names)} in {folder} yet: python -m sandbox up")
     follow = ["-F"] if args.follow else []
     command = ["/usr/bin/env", "tail", "-n", str(args.lines), *follow, *files]
-    return subprocess.run(command, check=False).returncode
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="surrogateescape") as tail:
+        # Logs quote what strangers have sent.
+        for line in tail.stdout or ():
+            sys.stdout.write(printable(line, keep="\n\t"))
+            sys.stdout.flush()
+    return tail.returncode

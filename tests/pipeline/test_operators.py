@@ -262,7 +262,9 @@ class TestStaging:
     def test_what_is_no_buckets_name_is_named_with_where_to_mend_it(self, orders, source, conn_id, bucket):
         operator = stage_orders(source, conn_id, mode="append", source_prefix="orders/")[1]
         operator.bucket = bucket
-        with pytest.raises(AirflowFailException, match=r"is not a bucket.s plain name.* Set the Airflow Variables"):
+        with pytest.raises(
+            AirflowFailException, match=r"not a bucket.s plain name.* Set the Airflow Variables"
+        ):
             operator.execute(task_context(NINE, TEN))
 
     def test_a_staging_table_without_load_id_is_told_what_it_lacks(self, orders, source, conn_id):

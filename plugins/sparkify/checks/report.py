@@ -6,7 +6,7 @@ from typing import TypedDict
 from sparkify.checks.run import CheckResult
 from sparkify.history import TaskRun
 from sparkify.sql import quote_literal
-from sparkify.text_table import text_table
+from sparkify.text import printable, text_table
 
 _HEADINGS = ("status", "severity", "kind", "table", "check", "observed", "expected", "seconds", "examples")
 # Characters of one cell; the task's error and ops.quality_results hold the whole text.
@@ -35,7 +35,7 @@ def count_results(results: Sequence[CheckResult]) -> Counts:
 
 def results_table(results: Sequence[CheckResult]) -> str:
     """Return all results as one text table, a line each under a line of headings."""
-    return text_table([_HEADINGS, *(_cells(result) for result in results)])
+    return printable(text_table([_HEADINGS, *(_cells(result) for result in results)]), keep="\n")
 
 
 def failure_message(results: Sequence[CheckResult], run: TaskRun, where: str) -> str:
@@ -47,6 +47,7 @@ def failure_message(results: Sequence[CheckResult], run: TaskRun, where: str) ->
         where: the connection and window, for example `redshift_default, window […)`.
     """
     faults = "\n".join(f"{number}. {describe_result(result)}" for number, result in enumerate(results, 1))
+    faults = printable(faults, keep="\n")
     return (
         f"{len(results)} data quality check(s) did not pass over {where}:\n{faults}\n"
         "What to do: look at the rows, mend the source or the load, clear the load"
