@@ -1,4 +1,4 @@
--- The one source of each staging table that is not appended to: what another source staged would replace its rows.
+-- The source of each staging table: what another source staged would replace its rows, unless it is appended.
 CREATE TABLE IF NOT EXISTS ops.sources (
     dataset VARCHAR(128) NOT NULL,
     source VARCHAR(1280) NOT NULL,
