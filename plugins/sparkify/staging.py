@@ -34,10 +34,11 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
         SourceChanged: the files changed, or another load staged other versions of them, meanwhile.
     """
     record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
-    _check_source(session, job)
+    source = _find_source(session, job, s3)
     # A reader of the ledger that asks for another table next would meet a writer that asks the other way.
     session.commit()
-    source = _find_source(session, job, s3)
+    # Now that the bucket was found: a mistyped one is no second source.
+    _check_source(session, job)
     session.commit()
     _report_missing(job, source, log)
     files = _files_to_copy(job, source)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from botocore.config import Config
+from moto.core.base_backend import BackendDict
 
 from sandbox.aws import server as aws_server_module
 from sandbox.aws.connections import Deadlines, Server
@@ -49,6 +50,7 @@ def impatient(impatient_settings: Settings) -> Iterator[CountingServer]:
     server.shutdown()
     thread.join()
     server.server_close()
+    BackendDict.reset()
 
 
 def test_clients_that_trickle_are_closed_in_time(impatient: Server, impatient_settings: Settings):
