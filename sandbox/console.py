@@ -1,7 +1,6 @@
 """What the command line says: results on standard output, progress and errors on standard error."""
 
 import contextlib
-import os
 import sys
 import threading
 import time
@@ -18,11 +17,15 @@ def printable(text: object, *, keep: str = "") -> str:
         keep: Characters that stay as they are, such as line ends.
     """
     return "".join(
-        letter
-        if letter.isprintable() or letter in keep
-        else letter.encode("unicode_escape", "backslashreplace").decode()
-        for letter in os.fsencode(str(text)).decode(errors="backslashreplace")
+        letter if letter.isprintable() or letter in keep else _escaped(letter) for letter in str(text)
     )
+
+
+def _escaped(letter: str) -> str:
+    # Python keeps a byte that is no UTF-8 as such a letter (PEP 383).
+    if "\udc80" <= letter <= "\udcff":
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode()
 
 
 def say(text: str = "") -> None:
@@ -32,8 +35,8 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Write a line beside the result: progress, a warning, an error."""
-    sys.stderr.write(text + "\n")
+    """Write a line beside the result: progress, a warning, an error, which may quote a stranger."""
+    sys.stderr.write(printable(text, keep="\n\t") + "\n")
     sys.stderr.flush()
 
 

@@ -14,6 +14,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from sandbox.console import printable
 from sandbox.environment import variables
 from sandbox.settings import Settings
 
@@ -115,7 +116,7 @@ class TaskProgress:
             return
         self._end(event.state)
         if event.error:
-            self._console.print(f"    {event.error.splitlines()[0]}", markup=False, soft_wrap=True)
+            self._console.print(f"    {printable(event.error.splitlines()[0])}", markup=False, soft_wrap=True)
         if event.state == RETRY:
             self._begin(f"waiting to try {event.task_id} again")
 

@@ -8,6 +8,7 @@ import redshift_connector
 from rich.console import Console
 
 from sandbox import lifecycle, report
+from sandbox.console import printable
 from sandbox.dag_run import TaskProgress, run_dag
 from sandbox.environment import prepare_airflow
 from sandbox.month import DAG_ID, WINDOW, sample_month, stage, upload_month
@@ -74,7 +75,7 @@ def _log(settings: Settings) -> Path:
 def _explain(console: Console, errors: list[str], log: Path) -> None:
     """Print what went wrong, each message once, and where the rest is."""
     for message in dict.fromkeys(errors or [f"Airflow's last words:\n{tail(log)}"]):
-        console.print(f"\n{message}", markup=False, soft_wrap=True)
+        console.print(printable(f"\n{message}", keep="\n"), markup=False, soft_wrap=True)
     console.print(
         f"\nThe run failed; a task that fails leaves its table as it was. The log: {log}", soft_wrap=True
     )

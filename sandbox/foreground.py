@@ -1,5 +1,6 @@
 """Parts of a sandbox in the foreground: they end with this process, and their logs are its output."""
 
+import codecs
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from sandbox import lifecycle, processes
-from sandbox.console import note
+from sandbox.console import note, printable
 from sandbox.parts import Part, all_parts
 from sandbox.settings import Settings
 
@@ -73,10 +74,15 @@ def _show(logs: list["_Log"]) -> None:
 
 
 class _Log:
-    """A part's log file, of which what is new goes to standard output; what it held before stays unsaid."""
+    """A part's log file, of which what is new goes to standard output; what it held before stays unsaid.
+
+    Whatever a stranger has brought into it is shown escaped.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        # A letter may be written, or read, in two parts.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._shown = path.stat().st_size if path.exists() else 0
 
     def show(self) -> None:
@@ -90,7 +96,8 @@ class _Log:
                 file.seek(self._shown)
                 new = file.read()
             self._shown += len(new)
-            sys.stdout.buffer.write(new)
+            text = printable(self._decoder.decode(new), keep="\n\t")
+            sys.stdout.buffer.write(text.encode())
         if self._shown > _LOG_LIMIT_BYTES:
             os.truncate(self._path, 0)  # its writers append, and go on at the new end
             self._shown = 0

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from rich.console import Console
 
+from sandbox.console import printable
 from sandbox.screen import Answer, show
 from sandbox.settings import REPOSITORY
 
@@ -119,7 +120,7 @@ def show_quality(console: Console, connection: Connection, since: datetime) -> N
     show(console, Answer(("status", "check", "observed"), outcomes))
     for _, _, name, observed, expected, detail in failures:
         text = f"{name}: expected {expected}, found {observed}. {detail or ''}\n"
-        console.print(text, markup=False, soft_wrap=True)
+        console.print(printable(text, keep="\n"), markup=False, soft_wrap=True)
 
 
 def show_answers(console: Console, connection: Connection) -> None:

@@ -31,9 +31,9 @@ def run(args: argparse.Namespace) -> int:
         raise SandboxError(f"There is no log of {' or '.join(names)} in {folder} yet: python -m sandbox up")
     follow = ["-F"] if args.follow else []
     command = ["/usr/bin/env", "tail", "-n", str(args.lines), *follow, *files]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="surrogateescape") as tail:
-        # Logs quote what strangers have sent.
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as tail:
+        # Logs quote what strangers have sent; as text, a carriage return would begin a line of its own.
         for line in tail.stdout or ():
-            sys.stdout.write(printable(line, keep="\n\t"))
+            sys.stdout.write(printable(line.decode(errors="surrogateescape"), keep="\n\t"))
             sys.stdout.flush()
     return tail.returncode

@@ -346,6 +346,23 @@ def test_a_file_that_cannot_be_read_is_named(run, bucket, folder, monkeypatch):
         run(folder)
 
 
+def test_what_cannot_be_uploaded_fails_the_task_and_the_others_arrive(run, s3, bucket, folder, capsys):
+    strange = os.fsencode(folder / "log_data/2018/11") + b"/caf\xe9.json"
+    for name in (strange, os.fsencode(folder / "song_data/red\x1b[31m.json")):
+        Path(os.fsdecode(name)).write_bytes(b"{}")
+    os.mkfifo(folder / "song_data/pipe.json")
+    with pytest.raises(AirflowFailException, match=r"2 files of .* were not uploaded") as caught:
+        run(folder)
+    assert {key: content for key, content in contents(s3, bucket).items() if key in FILES} == FILES
+    assert not [key for key in objects(s3, bucket) if "caf" in key or "pipe" in key or "red" in key]
+    said = capsys.readouterr().out + str(caught.value)
+    assert r"caf\xe9.json has a name that is not UTF-8" in said
+    assert r"red\x1b[31m.json has control characters" in said
+    assert "song_data/pipe.json" in said
+    assert "\x1b" not in said
+    assert said.encode()
+
+
 def test_links_are_followed_to_files_inside_the_folder_only(run, s3, bucket, folder, tmp_path):
     outside = fill(tmp_path / "outside")
     (folder / "log_data" / "secret.json").symlink_to(outside / EVENTS)

@@ -94,7 +94,7 @@ def test_failed_checks_come_first_and_passed_ones_are_counted(warehouse: Any, sh
         cursor.execute(
             "INSERT INTO ops.quality_results (checked_at, dag_id, task_id, run_id, check_name, check_kind,"
             " table_name, severity, status, observed, expected, detail)"
-            " VALUES (%s, 'd', 't', 'r', %s, 'unique', 'songplays', 'warn', %s, '3', '0', 'as play01')",
+            " VALUES (%s, 'd', 't', 'r', %s, 'unique', 'songplays', 'warn', %s, '3', '0', 'as play\x1b[2J')",
             (began, name, status),
         )
 
@@ -105,7 +105,7 @@ def test_failed_checks_come_first_and_passed_ones_are_counted(warehouse: Any, sh
         ["passed", "a_passes", "3"],
         ["passed", "c_passes", "3"],
     ]
-    assert "b_fails: expected 0, found 3. as play01" in lines
+    assert "b_fails: expected 0, found 3. as play\\x1b[2J" in lines
 
 
 def test_every_question_is_asked_and_answered(warehouse: Any, shown: Show) -> None:

@@ -19,6 +19,7 @@ from sandbox.month import DAG_ID
 from sandbox.settings import Settings
 from tests.sandbox.command_line import REPOSITORY, kill, query, run_sandbox
 from tests.security import open_routes, secret_scan
+from tests.security.private_home import of_others, readable_by_others
 from tests.security.secret_scan import Scan
 
 pytestmark = pytest.mark.timeout(600)
@@ -75,6 +76,14 @@ def test_the_sample_month_is_loaded_by_a_run_of_its_scheduler(shown):
     settings, _ = shown
     wait_for_sample_run(settings)
     assert query(settings, "SELECT COUNT(*) FROM staging_events WHERE ts < '2018-12-01'") == [(100_000,)]
+
+
+def test_nobody_else_can_read_or_owns_anything_of_it(shown):
+    settings, _ = shown
+    wait_for_sample_run(settings)
+    assert (settings.home / "airflow").is_dir()
+    assert readable_by_others(settings.home) == []
+    assert of_others(settings.home) == []
 
 
 def test_a_second_time_it_keeps_every_process_and_begins_no_run(shown):

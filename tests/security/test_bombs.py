@@ -2,25 +2,29 @@
 
 import bz2
 import gzip
+import json
 import random
+import threading
 import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from sandbox.parts import Redshift
 from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.documents import MAX_DOCUMENT_BYTES, BadDocument, DocumentReader, Documents
-from sandbox.redshift.copy.errors import ConversionError, CopyError
+from sandbox.redshift.copy.errors import ConversionError, CopyError, LoadError
 from sandbox.redshift.copy.jsonpaths import parse_jsonpaths
 from sandbox.redshift.copy.mapping import auto_sources, path_sources
 from sandbox.redshift.copy.options import Options
 from sandbox.redshift.copy.reading import FileContent, decoded
-from sandbox.redshift.copy.rows import RowBuilder, document_error
+from sandbox.redshift.copy.rows import MAX_ROW_BYTES, RowBuilder, document_error
 from sandbox.redshift.copy.s3 import BLOCK_BYTES, S3Object
 from sandbox.redshift.copy.source import MAX_MANIFEST_BYTES, _manifest_files
-from tests.sandbox.copying import AS_JSON
+from tests.sandbox.copying import AS_JSON, Warehouse
 
 pytest_plugins = ("tests.sandbox.copy_fixtures",)
 
@@ -54,7 +58,7 @@ def unpacked(data: bytes, name: str | None, **options: str) -> Iterator[bytes]:
 @pytest.mark.parametrize("name", ["GZIP", "BZIP2"])
 @pytest.mark.parametrize("byte", [b" ", b"x"])
 def test_what_unpacks_to_much_takes_little_memory(name: str, byte: bytes):
-    bomb = packed(name, 60, byte)
+    bomb = packed(name, 40, byte)
     tracemalloc.start()
     try:
         found = list(DocumentReader(unpacked(bomb, name)))
@@ -80,12 +84,12 @@ def test_thousands_of_tiny_streams_are_read_in_a_moment(pack):
     ("text", "broken"),
     [
         (b'{"a":\n' * 100_000, 1),
-        (b"{\n" * 300_000, 300_000),
-        (b"{}" * 300_000 + b"\n", 0),
+        (b"{\n" * 100_000, 100_000),
+        (b"{}" * 100_000 + b"\n", 0),
         (b"[" * 1_000_000, 1),
         (b'{"a":"' * 200_000, 1),
-        (b"1 " * 200_000, 200_000),
-        (b"}\n" * 200_000, 200_000),
+        (b"1 " * 100_000, 100_000),
+        (b"}\n" * 100_000, 100_000),
     ],
 )
 def test_broken_files_are_read_in_linear_time(text: bytes, broken: int):
@@ -108,6 +112,121 @@ def test_a_line_without_an_end_is_given_up_at_the_limit():
     assert isinstance(found, BadDocument)
     assert found.fatal
     assert read <= MAX_DOCUMENT_BYTES + 2 * BLOCK_BYTES
+
+
+MANY = 1600
+SUPERS = [TargetColumn(f"c{number}", "json") for number in range(MANY)]
+
+
+def paths_builder(*paths: str) -> RowBuilder:
+    """What gives each of 1,600 columns the value of one of the paths, in turn."""
+    text = json.dumps({"jsonpaths": [paths[number % len(paths)] for number in range(MANY)]})
+    parsed = parse_jsonpaths(text.encode(), "p")
+    assert parsed is not None
+    return RowBuilder(SUPERS, path_sources(parsed, MANY), Options(json="s3://b/p"), auto=False)
+
+
+def built(builder: RowBuilder, data: bytes) -> tuple[int, list[LoadError], float]:
+    """Bytes of rows, errors, and the most megabytes that were held at a time."""
+    size, errors = 0, []
+    tracemalloc.start()
+    try:
+        for found in DocumentReader(blocks(data)):
+            assert isinstance(found, Documents)
+            for rows in builder.build(found, "f"):
+                size += len(rows.data)
+                errors += rows.errors
+        return size, errors, tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("paths", "size"),
+    [
+        (["$"], 20_000),
+        (["$.a.d", "$.a.b"], 20_000),
+        (["$.a.b", "$.a", "$.a.c[0]"], 1_200_000),
+    ],
+)
+def test_a_document_in_each_of_many_columns_is_the_error_of_its_row(paths: list[str], size: int):
+    large = {"a": {"b": "x" * (size // 2), "c": ["y" * (size // 2)], "d": 1}}
+    data = b"".join(json.dumps(each).encode() + b"\n" for each in (large, {"a": {"c": [0]}}))
+    written, errors, most = built(paths_builder(*paths), data)
+    assert [(error.line_number, error.code, error.reason) for error in errors] == [
+        (1, 1216, "Row exceeds 4194304 bytes")
+    ]
+    assert written < 100_000
+    assert most < MOST_MB
+
+
+def test_many_small_rows_of_many_columns_are_made_in_pieces():
+    builder = RowBuilder(SUPERS, auto_sources([c.name for c in SUPERS]), Options(json="auto"), auto=True)
+    written, errors, most = built(builder, b"{}\n" * 200)
+    assert (written, errors) == (200 * MANY * 3, [])
+    assert most < 2
+    document = json.dumps({"a": "x" * 1000}).encode() + b"\n"
+    written, errors, most = built(paths_builder("$"), document * 20)
+    assert (written, errors) == (20 * MANY * 1009, [])
+    assert most < 16
+
+
+def test_a_row_of_four_megabytes_is_loaded_and_a_pipe_counts_twice_in_it():
+    columns = [TargetColumn("a", "json"), TargetColumn("b", "json")]
+    builder = RowBuilder(columns, auto_sources(["a", "b"]), Options(json="auto"), auto=True)
+
+    def errors(sign: str, count: int) -> int:
+        text = json.dumps({"a": sign * (count - 2)}).encode() + b"\n"  # and two quotes
+        return sum(len(rows.errors) for found in DocumentReader([text]) for rows in builder.build(found, "f"))
+
+    null = 2
+    assert errors("x", MAX_ROW_BYTES - null - 100) == 0
+    assert errors("|", MAX_ROW_BYTES // 2 - null) == 0
+    assert errors("|", MAX_ROW_BYTES // 2 + null) == 1
+
+
+def test_copying_a_bomb_leaves_the_endpoint_small_and_open_to_others(sandbox, connector, put):
+    """Memory is the endpoint's own: what the system says of its process."""
+    (endpoint, *_) = Redshift(sandbox).find()
+    columns = ", ".join(f"c{number} VARCHAR(65535)" for number in range(MANY))
+    connector.run(f"CREATE TEMP TABLE wide ({columns})")
+    warm = put(warm="{}\n" * 1000)
+    connector.run(f"COPY t FROM '{warm}warm' {AS_JSON}")
+    connector.connection.commit()
+    url = put(
+        bomb=packed("BZIP2", 120, b" "),
+        large=(json.dumps({"a": "x" * 65_535}) + "\n") * 60,
+        paths=json.dumps({"jsonpaths": ["$.a"] * MANY}),
+    )
+    before = endpoint.memory_info().rss
+    most, logins, done = before, [], threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not done.wait(0.005):
+            most = max(most, endpoint.memory_info().rss)
+
+    def copy() -> None:
+        connector.run(f"COPY t FROM '{url}bomb' IAM_ROLE default FORMAT AS JSON 'auto' BZIP2")
+
+    watcher, copier = threading.Thread(target=watch), threading.Thread(target=copy)
+    watcher.start()
+    copier.start()
+    try:
+        while copier.is_alive():
+            began = time.monotonic()
+            with closing(Warehouse(sandbox, "psycopg").connection) as other:
+                assert other.execute("SELECT 1").fetchone() == (1,)
+            logins.append(time.monotonic() - began)
+        refused = connector.fail(f"COPY wide FROM '{url}large' IAM_ROLE default JSON '{url}paths'")
+    finally:
+        copier.join()
+        done.set()
+        watcher.join()
+    assert "stl_load_errors" in refused[1]
+    assert (most - before) / 1e6 < 64
+    assert len(logins) > 1
+    assert max(logins) < 5
 
 
 NUMBERS = [
@@ -163,9 +282,13 @@ def hostile_file(source: random.Random) -> tuple[bytes, Options]:
     return data, options
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_no_file_is_a_defect_of_the_sandbox(seed: int):
-    source = random.Random(seed)
+@pytest.mark.parametrize("first", range(0, 150, 25))
+def test_no_file_is_a_defect_of_the_sandbox(first: int):
+    for seed in range(first, first + 25):
+        copy_hostile_file(random.Random(seed))
+
+
+def copy_hostile_file(source: random.Random) -> None:
     data, options = hostile_file(source)
     path = source.choice([None, "$", "$.c0", "$[0]", "$.c14[0]"])
     if path is None:
@@ -180,7 +303,7 @@ def test_no_file_is_a_defect_of_the_sandbox(seed: int):
     try:
         for found in DocumentReader(decoded(content, options)):
             if isinstance(found, Documents):
-                assert builder.build(found, "f").data.decode() is not None
+                assert all(rows.data.decode() is not None for rows in builder.build(found, "f"))
             else:
                 assert document_error(found, "f").line_number >= 1
     except CopyError as error:
@@ -191,9 +314,13 @@ def _paths(path: str) -> bytes:
     return b'{"jsonpaths":[' + b",".join([f'"{path}"'.encode()] * len(COLUMNS)) + b"]}"
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_no_manifest_and_no_jsonpaths_file_is_a_defect_of_the_sandbox(seed: int):
-    junk = hostile_text(random.Random(seed)).encode("latin-1", "replace")
+@pytest.mark.parametrize("first", range(0, 100, 25))
+def test_no_manifest_and_no_jsonpaths_file_is_a_defect_of_the_sandbox(first: int):
+    for seed in range(first, first + 25):
+        read_hostile_text(hostile_text(random.Random(seed)).encode("latin-1", "replace"))
+
+
+def read_hostile_text(junk: bytes) -> None:
     paths = (b"%s", b'{"jsonpaths":[%s]}', b'{"jsonpaths":["$[%s]"]}')
     manifests = (b'{"entries":[%s]}', b'{"entries":[{"url":%s}]}')
     for text in (whole.replace(b"%s", junk) for whole in (*paths, *manifests)):

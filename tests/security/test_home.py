@@ -9,6 +9,11 @@ import pytest
 from sandbox import processes
 from sandbox.privacy import PrivacyError, make_private, tighten
 from sandbox.settings import Settings, home_folder
+from sandbox.upload import upload
+from tests.sandbox.copying import AS_JSON
+from tests.security.private_home import of_others, readable_by_others
+
+pytest_plugins = ("tests.sandbox.copy_fixtures",)
 
 ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not ROOT, reason="only root can give a folder away")
@@ -16,17 +21,6 @@ needs_root = pytest.mark.skipif(not ROOT, reason="only root can give a folder aw
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
-
-
-def readable_by_others(folder: Path) -> list[str]:
-    """Every file and folder below that somebody else might read or write."""
-    found = []
-    for path in (folder, *folder.rglob("*")):
-        status = path.lstat()
-        plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-        if plain and status.st_mode & 0o077:
-            found.append(f"{path} {stat.S_IMODE(status.st_mode):04o}")
-    return found
 
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o777])
@@ -117,5 +111,32 @@ def test_a_log_that_is_a_link_is_not_written_through(tmp_path: Path):
     assert (tmp_path / "precious").read_text() == "mine"
 
 
-def test_nobody_else_can_read_anything_of_a_running_sandbox(sandbox: Settings):
+def test_nobody_else_can_read_anything_of_a_running_sandbox(
+    sandbox: Settings, connector, put, tmp_path: Path
+):
+    """Whatever the umask of who loads: the servers made the files."""
+    before = os.umask(0)
+    try:
+        (tmp_path / "log_data").mkdir()
+        (tmp_path / "log_data" / "a.json").write_text('{"a": 1}')
+        assert upload(sandbox, tmp_path, show=False).size
+        url = put(good='{"a": 1}', bad='{"a": "x"}')
+        connector.run(f"COPY t FROM '{url}' {AS_JSON} MAXERROR 2")
+        connector.connection.commit()
+        connector.fail(f"COPY t FROM '{url}' {AS_JSON}")
+    finally:
+        os.umask(before)
+    assert {"s3", "logs", "postgres"} <= {path.name for path in sandbox.home.iterdir()}
     assert readable_by_others(sandbox.home) == []
+    assert of_others(sandbox.home) == []
+
+
+def test_a_file_that_is_open_or_of_somebody_else_would_be_found(tmp_path: Path):
+    (tmp_path / "open").touch()
+    (tmp_path / "open").chmod(0o640)
+    tmp_path.chmod(0o700)
+    assert readable_by_others(tmp_path) == [f"{tmp_path / 'open'} 0640"]
+    assert of_others(tmp_path) == []
+    if ROOT:
+        os.chown(tmp_path / "open", 12345, 12345)
+        assert of_others(tmp_path) == [f"{tmp_path / 'open'} 12345"]

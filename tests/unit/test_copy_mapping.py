@@ -25,7 +25,9 @@ def rows(columns, values, json_option="auto", texts=None):
     builder = RowBuilder(columns, sources, Options(json=json_option), auto=auto)
     raw = [json.dumps(value).encode() for value in values]
     objects_only = all(isinstance(value, dict) for value in values)
-    return builder.build(Documents(values, range(1, len(values) + 1), raw, objects_only), "s3://b/f.json")
+    documents = Documents(values, range(1, len(values) + 1), raw, objects_only)
+    (found,) = builder.build(documents, "s3://b/f.json")
+    return found
 
 
 def column(name, type_name="integer", **more):

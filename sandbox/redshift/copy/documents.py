@@ -34,6 +34,11 @@ class Documents:
     texts: Sequence[bytes]
     objects_only: bool
 
+    def part(self, start: int, end: int) -> "Documents":
+        """Some of them."""
+        some = slice(start, end)
+        return Documents(self.values[some], self.lines[some], self.texts[some], self.objects_only)
+
 
 @dataclass(frozen=True)
 class BadDocument:

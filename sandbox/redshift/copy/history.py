@@ -11,6 +11,8 @@ from sandbox.settings import Settings
 
 # STL_LOADERROR_DETAIL keeps the fields of the first 20 bad rows of a slice.
 _DETAILED_ERRORS = 20
+# Of rows with many long fields the first ones must do: all are held until the load ends.
+_MOST_FIELDS = 5_000
 # What a transaction that began before the load's end sees of its errors.
 _REPEATED_ERRORS = 1000
 _WRITE_ERRORS = 500
@@ -105,7 +107,7 @@ class LoadLog:
         self._unwritten.append(row)
         if self.error_count < _REPEATED_ERRORS:
             self._repeated.append(row)
-        if self.error_count < _DETAILED_ERRORS:
+        if self.error_count < _DETAILED_ERRORS and len(self._fields) < _MOST_FIELDS:
             self._fields += self._field_rows(error)
         self.error_count += 1
         if len(self._unwritten) >= _WRITE_ERRORS:

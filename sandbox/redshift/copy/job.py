@@ -160,10 +160,10 @@ class CopyJob:
         try:
             for found in documents:
                 if isinstance(found, Documents):
-                    rows = builder.build(found, content.url)
-                    for error in rows.errors:
-                        self._reject(error, file)
-                    yield rows
+                    for rows in builder.build(found, content.url):
+                        for error in rows.errors:
+                            self._reject(error, file)
+                        yield rows
                 else:
                     self._reject(document_error(found, content.url), file, fatal=found.fatal)
         finally:

@@ -12,6 +12,14 @@ from sandbox.redshift.copy.jsonpaths import MEMBER_OF_NO_OBJECT
 from sandbox.redshift.copy.mapping import Source, fold_keys
 from sandbox.redshift.copy.options import Options
 
+# Redshift's limit for one row (data format parameters, "COPY from JSON").
+MAX_ROW_BYTES = 4 * 1024 * 1024
+_ROW_TOO_LARGE = f"Row exceeds {MAX_ROW_BYTES} bytes"
+# Neither such a document nor as many characters of fields make a row too large, pipes and all.
+_SURELY_FITS = MAX_ROW_BYTES // 4
+# A document of a few bytes can have a field in each of 1,600 columns: so many fields are held at a time.
+_MOST_FIELDS = 64 * 1024
+_PIECE_BYTES = 128 * 1024
 _SHOWN_CHARACTERS = 1024
 _NOT_AN_OBJECT = "Invalid JSON document: not an object; arrays need a jsonpaths file"
 
@@ -46,42 +54,72 @@ class RowBuilder:
         self._fields = [
             (source, converter_for(column, options)) for source, column in zip(sources, columns, strict=True)
         ]
+        # Different members are together no longer than their document; all else may repeat parts of it.
+        self._repeats = [callable(source) or source in sources[:at] for at, source in enumerate(sources)]
         self._fold = auto and options.json == "auto ignorecase"
 
-    def build(self, documents: Documents, file_name: str) -> Rows:
-        """The rows of `documents`: column by column, and only when a value is bad row by row."""
+    def build(self, documents: Documents, file_name: str) -> Iterator[Rows]:
+        """The rows of `documents` in pieces: column by column, and only when a value is bad row by row."""
+        size = max(1, _MOST_FIELDS // (len(self._fields) or 1))
+        for start in range(0, len(documents.values), size):
+            yield from self._build_piece(documents.part(start, start + size), file_name)
+
+    def _build_piece(self, documents: Documents, file_name: str) -> Iterator[Rows]:
         values = documents.values
         if self._fold:
             values = [fold_keys(value) for value in values]
-        if documents.objects_only:
+        if documents.objects_only and max(map(len, documents.texts)) <= _SURELY_FITS:
             try:
                 cells = list(self._cells(cast("Sequence[dict[str, object]]", values)))
             except ConversionError:
                 pass
             else:
-                return _joined(list(zip(*cells, strict=True)))
-        return self._build_singly(values, documents, file_name)
+                yield _joined(list(zip(*cells, strict=True)))
+                return
+        yield from self._build_singly(values, documents, file_name)
 
     def _cells(self, values: Sequence[dict[str, object]]) -> Iterator[list[str]]:
-        for source, convert in self._fields:
-            if isinstance(source, str):
-                yield [convert(value.get(source)) for value in values]
-            else:
-                yield [convert(source(value)) for value in values]
+        """The fields column by column.
 
-    def _build_singly(self, values: Sequence[object], documents: Documents, file_name: str) -> Rows:
+        Raises:
+            ConversionError: One is bad, or there is so much that a row may be too large.
+        """
+        repeated = 0
+        for (source, convert), repeats in zip(self._fields, self._repeats, strict=True):
+            if isinstance(source, str):
+                cells = [convert(value.get(source)) for value in values]
+            else:
+                cells = [convert(source(value)) for value in values]
+            if repeats:
+                repeated += sum(map(len, cells))
+                if repeated > _SURELY_FITS // 2:
+                    raise ConversionError(1216, _ROW_TOO_LARGE)
+            yield cells
+
+    def _build_singly(self, values: Sequence[object], documents: Documents, file_name: str) -> Iterator[Rows]:
         rows: list[Sequence[str]] = []
         errors: list[LoadError] = []
+        held = 0
         for value, line, text in zip(values, documents.lines, documents.texts, strict=True):
             fields: list[str] = []
+            size = 0
             try:
                 for source, convert in self._fields:
-                    fields.append(convert(self._take(source, value)))
+                    field = convert(self._take(source, value))
+                    size += _row_bytes(field)
+                    if size > MAX_ROW_BYTES:
+                        raise ConversionError(1216, _ROW_TOO_LARGE)
+                    fields.append(field)
             except ConversionError as error:
                 errors.append(self._error(error, value, fields, BadDocument(line, text, ""), file_name))
+                size += _SHOWN_CHARACTERS
             else:
                 rows.append(fields)
-        return _joined(rows, errors)
+            held += size
+            if held >= _PIECE_BYTES:
+                yield _joined(rows, errors)
+                rows, errors, held = [], [], 0
+        yield _joined(rows, errors)
 
     def _take(self, source: Source, value: object) -> object:
         if not isinstance(source, str):
@@ -118,6 +156,12 @@ class RowBuilder:
 def document_error(document: BadDocument, file_name: str) -> LoadError:
     """The load error of bytes that are no document."""
     return LoadError(file_name, document.line, 1216, document.reason, shown_text(document.text))
+
+
+def _row_bytes(field: str) -> int:
+    """What a field adds to its row's size, in which a pipe counts twice (data format parameters)."""
+    size = len(field) if field.isascii() else len(field.encode())
+    return size + field.count("|") - field.count(r"\\")  # a backslash is two only for PostgreSQL
 
 
 def shown_text(text: bytes) -> str:

@@ -34,8 +34,9 @@ def super_converter() -> Converter:
         if value is None:
             return NULL
         text = json_text([value])[1:-1]
-        invalid = _INVALID.search(text)
-        if invalid or _NUL_ESCAPE.search(text):
+        # JSON of ASCII alone holds nothing that is no UTF-8, and its NULs are escaped.
+        invalid = None if text.isascii() else _INVALID.search(text)
+        if invalid or (r"\u0000" in text and _NUL_ESCAPE.search(text)):
             raise invalid_utf8(_bytes(invalid) if invalid else b"\0")
         return text.translate(_ESCAPES)
 
