@@ -146,7 +146,8 @@ class StageToRedshiftOperator(LoadOperator):
             raise AirflowFailException(str(error)) from None
         if self.source_prefix and not (self.prefix or "").startswith(self.source_prefix):
             raise AirflowFailException(
-                f"The prefix {self.prefix!r} does not begin with the source_prefix {self.source_prefix!r}."
+                f"The prefix {self.prefix!r} does not begin with the source_prefix {self.source_prefix!r}: "
+                "give one that does, such as a folder of the source."
             )
         needs_window = self.mode == "window" or "%" in (self.key_pattern or "")
         return StagingJob(
