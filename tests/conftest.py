@@ -137,7 +137,7 @@ def airflow_db() -> None:
 @pytest.fixture(autouse=True)
 def _airflow_where_dags_run(request: pytest.FixtureRequest) -> None:
     """Give the tests that run DAGs the metadata database; no other test pays for it."""
-    if {"pipeline", "faults"} & set(request.path.relative_to(REPOSITORY).parts):
+    if {"system", "faults"} & set(request.path.relative_to(REPOSITORY).parts):
         request.getfixturevalue("airflow_db")
 
 

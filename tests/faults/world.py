@@ -14,8 +14,8 @@ from tests.faults import reader
 from tests.faults.reader import Reader
 from tests.faults.reference import EVENTS, SONGS, Reference, Row, Window
 from tests.faults.runs import Run, Runner, wait_until
-from tests.pipeline.conftest import ROOT, STAR, Source, Warehouse
-from tests.pipeline.records import song
+from tests.system.conftest import ROOT, STAR, Source, Warehouse
+from tests.system.records import song
 
 SCHEMA = ROOT / "include" / "sql" / "schema"
 TABLES = (

@@ -32,7 +32,7 @@ from sparkify.cluster_plan import PlanError, tag_list
 from sparkify.cluster_role import make_role
 from sparkify.failures import LoadError
 from sparkify.operators import ClusterStepOperator, StageToRedshiftOperator, UploadFolderOperator
-from tests.pipeline.cluster_steps import PLAN, do
+from tests.system.cluster_steps import PLAN, do
 from tests.sandbox.clusters import CLUSTER
 
 pytest_plugins = ("tests.sandbox.cluster_fixtures",)

@@ -20,8 +20,8 @@ from sandbox.sample.generate import generate
 from sandbox.settings import SOURCE_BUCKET, Settings
 from tests.conftest import REPOSITORY
 from tests.faults.reference import Reference, Row
-from tests.pipeline.airflow_service import AirflowService
-from tests.pipeline.conftest import Source, Warehouse
+from tests.system.airflow_service import AirflowService
+from tests.system.conftest import Source, Warehouse
 from tests.sandbox.aws_client import client
 from tests.sandbox.endpoint_clients import connect_redshift
 from tests.ui.web import Web

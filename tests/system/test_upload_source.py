@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 import sparkify.aws
 from sparkify import upload
-from tests.pipeline.conftest import ROOT
+from tests.system.conftest import ROOT
 from tests.sandbox.aws_faults import aws_faults
 
 EVENTS = "log_data/2018/11/2018-11-01-events.json"

@@ -13,8 +13,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from sandbox import postgres
 from sparkify.tables import LOADED_TABLES, TABLES
 from tests.faults.world import CONSISTENCY
-from tests.pipeline.conftest import ROOT, STAR
-from tests.pipeline.records import event
+from tests.system.conftest import ROOT, STAR
+from tests.system.records import event
 
 TWO_DAYS = ("2018-11-14T00:00:00", "2018-11-16T00:00:00")
 AN_HOUR = ("2018-11-15T10:00:00", "2018-11-15T11:00:00")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.records import song
+from tests.system.records import song
 
 ROOT = Path(__file__).parents[2]
 STAR = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")

@@ -14,11 +14,11 @@ from sandbox.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
 from sparkify.cluster_plan import ClusterPlan
 from sparkify.cluster_role import role_policy
 from sparkify.cluster_status import connection_json
-from tests.pipeline.airflow_service import AirflowService
-from tests.pipeline.cluster_steps import what_is_there
-from tests.pipeline.conftest import Source
-from tests.pipeline.iam_policies import policy, refused, unused, values_of
-from tests.pipeline.records import event
+from tests.system.airflow_service import AirflowService
+from tests.system.cluster_steps import what_is_there
+from tests.system.conftest import Source
+from tests.system.iam_policies import policy, refused, unused, values_of
+from tests.system.records import event
 from tests.sandbox.aws_client import client
 from tests.sandbox.aws_faults import aws_faults
 

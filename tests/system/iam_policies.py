@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sparkify.cluster_plan import ClusterPlan
-from tests.pipeline.conftest import ROOT
+from tests.system.conftest import ROOT
 from tests.sandbox.aws_faults import MadeCall
 
 FOLDER = ROOT / "include" / "iam"

@@ -9,9 +9,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.reconciliation import Reconciliation
 from sparkify.window import Window
-from tests.pipeline.conftest import ROOT
-from tests.pipeline.records import event
-from tests.pipeline.runs import task_context
+from tests.system.conftest import ROOT
+from tests.system.records import event
+from tests.system.runs import task_context
 
 WINDOW = ("2018-11-15T00:00:00", "2018-11-17T00:00:00")
 

@@ -10,12 +10,12 @@ import pytest
 from sparkify.cluster import pause_cluster, resume_cluster
 from sparkify.cluster_status import show_connection, show_leftovers, show_status
 from sparkify.operators import UploadFolderOperator
-from tests.pipeline.cluster_steps import PLAN, do, provision, tear_down
-from tests.pipeline.conftest import ROOT
-from tests.pipeline.iam_policies import FOLDER, allows, as_list, needs, policy, refused, unused, values_of
-from tests.pipeline.runs import task_context
+from tests.system.cluster_steps import PLAN, do, provision, tear_down
+from tests.system.conftest import ROOT
+from tests.system.iam_policies import FOLDER, allows, as_list, needs, policy, refused, unused, values_of
+from tests.system.runs import task_context
 
-pytest_plugins = ("tests.pipeline.cluster_steps",)
+pytest_plugins = ("tests.system.cluster_steps",)
 
 FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
 VALUES = values_of(PLAN)

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify import load_errors
 from sparkify.audits import Audits
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
-from tests.pipeline.runs import task_context
+from tests.system.runs import task_context
 
 SCHEMA = Path(__file__).parents[2] / "include" / "sql" / "schema"
 ORDERS = ("orders", "staging_orders", "customers")

@@ -7,9 +7,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskD
 
 from sparkify.cluster import make_cluster
 from sparkify.operators import ClusterStepOperator
-from tests.pipeline.cluster_steps import MAKE, PLAN, do, tear_down, what_is_there
+from tests.system.cluster_steps import MAKE, PLAN, do, tear_down, what_is_there
 
-pytest_plugins = ("tests.pipeline.cluster_steps",)
+pytest_plugins = ("tests.system.cluster_steps",)
 
 
 def create(wait_minutes: float) -> ClusterStepOperator:

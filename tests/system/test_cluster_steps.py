@@ -25,11 +25,11 @@ from sparkify.cluster_status import (
 )
 from sparkify.failures import LoadError
 from sparkify.operators import FindExpiredOperator
-from tests.pipeline.cluster_steps import MAKE, PLAN, REMOVE, do, do_once, provision, tear_down, what_is_there
+from tests.system.cluster_steps import MAKE, PLAN, REMOVE, do, do_once, provision, tear_down, what_is_there
 from tests.sandbox.aws_faults import AwsFaults
 from tests.sandbox.clusters import CLUSTER, World
 
-pytest_plugins = ("tests.pipeline.cluster_steps",)
+pytest_plugins = ("tests.system.cluster_steps",)
 
 
 class TestProvision:
