@@ -17,7 +17,7 @@ from bench.options import NOW
 from sandbox.console import note
 from sandbox.postgres import admin_dsn
 from sandbox.settings import REPOSITORY, Settings
-from sparkify.sql import Value, execute
+from sparkify.warehouse.sql import Value, execute
 
 WEEK = timedelta(days=7)
 _END = NOW.replace(tzinfo=None)

@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sparkify.cluster_plan import ClusterPlan
-from tests.system.conftest import ROOT
+from sparkify.cluster.plan import ClusterPlan
 from tests.sandbox.aws_faults import MadeCall
+from tests.system.conftest import ROOT
 
 FOLDER = ROOT / "include" / "iam"
 ACCOUNT = "123456789012"

@@ -14,9 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import sparkify.aws
-from sparkify import upload
-from tests.system.conftest import ROOT
+from sparkify.s3 import upload
 from tests.sandbox.aws_faults import aws_faults
+from tests.system.conftest import ROOT
 
 EVENTS = "log_data/2018/11/2018-11-01-events.json"
 SONGS = [f"song_data/A/A/{letter}/TRAA{letter}128F424C983.json" for letter in "ABC"]

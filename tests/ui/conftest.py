@@ -20,10 +20,10 @@ from sandbox.sample.generate import generate
 from sandbox.settings import SOURCE_BUCKET, Settings
 from tests.conftest import REPOSITORY
 from tests.faults.reference import Reference, Row
-from tests.system.airflow_service import AirflowService
-from tests.system.conftest import Source, Warehouse
 from tests.sandbox.aws_client import client
 from tests.sandbox.endpoint_clients import connect_redshift
+from tests.system.airflow_service import AirflowService
+from tests.system.conftest import Source, Warehouse
 from tests.ui.web import Web
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
