@@ -26,11 +26,11 @@ _SELECTS = REPOSITORY / "include" / "sql" / "load"
 _TABLES = (
     *("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time"),
     *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
-    *("ops.late_arrivals", "ops.late_windows"),
+    *("ops.changes_taken", "ops.changes"),
 )
 _LEDGERS = (
-    *("loads", "quality_results", "event_files", "song_files", "late_arrivals"),
-    *("late_windows", "late_windows_taken"),
+    *("loads", "quality_results", "event_files", "song_files", "changes_taken"),
+    *("changes", "window_changes_taken"),
 )
 
 

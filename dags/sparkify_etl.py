@@ -8,13 +8,14 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import (
+    Audits,
     CreateTablesOperator,
     DataQualityOperator,
+    Follow,
     LoadDimensionOperator,
     LoadFactOperator,
     StageToRedshiftOperator,
 )
-from sparkify.star.audits import Audits
 from sparkify.tables import TABLES
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
@@ -93,12 +94,25 @@ history: one run with a wide window rather than 720 hourly ones.
             description="Hours of that many days before the window that were loaded before and whose file has"
             " changed or come since are loaded again, too.",
         ),
+        "keep_strays": Param(
+            False,
+            type="boolean",
+            title="Keep events of other days aside",
+            description="Events outside the day that their file is named for go to ops.rejected_rows, and the"
+            " others are staged. Without it such an event fails the run.",
+        ),
         "song_prefix": Param(
             "song_data/",
             type="string",
             pattern="^song_data/",
             title="Song files",
             description="Stage the song files whose key starts with this, for example song_data/A/A/.",
+        ),
+        "allow_no_songs": Param(
+            False,
+            type="boolean",
+            title="Go on without song files",
+            description="Load events although no song file begins with that. Without it such a run fails.",
         ),
     },
     template_searchpath=[str(INCLUDE)],
@@ -115,6 +129,8 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="window",
         key_pattern="log_data/%Y/%m/%Y-%m-%d-events.json",
         time_column="ts",
+        key_columns=["session_id", "item_in_session"],
+        keep_strays="{{ params.keep_strays }}",
         look_back_days="{{ params.look_back_days }}",
         jsonpaths="jsonpaths/log_events.json",
         copy_options=["TIMEFORMAT AS 'epochmillisecs'"],
@@ -127,6 +143,7 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="changed_files",
         prefix="{{ params.song_prefix }}",
         source_prefix="song_data/",
+        allow_empty="{{ params.allow_no_songs }}",
         key_columns=["song_id"],
         **BUCKETS,
     )
@@ -138,7 +155,7 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="upsert",
         key_columns=["user_id"],
         newer_by="level_as_of",
-        late_windows_of="staging_events",
+        follows=[Follow("staging_events")],
     )
 
     load_songs = LoadDimensionOperator(
@@ -147,6 +164,7 @@ history: one run with a wide window rather than 720 hourly ones.
         sql="sql/load/songs.sql",
         mode="replace",
         key_columns=["song_id"],
+        follows=[Follow("staging_songs", after=["artists"])],
     )
 
     load_artists = LoadDimensionOperator(
@@ -155,6 +173,7 @@ history: one run with a wide window rather than 720 hourly ones.
         sql="sql/load/artists.sql",
         mode="replace",
         key_columns=["artist_id"],
+        follows=[Follow("staging_songs")],
     )
 
     load_time = LoadDimensionOperator(
@@ -164,7 +183,7 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="window",
         key_columns=["start_time"],
         time_column="start_time",
-        late_windows_of="staging_events",
+        follows=[Follow("staging_events")],
     )
 
     load_songplays = LoadFactOperator(
@@ -174,10 +193,10 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="window",
         time_column="start_time",
         audits=Audits(unique=["songplay_id"], not_null=["start_time", "user_id"]),
-        late_windows_of="staging_events",
-        late_windows_after=["users", "time"],
-        late_arrivals_from="sql/load/late_songs.sql",
-        late_arrivals_sql="sql/load/songplays_late_songs.sql",
+        follows=[
+            Follow("staging_events", after=["users", "time"]),
+            Follow("staging_songs", after=["songs", "artists"], update="sql/load/songplays_late_songs.sql"),
+        ],
     )
 
     check_quality = DataQualityOperator(

@@ -19,14 +19,13 @@ NOTE = "<!-- Made by docs/generate.py; change the code, then run make docs. -->\
 
 
 def operators() -> str:
-    """Return the operator reference: every operator's own docstring and signature."""
+    """Return the operator reference: the docstrings of the operators and of what is given to them."""
     pages = [NOTE, "# Operators\n", "`from sparkify.operators import …`\n"]
     for name in sorted(package.__all__):
-        operator = getattr(package, name)
-        pages.append(f"## {name}\n\n```text\n{inspect.cleandoc(operator.__doc__)}\n```\n")
-        pages.append(
-            "Template fields: " + ", ".join(f"`{field}`" for field in operator.template_fields) + "\n"
-        )
+        described = getattr(package, name)
+        pages.append(f"## {name}\n\n```text\n{inspect.cleandoc(described.__doc__)}\n```\n")
+        if fields := getattr(described, "template_fields", ()):
+            pages.append("Template fields: " + ", ".join(f"`{field}`" for field in fields) + "\n")
     return "\n".join(pages)
 
 

@@ -20,7 +20,7 @@ from tests.system.records import song
 SCHEMA = ROOT / "include" / "sql" / "schema"
 TABLES = (
     *("ops", "ops_staged_files", "ops_sources", "ops_loads", "ops_rejected_rows"),
-    *("ops_quality_results", "ops_late_arrivals", "ops_late_windows", "staging_events", "staging_songs"),
+    *("ops_quality_results", "ops_changes_taken", "ops_changes", "staging_events", "staging_songs"),
     *("users", "artists", "songs", "time", "songplays"),
 )
 # Each question counts what must never be, also while runs are under way or after they died.
@@ -46,7 +46,7 @@ IN_BETWEEN = {
         ) AS s INNER JOIN ops.loads AS l ON s.load_id = l.load_id
         WHERE s.held > l.rows_inserted""",
     "late loads taken in by a load that is not in ops.loads": """
-        SELECT COUNT(*) FROM ops.late_arrivals AS a LEFT JOIN ops.loads AS l ON a.load_id = l.load_id
+        SELECT COUNT(*) FROM ops.changes_taken AS a LEFT JOIN ops.loads AS l ON a.load_id = l.load_id
         WHERE l.load_id IS NULL""",
     "loads recorded twice": """
         SELECT COUNT(*) FROM (
@@ -129,8 +129,8 @@ class World:
             "ops.staged_files",
             "ops.sources",
             "ops.loads",
-            "ops.late_arrivals",
-            "ops.late_windows",
+            "ops.changes_taken",
+            "ops.changes",
         ]
         self.warehouse.execute(*(f"DELETE FROM {table}" for table in tables))
         self.reader.forget()

@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sparkify.source import find_keys
 from sparkify.stage.copying import FileCopier
-from sparkify.stage.job import INCOMING, LOAD_ID, StagingJob
+from sparkify.stage.incoming import create_incoming
+from sparkify.stage.job import INCOMING, StagingJob
 from sparkify.text import text_table
 from sparkify.warehouse import ledger
 from sparkify.warehouse.differences import differing_hours
@@ -105,8 +106,9 @@ def reconcile(
     periods = window.periods(job.key_pattern)
     files, missing = find_keys(s3, job.bucket, periods)
     log.info("Comparing %s with %d files; %d of the window do not exist", window, len(files), len(missing))
-    columns = [name for name in session.columns(job.table) if name != LOAD_ID]
-    session.execute(f"CREATE TEMP TABLE {INCOMING} (LIKE {quote_table(job.table)})")
+    # Whether such rows may be there is for the loads to say.
+    job = replace(job, keep_strays=True)
+    columns = create_incoming(session, job)
     session.commit()
     if files:
         load_id = f"reconcile-{ledger.new_load_id()}"

@@ -1,5 +1,5 @@
 -- The plays have taken in the catalogue with the first hour, and each day's song with that day.
-INSERT INTO ops.late_arrivals (target_table, source_load_id, load_id)
+INSERT INTO ops.changes_taken (target_table, change_load_id, load_id)
 SELECT
     'songplays',
     load_id,

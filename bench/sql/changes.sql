@@ -1,5 +1,5 @@
 -- Once a day an hour was staged again, because its file had changed.
-INSERT INTO ops.late_windows (source_table, load_id, window_start, window_end)
+INSERT INTO ops.changes (source_table, load_id, window_start, window_end)
 SELECT
     'staging_events',
     pattern.load_id(day, 'stage_events'),
