@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sparkify.cluster_plan import ClusterPlan
+from tests.sandbox.aws.faults import MadeCall
 from tests.system.conftest import ROOT
-from tests.sandbox.aws_faults import MadeCall
 
 FOLDER = ROOT / "include" / "iam"
 ACCOUNT = "123456789012"

@@ -8,19 +8,20 @@ from typing import Any
 import psycopg
 import pytest
 
-from sandbox import lifecycle, postgres
-from sandbox.airflow import secrets_of
-from sandbox.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
+from sandbox import lifecycle
+from sandbox.airflow.airflow import secrets_of
+from sandbox.parts import postgres
+from sandbox.parts.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
 from sparkify.cluster_plan import ClusterPlan
 from sparkify.cluster_role import role_policy
 from sparkify.cluster_status import connection_json
+from tests.sandbox.aws.client import client
+from tests.sandbox.aws.faults import aws_faults
 from tests.system.airflow_service import AirflowService
 from tests.system.cluster_steps import what_is_there
 from tests.system.conftest import Source
 from tests.system.iam_policies import policy, refused, unused, values_of
 from tests.system.records import event
-from tests.sandbox.aws_client import client
-from tests.sandbox.aws_faults import aws_faults
 
 PLAN = ClusterPlan(
     identifier="sparkify",

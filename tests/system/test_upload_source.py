@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 import sparkify.aws
 from sparkify import upload
+from tests.sandbox.aws.faults import aws_faults
 from tests.system.conftest import ROOT
-from tests.sandbox.aws_faults import aws_faults
 
 EVENTS = "log_data/2018/11/2018-11-01-events.json"
 SONGS = [f"song_data/A/A/{letter}/TRAA{letter}128F424C983.json" for letter in "ABC"]

@@ -1,0 +1,145 @@
+"""The environment variables that point Airflow, boto3 and the aws command at a sandbox."""
+
+import importlib.metadata
+import json
+import os
+import shlex
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.parts import processes, tls
+from sandbox.parts.settings import LOOPBACK, REPOSITORY, SOURCE_BUCKET, WORK_BUCKET, Settings
+from sandbox.terminal.console import note, step
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """Every variable that Airflow, boto3 and this program need to work on the sandbox (holds secrets)."""
+    return {
+        **settings.environment(),
+        "PATH": _path(),
+        **airflow_variables(settings.home / "airflow"),
+        **aws_variables(settings),
+        # redshift_connector logs in by IAM only over TLS, with a certificate it can trust.
+        "SSL_CERT_FILE": str(tls.trust_file(settings)),
+        "AIRFLOW_CONN_AWS_DEFAULT": _aws_connection(settings),
+        "AIRFLOW_CONN_REDSHIFT_DEFAULT": redshift_connection(settings),
+        "AIRFLOW_VAR_SPARKIFY_SOURCE_BUCKET": SOURCE_BUCKET,
+        "AIRFLOW_VAR_SPARKIFY_WORK_BUCKET": WORK_BUCKET,
+        "AIRFLOW_VAR_SPARKIFY_IAM_ROLE": "default",
+        "AIRFLOW_VAR_SPARKIFY_REGION": settings.region,
+        "AIRFLOW_VAR_SPARKIFY_POLL_SECONDS": "1",
+        **_proxy_exception(settings),
+    }
+
+
+def airflow_variables(home: Path) -> dict[str, str]:
+    """The variables of an Airflow that keeps its things in `home` and runs this repository's DAGs."""
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        # Two warnings of Airflow's own code, which nobody here can do anything about.
+        "PYTHONWARNINGS": "ignore:Could not import graphviz,ignore:GitWildMatchPattern",
+    }
+
+
+def aws_variables(settings: Settings) -> dict[str, str]:
+    """The variables boto3 and the aws command read."""
+    return {
+        "AWS_ENDPOINT_URL": settings.aws_endpoint_url,
+        "AWS_ACCESS_KEY_ID": settings.aws_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": settings.aws_secret_access_key,
+        "AWS_DEFAULT_REGION": settings.region,
+    }
+
+
+def prepare_airflow(settings: Settings) -> None:
+    """Make Airflow's metadata database in the sandbox's folder, once for each version of Airflow.
+
+    Raises:
+        SandboxError: Airflow's migration failed; the message holds the end of its output.
+    """
+    home = settings.home / "airflow"
+    home.mkdir(mode=0o700, exist_ok=True)
+    stamp = home / "migrated"
+    version = importlib.metadata.version("apache-airflow-core")
+    with processes.lock(
+        home / "migrated.lock", lambda: note("Waiting for another `python -m sandbox env` …")
+    ):
+        if not (stamp.exists() and stamp.read_text() == version):
+            with step("Preparing Airflow's own database (once)", seconds=0):
+                _migrate(settings)
+            stamp.write_text(version)
+
+
+def _migrate(settings: Settings) -> None:
+    environment = {**os.environ, **variables(settings)}
+    # Without byte code every later start of Airflow would take twice as long.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-m", "airflow", "db", "migrate"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        end = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise SandboxError(f"`airflow db migrate` failed in {settings.home / 'airflow'}:\n{end}")
+
+
+def redshift_connection(settings: Settings) -> str:
+    """The Airflow connection of the Redshift endpoint.
+
+    JSON, because redshift_connector wants `ssl` as a boolean and a URI would make it a string.
+    """
+    return json.dumps(
+        {
+            "conn_type": "redshift",
+            "host": settings.redshift_host,
+            "port": settings.redshift_port,
+            "login": settings.user,
+            "password": settings.password,
+            "schema": settings.database,
+            "extra": {"ssl": False},
+        }
+    )
+
+
+def _aws_connection(settings: Settings) -> str:
+    return json.dumps(
+        {
+            "conn_type": "aws",
+            "login": settings.aws_access_key_id,
+            "password": settings.aws_secret_access_key,
+            "extra": {
+                "region_name": settings.region,
+                "endpoint_url": settings.aws_endpoint_url,
+                # boto3 would put the bucket before a host name that is no address.
+                "config_kwargs": {"s3": {"addressing_style": "path"}},
+            },
+        }
+    )
+
+
+def _path() -> str:
+    """PATH with this Python's programs (airflow among them) first."""
+    programs = str(Path(sys.executable).parent)
+    others = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder != programs]
+    return os.pathsep.join([programs, *others])
+
+
+def _proxy_exception(settings: Settings) -> dict[str, str]:
+    """Where a proxy is set, keep requests to the sandbox from going through it."""
+    if not urllib.request.getproxies_environment():
+        return {}
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    own = (LOOPBACK, "localhost", settings.aws_host, settings.redshift_host)
+    hosts = ",".join(dict.fromkeys([*filter(None, given.split(",")), *own]))
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
+
+
+def quote(value: str) -> str:
+    """A value quoted for the shell, always visibly."""
+    quoted = shlex.quote(value)
+    return quoted if quoted.startswith("'") else f"'{value}'"
