@@ -17,7 +17,7 @@ from bench.options import NOW
 from sandbox.parts.postgres import admin_dsn
 from sandbox.parts.settings import REPOSITORY, Settings
 from sandbox.terminal.console import note
-from sparkify.sql import Value, execute
+from sparkify.warehouse.sql import Value, execute
 
 WEEK = timedelta(days=7)
 _END = NOW.replace(tzinfo=None)

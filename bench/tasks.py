@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from airflow.sdk.execution_time.context import VariableAccessor
 
 from dags.sparkify_etl import dag
-from sparkify.transaction import Connection, Cursor, Log, Session
+from sparkify.warehouse.session import Connection, Cursor, Log, Session
 
 Result = TypeVar("Result")
 

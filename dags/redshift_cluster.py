@@ -7,11 +7,11 @@ from typing import Any
 from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import DAG, Param, TaskGroup, chain
 
-from sparkify.cluster import make_cluster, pause_cluster, remove_cluster, resume_cluster
-from sparkify.cluster_bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster_network import make_network, remove_network
-from sparkify.cluster_role import make_role, remove_role
-from sparkify.cluster_status import check_connection, show_connection, show_leftovers, show_status
+from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
+from sparkify.cluster.cluster import make_cluster, pause_cluster, remove_cluster, resume_cluster
+from sparkify.cluster.network import make_network, remove_network
+from sparkify.cluster.role import make_role, remove_role
+from sparkify.cluster.status import check_connection, show_connection, show_leftovers, show_status
 from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import ClusterStepOperator, CreateTablesOperator, GrantReadOperator
 from sparkify.operators.cluster_step import Step

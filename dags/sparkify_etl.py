@@ -6,7 +6,6 @@ from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from sparkify.audits import Audits
 from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import (
     CreateTablesOperator,
@@ -15,6 +14,7 @@ from sparkify.operators import (
     LoadFactOperator,
     StageToRedshiftOperator,
 )
+from sparkify.star.audits import Audits
 from sparkify.tables import TABLES
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"

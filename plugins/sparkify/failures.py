@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 from sparkify.text import printable
 
 
-class LoadError(Exception):
+class FatalError(Exception):
     """A load that cannot succeed by trying again; the message says where it failed and what to mend."""
 
 
@@ -202,7 +202,7 @@ def classify_aws(error: ClientError) -> FailureClass:
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether trying the same load again can succeed without anybody mending anything."""
-    if isinstance(error, LoadError):
+    if isinstance(error, FatalError):
         return False
     if isinstance(error, SourceChanged | AwsConnectionError | HTTPClientError):
         return True
@@ -228,7 +228,7 @@ def explain(error: BaseException, what: str) -> str:
 
 
 def _explain(error: BaseException, what: str) -> str:
-    if isinstance(error, LoadError):
+    if isinstance(error, FatalError):
         return str(error)
     if isinstance(error, SourceChanged):
         return f"{what} starts over: {error}."

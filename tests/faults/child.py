@@ -31,8 +31,8 @@ from airflow.sdk.execution_time.context import VariableAccessor
 from airflow.sdk.execution_time.timeout import timeout
 
 from dags import sparkify_etl
-from sparkify import transaction
-from sparkify.transaction import Session
+from sparkify.warehouse import session as session_module
+from sparkify.warehouse.session import Session
 from tests.faults.mutations import MUTATIONS
 from tests.faults.reference import Window
 
@@ -157,7 +157,7 @@ def _watch(points: Points) -> None:
     Session._run = watched_run  # type: ignore[method-assign]
     Session.commit = watched(commit, "COMMIT")  # type: ignore[method-assign]
     Session.rollback = watched(rollback, "ROLLBACK")  # type: ignore[method-assign]
-    transaction.time = SimpleNamespace(sleep=pause)  # type: ignore[assignment]
+    session_module.time = SimpleNamespace(sleep=pause)  # type: ignore[assignment]
 
 
 def prepare(task_id: str, window: Window, plan: Plan) -> tuple[Any, Any]:

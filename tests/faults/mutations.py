@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sparkify import history, loading, staging
-from sparkify.copying import FileCopier
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator
-from sparkify.transaction import Session
+from sparkify.stage import staging
+from sparkify.stage.copying import FileCopier
+from sparkify.star import loading
+from sparkify.warehouse import ledger
+from sparkify.warehouse.session import Session
 
 
 def lose_lock() -> None:
@@ -27,15 +29,15 @@ def read_before_lock() -> None:
 
 def commit_ledger_first() -> None:
     """The ledger says that files are staged in a transaction before that of their rows."""
-    prepare, record = history.prepare_files, history.record_files
+    prepare, record = ledger.prepare_files, ledger.record_files
 
     def prepare_and_record(session: Session, dataset: str, *rest: Any) -> None:
         prepare(session, dataset, *rest)
         record(session, dataset)
         session.commit()
 
-    history.prepare_files = prepare_and_record
-    history.record_files = lambda *_: None
+    ledger.prepare_files = prepare_and_record
+    ledger.record_files = lambda *_: None
 
 
 def commit_in_between() -> None:
@@ -102,7 +104,7 @@ def lose_file_check() -> None:
 
 def forget_late_windows() -> None:
     """Nobody is told of the hours that were staged again."""
-    history.record_late_window = lambda *_: None
+    ledger.record_late_window = lambda *_: None
 
 
 def publish_late_plays_first() -> None:

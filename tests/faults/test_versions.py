@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sparkify.checks import read_suite, run_checks
-from sparkify.transaction import Session
+from sparkify.warehouse.session import Session
 from tests.faults.child import TASKS
 from tests.faults.runs import moments
 from tests.system.conftest import ROOT

@@ -13,8 +13,8 @@ import redshift_connector
 
 from sparkify.checks import keep_results, read_suite, run_checks
 from sparkify.failures import is_transient
-from sparkify.history import TaskRun
-from sparkify.transaction import Session
+from sparkify.warehouse.ledger import TaskRun
+from sparkify.warehouse.session import Session
 from sparkify.window import Window
 
 SCHEMA = Path(__file__).parents[2] / "include" / "sql" / "schema"

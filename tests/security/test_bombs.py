@@ -16,7 +16,7 @@ import pytest
 from sandbox.parts.parts import Redshift
 from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.documents import MAX_DOCUMENT_BYTES, BadDocument, DocumentReader, Documents
-from sandbox.redshift.copy.errors import ConversionError, CopyError, LoadError
+from sandbox.redshift.copy.errors import ConversionError, CopyError, FatalError
 from sandbox.redshift.copy.jsonpaths import parse_jsonpaths
 from sandbox.redshift.copy.mapping import auto_sources, path_sources
 from sandbox.redshift.copy.options import Options
@@ -126,7 +126,7 @@ def paths_builder(*paths: str) -> RowBuilder:
     return RowBuilder(SUPERS, path_sources(parsed, MANY), Options(json="s3://b/p"), auto=False)
 
 
-def built(builder: RowBuilder, data: bytes) -> tuple[int, list[LoadError], float]:
+def built(builder: RowBuilder, data: bytes) -> tuple[int, list[FatalError], float]:
     """Bytes of rows, errors, and the most megabytes that were held at a time."""
     size, errors = 0, []
     tracemalloc.start()

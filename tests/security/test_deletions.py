@@ -15,10 +15,11 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 import sparkify.aws
-import sparkify.cluster
+import sparkify.cluster.cluster
 from sandbox.parts import environment
 from sparkify.aws import Aws, NotYet
-from sparkify.cluster import (
+from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
+from sparkify.cluster.cluster import (
     find_cluster,
     make_cluster,
     our_clusters,
@@ -26,11 +27,10 @@ from sparkify.cluster import (
     remove_cluster,
     resume_cluster,
 )
-from sparkify.cluster_bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster_network import make_network, remove_network
-from sparkify.cluster_plan import PlanError, tag_list
-from sparkify.cluster_role import make_role
-from sparkify.failures import LoadError
+from sparkify.cluster.network import make_network, remove_network
+from sparkify.cluster.plan import PlanError, tag_list
+from sparkify.cluster.role import make_role
+from sparkify.failures import FatalError
 from sparkify.operators import ClusterStepOperator, StageToRedshiftOperator, UploadFolderOperator
 from tests.sandbox.aws.clusters import CLUSTER
 from tests.system.cluster_steps import PLAN, do
@@ -252,7 +252,7 @@ class TestWorkBucket:
         denied["Resource"] = f"arn:aws:s3:::{WORK}/manifests/held"
         policy = {"Version": "2012-10-17", "Statement": [denied]}
         s3.put_bucket_policy(Bucket=WORK, Policy=json.dumps(policy))
-        with pytest.raises(LoadError, match=r"1 of 1 files .*manifests/held: Access Denied"):
+        with pytest.raises(FatalError, match=r"1 of 1 files .*manifests/held: Access Denied"):
             remove_work_bucket(aws, PLAN)
         assert keys_of(s3) == ["manifests/held"]
         make_work_bucket(aws, PLAN)
@@ -282,7 +282,7 @@ class TestCluster:
     def test_without_a_possible_snapshot_is_not_removed_unless_told_so(self, world, aws, faults, status):
         faults.end_in(status, ClusterIdentifier="steps")
         make_ours(world)
-        with pytest.raises(LoadError, match=rf"steps is {status}.*final_snapshot false"):
+        with pytest.raises(FatalError, match=rf"steps is {status}.*final_snapshot false"):
             remove_cluster(aws, KEEPING)
         assert world.status("steps") == status
         assert "without a final snapshot" in remove_cluster(aws, PLAN)
@@ -290,7 +290,7 @@ class TestCluster:
     def test_that_aws_makes_no_snapshot_of_just_now_is_not_removed_without(self, world, aws, faults):
         make_ours(world)
         faults.error("redshift", "DeleteCluster", "InvalidClusterState")
-        with pytest.raises(LoadError, match="final_snapshot false"):
+        with pytest.raises(FatalError, match="final_snapshot false"):
             remove_cluster(aws, KEEPING)
         assert world.status("steps") == "available"
 
@@ -327,7 +327,7 @@ class TestCluster:
     def _is_left_alone(self, world, aws) -> None:
         for step in (make_cluster, pause_cluster, resume_cluster, remove_cluster):
             with pytest.raises(
-                LoadError, match=r"not made by this DAG.*no tag managed-by=sparkify-warehouse"
+                FatalError, match=r"not made by this DAG.*no tag managed-by=sparkify-warehouse"
             ):
                 step(aws, PLAN)
         assert our_clusters(aws) == []
@@ -338,7 +338,7 @@ class TestCluster:
     @pytest.mark.parametrize("plan", [PLAN, KEEPING])
     def test_removed_by_two_teardowns_at_once_is_removed_once(self, world, aws, monkeypatch, plan):
         make_ours(world)
-        look = sparkify.cluster._find_ours
+        look = sparkify.cluster.cluster._find_ours
 
         def look_and_lose(aws, plan):
             found = look(aws, plan)
@@ -346,7 +346,7 @@ class TestCluster:
             return found
 
         with monkeypatch.context() as patch:
-            patch.setattr(sparkify.cluster, "_find_ours", look_and_lose)
+            patch.setattr(sparkify.cluster.cluster, "_find_ours", look_and_lose)
             assert "is being removed already" in remove_cluster(aws, plan)
 
 
@@ -370,7 +370,7 @@ class TestNetwork:
         theirs = ec2.create_security_group(
             GroupName=PLAN.security_group_name, Description="theirs", VpcId=vpc
         )["GroupId"]
-        with pytest.raises(LoadError, match="not ours"):
+        with pytest.raises(FatalError, match="not ours"):
             make_network(aws, PLAN)
         remove_network(aws, PLAN)
         assert ec2.describe_security_groups(GroupIds=[theirs])["SecurityGroups"]

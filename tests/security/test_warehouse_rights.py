@@ -11,7 +11,7 @@ from psycopg import sql
 from sandbox.parts import postgres, rights
 from sandbox.parts.settings import Settings
 from sandbox.redshift import catalog
-from sandbox.redshift.copy.errors import LoadError
+from sandbox.redshift.copy.errors import FatalError
 from sandbox.redshift.copy.history import LoadLog, LoadStart, LoadTotals
 from tests.sandbox.redshift.endpoint_clients import Client, admin_rows, connect_psycopg
 
@@ -385,7 +385,7 @@ def test_rejected_rows_of_one_user_are_not_anothers(sandbox: Settings, alice: tu
         pid = sessions["sparkify"].info.backend_pid
         start = LoadStart(pid, "sparkify", sandbox.database, None, 1, "t", "COPY t", "s3://b/k")
         log = LoadLog(sandbox, start)
-        log.add_error(LoadError("private.json", 1, 1207, "no", "private row"))
+        log.add_error(FatalError("private.json", 1, 1207, "no", "private row"))
         log.end(LoadTotals("aborted", True))
 
         seen = {

@@ -6,7 +6,7 @@ import pytest
 from sparkify.checks import CheckResult, count_results, failure_message, read_suite, results_table
 from sparkify.checks.query_kinds import same
 from sparkify.checks.results import cut
-from sparkify.history import TaskRun
+from sparkify.warehouse.ledger import TaskRun
 
 DOCS = Path(__file__).parents[2] / "docs"
 SUITE = read_suite(

@@ -1,6 +1,6 @@
 import pytest
 
-from sparkify.copy_command import CopyCommand
+from sparkify.stage.copy_command import CopyCommand
 
 
 def command(**changes):

@@ -3,7 +3,14 @@ from datetime import datetime
 import pytest
 from redshift_connector.core import convert_paramstyle
 
-from sparkify.sql import display, execute, quote_columns, quote_identifier, quote_literal, quote_table
+from sparkify.warehouse.sql import (
+    display,
+    execute,
+    quote_columns,
+    quote_identifier,
+    quote_literal,
+    quote_table,
+)
 
 
 def test_identifiers_are_quoted_and_folded_as_redshift_folds_them():

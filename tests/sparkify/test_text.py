@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from sparkify.failures import LoadError, explain
-from sparkify.load_errors import RejectedRow
+from sparkify.failures import FatalError, explain
 from sparkify.text import printable
+from sparkify.warehouse.rejected_rows import RejectedRow
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_messages_of_a_load_show_what_files_and_servers_say_escaped():
     row = RejectedRow("s3://b/\x1b]0;x\x07.json", 1, "\x1bc", "int4", "\x1b[2J", None, 1, "Invalid \x9b")
     assert printable(str(row)) == str(row)
     assert "\\x1b]0;x\\x07.json" in str(row)
-    said = explain(LoadError("s3://b/\x1b[2J.json\nline two"), "loading")
+    said = explain(FatalError("s3://b/\x1b[2J.json\nline two"), "loading")
     assert said == "s3://b/\\x1b[2J.json\nline two"

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sparkify.upload import find_files
+from sparkify.s3.upload import find_files
 
 
 def test_what_cannot_be_a_key_is_named_and_the_others_are_found(tmp_path: Path):

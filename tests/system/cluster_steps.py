@@ -9,12 +9,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 import sparkify.aws
 from sandbox.parts import environment
 from sparkify.aws import Aws, NotYet
-from sparkify.cluster import make_cluster, remove_cluster
-from sparkify.cluster_bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster_network import make_network, remove_network
-from sparkify.cluster_plan import ClusterPlan
-from sparkify.cluster_role import make_role, remove_role
-from sparkify.failures import LoadError
+from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
+from sparkify.cluster.cluster import make_cluster, remove_cluster
+from sparkify.cluster.network import make_network, remove_network
+from sparkify.cluster.plan import ClusterPlan
+from sparkify.cluster.role import make_role, remove_role
+from sparkify.failures import FatalError
 from tests.sandbox.aws.clusters import World
 
 pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
@@ -111,7 +111,7 @@ def do_once(world: World, aws: Aws, *steps: Step) -> bool:
             try:
                 do(world, aws, step)
                 break
-            except (BotoCoreError, ClientError, LoadError):
+            except (BotoCoreError, ClientError, FatalError):
                 world.time.pass_phase()
         else:
             return False

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sparkify.cluster_plan import ClusterPlan
+from sparkify.cluster.plan import ClusterPlan
 from tests.sandbox.aws.faults import MadeCall
 from tests.system.conftest import ROOT
 

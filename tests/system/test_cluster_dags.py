@@ -12,9 +12,9 @@ from sandbox import lifecycle
 from sandbox.airflow.airflow import secrets_of
 from sandbox.parts import postgres
 from sandbox.parts.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
-from sparkify.cluster_plan import ClusterPlan
-from sparkify.cluster_role import role_policy
-from sparkify.cluster_status import connection_json
+from sparkify.cluster.plan import ClusterPlan
+from sparkify.cluster.role import role_policy
+from sparkify.cluster.status import connection_json
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.faults import aws_faults
 from tests.system.airflow_service import AirflowService

@@ -11,19 +11,19 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify.aws import Aws, NotYet
-from sparkify.cluster import find_cluster, make_cluster, pause_cluster, remove_cluster, resume_cluster
-from sparkify.cluster_bucket import make_work_bucket
-from sparkify.cluster_network import remove_network
-from sparkify.cluster_plan import ClusterPlan, PlanError
-from sparkify.cluster_role import remove_role
-from sparkify.cluster_status import (
+from sparkify.cluster.bucket import make_work_bucket
+from sparkify.cluster.cluster import find_cluster, make_cluster, pause_cluster, remove_cluster, resume_cluster
+from sparkify.cluster.network import remove_network
+from sparkify.cluster.plan import ClusterPlan, PlanError
+from sparkify.cluster.role import remove_role
+from sparkify.cluster.status import (
     check_connection,
     connection_json,
     show_connection,
     show_leftovers,
     show_status,
 )
-from sparkify.failures import LoadError
+from sparkify.failures import FatalError
 from sparkify.operators import FindExpiredOperator
 from tests.sandbox.aws.clusters import CLUSTER, World
 from tests.sandbox.aws.faults import AwsFaults
@@ -107,11 +107,11 @@ class TestProvision:
         else:
             world.client("ec2").create_security_group(GroupName="steps-redshift", Description="other")
         there = {name: found for name, found in what_is_there(world).items() if name != "buckets"}
-        with pytest.raises(LoadError, match=r"not ours|not made by this DAG"):
+        with pytest.raises(FatalError, match=r"not ours|not made by this DAG"):
             do(world, aws, *MAKE)
         if kind == "cluster":
             for step in (pause_cluster, remove_cluster):
-                with pytest.raises(LoadError, match="not made by this DAG"):
+                with pytest.raises(FatalError, match="not made by this DAG"):
                     do(world, aws, step)
             world.client("redshift").delete_cluster(ClusterIdentifier="steps", SkipFinalClusterSnapshot=True)
             world.time.pass_phase()
@@ -208,7 +208,7 @@ class TestPauseAndResume:
 
     def test_without_a_cluster_say_what_to_do(self, aws):
         for step in (pause_cluster, resume_cluster):
-            with pytest.raises(LoadError, match="no cluster steps in us-east-1: provision it first"):
+            with pytest.raises(FatalError, match="no cluster steps in us-east-1: provision it first"):
                 step(aws, PLAN)
 
 
@@ -258,7 +258,7 @@ class TestTeardown:
         provision(world, aws)
         assert world.status("steps") == status
         for step in (make_cluster, pause_cluster, resume_cluster):
-            with pytest.raises(LoadError, match=f"{status}.*Tear it down"):
+            with pytest.raises(FatalError, match=f"{status}.*Tear it down"):
                 step(aws, PLAN)
         tear_down(world, aws)
         assert what_is_there(world) == before
@@ -269,7 +269,7 @@ class TestTeardown:
         other = world.create(IamRoles=[arn])
         said = tear_down(world, aws)
         assert f"used by {other}: left as it is" in " ".join(said)
-        with pytest.raises(LoadError, match="Still there: IAM role steps-cluster"):
+        with pytest.raises(FatalError, match="Still there: IAM role steps-cluster"):
             show_leftovers(aws, PLAN)
         world.client("redshift").delete_cluster(ClusterIdentifier=other, SkipFinalClusterSnapshot=True)
         world.time.pass_phase()
@@ -283,7 +283,7 @@ class TestTeardown:
             world.time.pass_phase()
         with pytest.raises(NotYet, match=r"security group steps-redshift \(sg-\w+\) cannot be removed"):
             remove_network(aws, PLAN)
-        with pytest.raises(LoadError, match=r"Still there: .*Security group steps-redshift"):
+        with pytest.raises(FatalError, match=r"Still there: .*Security group steps-redshift"):
             show_leftovers(aws, PLAN)
         assert "Removed: security group" in do(world, aws, remove_network)[0]
 
@@ -331,12 +331,12 @@ class TestStatus:
     def test_a_connection_to_another_cluster_is_refused_before_anything_is_made(self, aws, monkeypatch):
         other = connection_json(dataclasses.replace(PLAN, identifier="other"))
         monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", other)
-        with pytest.raises(LoadError, match="is that of cluster other"):
+        with pytest.raises(FatalError, match="is that of cluster other"):
             check_connection(aws, PLAN)
         monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", connection_json(PLAN))
         assert "is that of cluster steps" in check_connection(aws, PLAN)
         monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT_DEFAULT")
-        with pytest.raises(LoadError, match=r"no connection redshift_default[^{]*\{.*\"steps\""):
+        with pytest.raises(FatalError, match=r"no connection redshift_default[^{]*\{.*\"steps\""):
             check_connection(aws, PLAN)
 
 

@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from sparkify.cluster import pause_cluster, resume_cluster
-from sparkify.cluster_status import show_connection, show_leftovers, show_status
+from sparkify.cluster.cluster import pause_cluster, resume_cluster
+from sparkify.cluster.status import show_connection, show_leftovers, show_status
 from sparkify.operators import UploadFolderOperator
 from tests.system.cluster_steps import PLAN, do, provision, tear_down
 from tests.system.conftest import ROOT

@@ -11,9 +11,9 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify import load_errors
-from sparkify.audits import Audits
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
+from sparkify.star.audits import Audits
+from sparkify.warehouse import rejected_rows
 from tests.system.runs import task_context
 
 SCHEMA = Path(__file__).parents[2] / "include" / "sql" / "schema"
@@ -187,7 +187,7 @@ class TestStaging:
     def test_tolerated_rows_cost_no_others_where_the_stl_tables_cannot_be_read(
         self, orders, source, conn_id, monkeypatch
     ):
-        monkeypatch.setattr(load_errors, "_STL", "SELECT * FROM stl_load_errors_of_serverless")
+        monkeypatch.setattr(rejected_rows, "_STL", "SELECT * FROM stl_load_errors_of_serverless")
         put_orders(source, "orders/a.json", order(1), order("two"), order(3))
         result, _ = stage_orders(source, conn_id, max_errors=2)
         assert ids(orders) == [1, 3]

@@ -1,4 +1,4 @@
-"""What `sparkify.preload` promises, in processes of its own: what it imports cannot be taken back."""
+"""What the preloaded module promises, in processes of its own: what it imports cannot be taken back."""
 
 import json
 import os
@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 READ_DAG = """
 import gc, inspect, json, sys
-import airflow, sparkify.preload
+import airflow, sparkify.operators.preload
 before, frozen, known = set(sys.modules), gc.get_freeze_count(), len(inspect.modulesbyfile)
 from airflow.dag_processing.dagbag import BundleDagBag
 bag = BundleDagBag("dags/sparkify_etl.py", bundle_path="dags", bundle_name="dags")

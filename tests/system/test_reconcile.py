@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.reconciliation import Reconciliation
+from sparkify.stage.reconciliation import Reconciliation
 from sparkify.window import Window
 from tests.system.conftest import ROOT
 from tests.system.records import event

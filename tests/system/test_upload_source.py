@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import sparkify.aws
-from sparkify import upload
+from sparkify.s3 import upload
 from tests.sandbox.aws.faults import aws_faults
 from tests.system.conftest import ROOT
 

@@ -17,7 +17,7 @@ from pydantic import (
     StrictStr,
 )
 
-from sparkify.sql import Value, quote_identifier, quote_table
+from sparkify.warehouse.sql import Value, quote_identifier, quote_table
 
 EXAMPLES = 3
 Row: TypeAlias = Sequence[Any]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from sparkify.checks.run import CheckResult
-from sparkify.history import TaskRun
-from sparkify.sql import quote_literal
 from sparkify.text import printable, text_table
+from sparkify.warehouse.ledger import TaskRun
+from sparkify.warehouse.sql import quote_literal
 
 _HEADINGS = ("status", "severity", "kind", "table", "check", "observed", "expected", "seconds", "examples")
 # Characters of one cell; the task's error and ops.quality_results hold the whole text.

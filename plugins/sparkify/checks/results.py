@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from sparkify.checks.run import CheckResult
-from sparkify.history import TaskRun
-from sparkify.sql import Value
-from sparkify.transaction import Session
+from sparkify.warehouse.ledger import TaskRun
+from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import Value
 from sparkify.window import Window
 
 QUALITY_RESULTS = "ops.quality_results"

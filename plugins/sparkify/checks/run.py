@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias
 from sparkify.checks.model import Answer, Check, Row
 from sparkify.checks.query_kinds import shown
 from sparkify.failures import classify, describe, is_transient
-from sparkify.history import utc_now
-from sparkify.sql import Value, display, execute
-from sparkify.transaction import Session
+from sparkify.warehouse.ledger import utc_now
+from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import Value, display, execute
 from sparkify.window import Window
 
 # Characters of one value in an example; events carry user agents of 150.

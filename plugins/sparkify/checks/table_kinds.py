@@ -22,7 +22,7 @@ from sparkify.checks.model import (
     Verdict,
     restrict,
 )
-from sparkify.sql import Value, quote_columns, quote_identifier
+from sparkify.warehouse.sql import Value, quote_columns, quote_identifier
 
 
 class NotNull(TableCheck):

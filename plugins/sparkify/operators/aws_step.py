@@ -7,7 +7,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.aws import Aws, NotYet
-from sparkify.failures import LoadError, explain, is_transient
+from sparkify.failures import FatalError, explain, is_transient
 
 Result = TypeVar("Result")
 
@@ -43,7 +43,7 @@ class AwsOperator(BaseOperator):
             return call(Aws(self.aws_conn_id, region))
         except NotYet:
             raise
-        except LoadError as error:
+        except FatalError as error:
             raise AirflowFailException(str(error)) from None
         except Exception as error:
             kind = AirflowException if is_transient(error) else AirflowFailException

@@ -13,10 +13,10 @@ from airflow.sdk import Connection as AirflowConnection
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
-from sparkify.failures import LoadError, explain, is_transient
-from sparkify.history import LoadRecord, utc_now
-from sparkify.lineage import describe_load
-from sparkify.transaction import Connection, Session, run_load
+from sparkify.failures import FatalError, explain, is_transient
+from sparkify.star.lineage import describe_load
+from sparkify.warehouse.ledger import LoadRecord, utc_now
+from sparkify.warehouse.session import Connection, Session, run_load
 from sparkify.window import Window, WindowError, resolve_window
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class LoadOperator(BaseSQLOperator):
             server = hook.get_connection(self.conn_id)
             what = f"{what} ({server.host}:{server.port})"
             if not _is_host(server.host):
-                raise LoadError(
+                raise FatalError(
                     f"{what} failed: the host {server.host!r} is no host's name. AWS shows an endpoint as "
                     "host:port/database: in the Airflow connection give host, port and schema (the database) "
                     "in fields of their own."
@@ -87,7 +87,7 @@ class LoadOperator(BaseSQLOperator):
             message = explain(error, what)
             if is_transient(error):
                 raise AirflowException(message) from error
-            raise AirflowFailException(message) from (None if isinstance(error, LoadError) else error)
+            raise AirflowFailException(message) from (None if isinstance(error, FatalError) else error)
         finally:
             self._is_loading = False
             self.statements = ";\n\n".join(journal)

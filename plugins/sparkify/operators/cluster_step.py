@@ -9,9 +9,9 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.aws import Aws, NotYet
-from sparkify.cluster import GONE, find_cluster
-from sparkify.cluster_plan import ClusterPlan, PlanError
-from sparkify.failures import LoadError
+from sparkify.cluster.cluster import GONE, find_cluster
+from sparkify.cluster.plan import ClusterPlan, PlanError
+from sparkify.failures import FatalError
 from sparkify.operators.aws_step import AwsOperator
 
 Step = Callable[[Aws, ClusterPlan], str]
@@ -21,7 +21,7 @@ class ClusterStepOperator(AwsOperator):
     """Run one step over AWS, safe to run again, and wait without a worker until the cluster has arrived.
 
     Args:
-        step: a function of `sparkify.cluster*`, which does what is missing and says what it did.
+        step: a function of `sparkify.cluster.cluster*`, which does what is missing and says what it did.
         plan: the fields of ClusterPlan.
         until: the state to wait for in the triggerer.
         poll_seconds: pause between two looks.
@@ -106,7 +106,7 @@ class ClusterStepOperator(AwsOperator):
         cluster = find_cluster(aws, plan.identifier)
         status = cluster.status if cluster else GONE
         if status != self.until and (cluster is None or cluster.is_incompatible):
-            raise LoadError(
+            raise FatalError(
                 f"The cluster {plan.identifier} is {status} instead of {self.until}. Tear it down (action "
                 "teardown), mend the network or the parameters, and provision again."
             )

@@ -8,7 +8,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import LoadOperator
-from sparkify.transaction import Session
+from sparkify.warehouse.session import Session
 
 _HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
 

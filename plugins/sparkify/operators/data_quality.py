@@ -21,9 +21,9 @@ from sparkify.checks import (
     run_checks,
 )
 from sparkify.checks.results import QUALITY_RESULTS
-from sparkify.history import TaskRun, other_loads, utc_now
 from sparkify.operators.base import LoadOperator
-from sparkify.transaction import Session
+from sparkify.warehouse.ledger import TaskRun, other_loads, utc_now
+from sparkify.warehouse.session import Session
 from sparkify.window import Window
 
 # Seconds from which a single check gets a line of its own in the log while the others are still to come.

@@ -7,8 +7,8 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
+from sparkify.cluster.expiry import expired_clusters
 from sparkify.operators.aws_step import AwsOperator
-from sparkify.reaper import expired_clusters
 
 
 class FindExpiredOperator(AwsOperator):

@@ -5,8 +5,8 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from sparkify.grants import grant_read
 from sparkify.operators.base import LoadOperator
+from sparkify.warehouse.grants import grant_read
 
 
 class GrantReadOperator(LoadOperator):

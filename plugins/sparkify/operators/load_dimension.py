@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.audits import Audits
-from sparkify.history import TaskRun
-from sparkify.loading import LoadJob, LoadMode, load
 from sparkify.operators.base import LoadOperator
+from sparkify.star.audits import Audits
+from sparkify.star.loading import LoadJob, LoadMode, load
+from sparkify.warehouse.ledger import TaskRun
 
 
 class LoadDimensionOperator(LoadOperator):

@@ -5,10 +5,10 @@ from typing import Any, ClassVar, Literal
 
 from airflow.sdk import Context
 
-from sparkify.audits import Audits
-from sparkify.history import TaskRun
-from sparkify.loading import LateArrivals, LoadJob, load
 from sparkify.operators.base import LoadOperator
+from sparkify.star.audits import Audits
+from sparkify.star.loading import LateArrivals, LoadJob, load
+from sparkify.warehouse.ledger import TaskRun
 
 
 class LoadFactOperator(LoadOperator):

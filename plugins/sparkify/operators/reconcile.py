@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import LoadOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
-from sparkify.reconciliation import LoadedTable, Reconciliation, reconcile
+from sparkify.stage.reconciliation import LoadedTable, Reconciliation, reconcile
 
 
 class ReconcileOperator(StageToRedshiftOperator):

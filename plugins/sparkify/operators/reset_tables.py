@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.history import TaskRun
 from sparkify.operators.base import LoadOperator
-from sparkify.reset import check_choice, check_confirmation, database_name, empty, recreate
-from sparkify.transaction import Session
+from sparkify.warehouse.ledger import TaskRun
+from sparkify.warehouse.reset import check_choice, check_confirmation, database_name, empty, recreate
+from sparkify.warehouse.session import Session
 
 
 class ResetTablesOperator(LoadOperator):

@@ -8,13 +8,13 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
-from sparkify.bucket_names import check_buckets
-from sparkify.copy_command import check_options
-from sparkify.failures import LoadError
-from sparkify.history import TaskRun
+from sparkify.failures import FatalError
 from sparkify.operators.base import LoadOperator
-from sparkify.staging import stage
-from sparkify.staging_job import StagingJob, StagingMode
+from sparkify.s3.bucket_names import check_buckets
+from sparkify.stage.copy_command import check_options
+from sparkify.stage.job import StagingJob, StagingMode
+from sparkify.stage.staging import stage
+from sparkify.warehouse.ledger import TaskRun
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -142,7 +142,7 @@ class StageToRedshiftOperator(LoadOperator):
         # Manifests among the source files could be taken for such, and need the right to write there.
         try:
             check_buckets(self.bucket, self.work_bucket)
-        except LoadError as error:
+        except FatalError as error:
             raise AirflowFailException(str(error)) from None
         if self.source_prefix and not (self.prefix or "").startswith(self.source_prefix):
             raise AirflowFailException(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Context
 
-from sparkify.bucket_names import check_buckets
-from sparkify.buckets import provide_bucket
-from sparkify.failures import LoadError
+from sparkify.failures import FatalError
 from sparkify.operators.aws_step import AwsOperator
-from sparkify.upload import find_files, upload
+from sparkify.s3.bucket_names import check_buckets
+from sparkify.s3.buckets import provide_bucket
+from sparkify.s3.upload import find_files, upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -90,7 +90,7 @@ class UploadFolderOperator(AwsOperator):
             self.log.error("Not uploaded: %s", problem)
         if done.problems:
             first = done.problems[0]
-            raise LoadError(
+            raise FatalError(
                 f"{len(done.problems):,} files of {self.folder} were not uploaded, all others are in "
                 f"s3://{self.bucket}. The log names each; the first: {first}"
             )

@@ -61,7 +61,7 @@ class ErrorField:
 
 
 @dataclass(frozen=True)
-class LoadError:
+class FatalError:
     """One rejected row: what STL_LOAD_ERRORS and SYS_LOAD_ERROR_DETAIL say about it.
 
     `fields` are the row's fields up to and including the bad one.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sandbox.parts import postgres
 from sandbox.parts.settings import Settings
-from sandbox.redshift.copy.errors import LoadError
+from sandbox.redshift.copy.errors import FatalError
 
 # STL_LOADERROR_DETAIL keeps the fields of the first 20 bad rows of a slice.
 _DETAILED_ERRORS = 20
@@ -101,7 +101,7 @@ class LoadLog:
         """The load's number in every system view."""
         return int(str(self._load["query_id"]))
 
-    def add_error(self, error: LoadError) -> None:
+    def add_error(self, error: FatalError) -> None:
         """Keep one rejected row."""
         row = self._error_row(error)
         self._unwritten.append(row)
@@ -147,7 +147,7 @@ class LoadLog:
             self._connection.execute(_ADD_ERRORS, [json.dumps(self._unwritten)])
             self._unwritten = []
 
-    def _error_row(self, error: LoadError) -> dict[str, object]:
+    def _error_row(self, error: FatalError) -> dict[str, object]:
         return {
             "query_id": self.query_id,
             "error_number": self.error_count,
@@ -163,7 +163,7 @@ class LoadLog:
             "error_reason": error.reason,
         }
 
-    def _field_rows(self, error: LoadError) -> list[dict[str, object]]:
+    def _field_rows(self, error: FatalError) -> list[dict[str, object]]:
         key = {"query_id": self.query_id, "error_number": self.error_count}
         return [{**key, "field": number, **vars(field)} for number, field in enumerate(error.fields)]
 

@@ -8,7 +8,7 @@ from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.credentials import mask_credentials
 from sandbox.redshift.copy.documents import DocumentReader, Documents
-from sandbox.redshift.copy.errors import CopyError, LoadError, load_failed, storable
+from sandbox.redshift.copy.errors import CopyError, FatalError, load_failed, storable
 from sandbox.redshift.copy.history import LoadedFile, LoadLog, LoadStart, LoadTotals, utc_now
 from sandbox.redshift.copy.jsonpaths import MAX_JSONPATHS_BYTES, parse_jsonpaths
 from sandbox.redshift.copy.mapping import auto_sources, path_sources
@@ -175,7 +175,7 @@ class CopyJob:
             self._bytes += len(block)
             yield block
 
-    def _reject(self, error: LoadError, file: LoadedFile, *, fatal: bool = False) -> None:
+    def _reject(self, error: FatalError, file: LoadedFile, *, fatal: bool = False) -> None:
         """Log a bad row; raise when it is one too many."""
         assert self._log is not None  # noqa: S101 — chunks() opened it
         self._log.add_error(error)

@@ -7,7 +7,7 @@ from typing import cast
 from sandbox.redshift.copy.columns import TargetColumn, converter_for
 from sandbox.redshift.copy.conversion.values import NULL, json_text
 from sandbox.redshift.copy.documents import BadDocument, Documents
-from sandbox.redshift.copy.errors import ConversionError, ErrorField, LoadError, storable
+from sandbox.redshift.copy.errors import ConversionError, ErrorField, FatalError, storable
 from sandbox.redshift.copy.jsonpaths import MEMBER_OF_NO_OBJECT
 from sandbox.redshift.copy.mapping import Source, fold_keys
 from sandbox.redshift.copy.options import Options
@@ -30,7 +30,7 @@ class Rows:
 
     data: bytes
     count: int
-    errors: Sequence[LoadError] = ()
+    errors: Sequence[FatalError] = ()
 
 
 class RowBuilder:
@@ -98,7 +98,7 @@ class RowBuilder:
 
     def _build_singly(self, values: Sequence[object], documents: Documents, file_name: str) -> Iterator[Rows]:
         rows: list[Sequence[str]] = []
-        errors: list[LoadError] = []
+        errors: list[FatalError] = []
         held = 0
         for value, line, text in zip(values, documents.lines, documents.texts, strict=True):
             fields: list[str] = []
@@ -130,7 +130,7 @@ class RowBuilder:
 
     def _error(
         self, error: ConversionError, value: object, fields: Sequence[str], where: BadDocument, file_name: str
-    ) -> LoadError:
+    ) -> FatalError:
         column = self._columns[len(fields)]
         source, _ = self._fields[len(fields)]
         try:
@@ -139,7 +139,7 @@ class RowBuilder:
             raw = None
         values = [*(None if field == NULL else _clipped(field) for field in fields), raw]
         shown = zip(self._columns[: len(values)], values, strict=True)
-        return LoadError(
+        return FatalError(
             file_name=file_name,
             line_number=where.line,
             code=error.code,
@@ -153,9 +153,9 @@ class RowBuilder:
         )
 
 
-def document_error(document: BadDocument, file_name: str) -> LoadError:
+def document_error(document: BadDocument, file_name: str) -> FatalError:
     """The load error of bytes that are no document."""
-    return LoadError(file_name, document.line, 1216, document.reason, shown_text(document.text))
+    return FatalError(file_name, document.line, 1216, document.reason, shown_text(document.text))
 
 
 def _row_bytes(field: str) -> int:
@@ -177,6 +177,6 @@ def _clipped(text: str) -> str:
     return storable(text)[:_SHOWN_CHARACTERS]
 
 
-def _joined(rows: Sequence[Sequence[str]], errors: Sequence[LoadError] = ()) -> Rows:
+def _joined(rows: Sequence[Sequence[str]], errors: Sequence[FatalError] = ()) -> Rows:
     data = "".join(["\t".join(row) + "\n" for row in rows])
     return Rows(data.encode(), len(rows), errors)

@@ -27,7 +27,7 @@ Traceback (most recent call last):
   File "task_runner.py", line 1579, in _run
     result = _execute_task(context=context, ti=ti, log=log)
              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-sparkify.load_errors.LoadError: COPY into staging_events failed:
+sparkify.warehouse.rejected_rows.FatalError: COPY into staging_events failed:
   s3://sparkify-raw/log_data/2018/11/2018-11-12-events.json line 3, column ts
 
   Invalid timestamp: 'x'
@@ -60,7 +60,7 @@ def test_errors_are_told_without_their_tracebacks_and_in_full() -> None:
 
     assert errors[0].startswith("row is bad")
     assert errors[1].splitlines() == [
-        "sparkify.load_errors.LoadError: COPY into staging_events failed:",
+        "sparkify.warehouse.rejected_rows.FatalError: COPY into staging_events failed:",
         "  s3://sparkify-raw/log_data/2018/11/2018-11-12-events.json line 3, column ts",
         "",
         "  Invalid timestamp: 'x'",
@@ -94,7 +94,7 @@ def test_a_pipe_gets_a_line_when_a_task_starts_and_when_it_ends() -> None:
         "  create_tables",
         "  stage_events …",
         "  stage_events: failed",
-        "    sparkify.load_errors.LoadError: COPY into staging_events failed",
+        "    sparkify.warehouse.rejected_rows.FatalError: COPY into staging_events failed",
     ]
 
 
@@ -107,7 +107,7 @@ def test_a_retry_tells_what_went_wrong_and_shows_the_wait() -> None:
             tasks.watch(event)
 
     lines = console.file.getvalue().splitlines()
-    assert lines[-5].startswith("    sparkify.load_errors.LoadError: COPY into")
+    assert lines[-5].startswith("    sparkify.warehouse.rejected_rows.FatalError: COPY into")
     assert lines[-4] == "  waiting to try stage_events again …"
     assert lines[-2] == "  stage_events …"
     assert lines[-1].startswith("  stage_events: stopped: ")

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.parts.parts import Aws
-from sparkify.buckets import make_private
+from sparkify.s3.buckets import make_private
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,11 +8,11 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from sparkify.aws import Aws
-from sparkify.cluster import describe_costs, find_cluster, newest_snapshot
-from sparkify.cluster_network import find_security_group, find_subnet_group
-from sparkify.cluster_plan import ClusterPlan, is_ours
-from sparkify.cluster_role import find_role
-from sparkify.failures import LoadError
+from sparkify.cluster.cluster import describe_costs, find_cluster, newest_snapshot
+from sparkify.cluster.network import find_security_group, find_subnet_group
+from sparkify.cluster.plan import ClusterPlan, is_ours
+from sparkify.cluster.role import find_role
+from sparkify.failures import FatalError
 
 CONN_ID = "redshift_default"
 
@@ -34,7 +34,7 @@ def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
     """Return what is left after a teardown.
 
     Raises:
-        LoadError: a cluster, role or group of ours is still there.
+        FatalError: a cluster, role or group of ours is still there.
     """
     cluster = find_cluster(aws, plan.identifier)
     left = [f"Cluster {plan.identifier} ({cluster.status})"] if cluster and cluster.is_ours else []
@@ -42,7 +42,7 @@ def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
         name for name, found in _surroundings(aws, plan).items() if found and is_ours(found.get("Tags", []))
     ]
     if left:
-        raise LoadError(
+        raise FatalError(
             f"Still there: {'; '.join(left)}. The logs of the tasks before this one say why. Mend that and "
             "run teardown again; a cluster is billed until it is gone."
         )
@@ -59,18 +59,18 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
     """Return whether the Airflow connection of the loads can be of this cluster, before anything is made.
 
     Raises:
-        LoadError: there is none, or it is that of another cluster.
+        FatalError: there is none, or it is that of another cluster.
     """
     try:
         connection = Connection.get(CONN_ID)
     except AirflowNotFoundException:
-        raise LoadError(
+        raise FatalError(
             f"There is no connection {CONN_ID}, over which tables are made. Define it as\n"
             f"{connection_json(plan)}"
         ) from None
     found = connection.extra_dejson.get("cluster_identifier")
     if found not in (None, plan.identifier):
-        raise LoadError(
+        raise FatalError(
             f"Connection {CONN_ID} is that of cluster {found}, and tables would be made there. Define it as\n"
             f"{connection_json(plan)}"
         )

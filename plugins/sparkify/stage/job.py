@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sparkify.history import LoadRecord, StagedVersion, TaskRun
 from sparkify.source import SourceFile
+from sparkify.warehouse.ledger import LoadRecord, StagedVersion, TaskRun
 from sparkify.window import Window
 
 StagingMode = Literal["window", "changed_files", "append", "replace"]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from sparkify.sql import quote_identifier, quote_table
-from sparkify.transaction import Session
+from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import quote_identifier, quote_table
 
 
 def grant_read(session: Session, group: str, schema: str, tables: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from sparkify.failures import LoadError
+from sparkify.failures import FatalError
 
 SOURCE_VARIABLE, WORK_VARIABLE = "sparkify_source_bucket", "sparkify_work_bucket"
 
@@ -21,11 +21,11 @@ def check_buckets(source: str, work: str) -> None:
         work: the bucket that manifests are written to, whose files expire and which teardown may remove.
 
     Raises:
-        LoadError: the message names both Variables and says what to set.
+        FatalError: the message names both Variables and says what to set.
     """
     names = [_plain(text).lower() for text in (source, work)]
     if names[0] == names[1]:
-        raise LoadError(
+        raise FatalError(
             f"Source and work bucket are one, {_plain(source)!r}: manifests are written to a work bucket "
             "and expire there, and a teardown may remove it, so the source has to be elsewhere. Leave the "
             f"Airflow Variable {SOURCE_VARIABLE} as it is and set {WORK_VARIABLE} to a bucket of its own, "
@@ -33,7 +33,7 @@ def check_buckets(source: str, work: str) -> None:
         )
     for variable, text in ((SOURCE_VARIABLE, source), (WORK_VARIABLE, work)):
         if not _NAME.fullmatch(text) or text.endswith(_ALIASES):
-            raise LoadError(
+            raise FatalError(
                 f"{text!r} is not a bucket's plain name, so it cannot be seen whether source and work bucket "
                 "are two. Set the Airflow Variables "
                 f"{SOURCE_VARIABLE} and {WORK_VARIABLE} to two names alone, without s3://, slashes, ARNs or "

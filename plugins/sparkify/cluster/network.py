@@ -6,8 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sparkify.aws import Aws, NotYet, code_of
-from sparkify.cluster_plan import ClusterPlan, is_ours, tag_list
-from sparkify.failures import LoadError
+from sparkify.cluster.plan import ClusterPlan, is_ours, tag_list
+from sparkify.failures import FatalError
 
 PORT = 5439
 _IN_USE = ("DependencyViolation", "InvalidClusterSubnetGroupStateFault", "InvalidClusterSubnetGroupState")
@@ -18,7 +18,7 @@ def make_network(aws: Aws, plan: ClusterPlan) -> str:
     """Make security group and subnet group, or bring ours up to date; return what was done.
 
     Raises:
-        LoadError: the account has no default VPC, or a name is somebody else's.
+        FatalError: the account has no default VPC, or a name is somebody else's.
     """
     vpc = _default_vpc(aws)
     group = find_security_group(aws, plan) or _make_security_group(aws, plan, vpc)
@@ -97,7 +97,7 @@ def _is_removed(delete: Callable[..., object], **what: str) -> bool:
 def _default_vpc(aws: Aws) -> str:
     vpcs = aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     if not vpcs:
-        raise LoadError(f"The region {aws.region} has no default VPC. Make one: aws ec2 create-default-vpc")
+        raise FatalError(f"The region {aws.region} has no default VPC. Make one: aws ec2 create-default-vpc")
     return vpcs[0]["VpcId"]
 
 
@@ -120,7 +120,7 @@ def _make_security_group(aws: Aws, plan: ClusterPlan, vpc: str) -> Any:  # noqa:
 def _allow_only(aws: Aws, group: Any, cidr: str) -> None:  # noqa: ANN401 - boto's group
     """Open the port to `cidr` and close whatever else is open."""
     if not is_ours(group.get("Tags", [])):
-        raise LoadError(
+        raise FatalError(
             f"The security group {group['GroupName']} is there and not ours. Remove it, or choose another "
             "cluster identifier."
         )
@@ -150,7 +150,7 @@ def _is_same(rule: Any, wanted: Any) -> bool:  # noqa: ANN401 - boto's rules
 def _make_subnet_group(aws: Aws, plan: ClusterPlan, vpc: str) -> None:
     if (found := find_subnet_group(aws, plan)) is not None:
         if not is_ours(found.get("Tags", [])):
-            raise LoadError(
+            raise FatalError(
                 f"The cluster subnet group {plan.subnet_group_name} is there and not ours. Remove it, or "
                 "choose another cluster identifier."
             )

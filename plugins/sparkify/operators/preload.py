@@ -1,6 +1,7 @@
 """For `[core] mp_forkserver_preload`: imported once, so that a task, which is a fork, need not do it again.
 
-Set `[scheduler] mp_start_method = forkserver` and `[core] mp_forkserver_preload = airflow,sparkify.preload`;
+Set `[scheduler] mp_start_method = forkserver` and
+`[core] mp_forkserver_preload = airflow,sparkify.operators.preload`;
 `airflow` comes first, because it puts plugins/ on the path. Nothing else imports this module.
 """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sparkify.failures import describe
 from sparkify.text import printable
-from sparkify.transaction import Session
+from sparkify.warehouse.session import Session
 
 # STL_LOAD_ERRORS has the raw value but does not exist on Serverless; SYS_LOAD_ERROR_DETAIL is everywhere.
 _STL = """

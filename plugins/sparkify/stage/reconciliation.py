@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sparkify import history
-from sparkify.copying import FileCopier
-from sparkify.differences import differing_hours
 from sparkify.source import find_keys
-from sparkify.sql import quote_columns, quote_identifier, quote_table
-from sparkify.staging_job import INCOMING, LOAD_ID, StagingJob
+from sparkify.stage.copying import FileCopier
+from sparkify.stage.job import INCOMING, LOAD_ID, StagingJob
 from sparkify.text import text_table
-from sparkify.transaction import Log, Session
+from sparkify.warehouse import ledger
+from sparkify.warehouse.differences import differing_hours
+from sparkify.warehouse.session import Log, Session
+from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
 from sparkify.window import ALL_TIME, Window, common
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def reconcile(
         log: progress, missing files and rows left out.
 
     Raises:
-        LoadError: COPY refused the files.
+        FatalError: COPY refused the files.
     """
     if job.window is None or job.key_pattern is None or job.time_column is None:
         raise ValueError("Reconciliation needs a window, key_pattern and time_column")
@@ -109,7 +109,7 @@ def reconcile(
     session.execute(f"CREATE TEMP TABLE {INCOMING} (LIKE {quote_table(job.table)})")
     session.commit()
     if files:
-        load_id = f"reconcile-{history.new_load_id()}"
+        load_id = f"reconcile-{ledger.new_load_id()}"
         dated = {} if ALL_TIME in periods.values() else periods
         FileCopier(session, job, s3, load_id, columns, dated, log).copy(files)
     rows = {SOURCE: _rows_per_hour(session, INCOMING, time, window)}

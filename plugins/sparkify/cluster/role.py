@@ -6,8 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sparkify.aws import Aws, code_of
-from sparkify.cluster_plan import ClusterPlan, is_ours, tag_list
-from sparkify.failures import LoadError
+from sparkify.cluster.plan import ClusterPlan, is_ours, tag_list
+from sparkify.failures import FatalError
 
 _POLICY_NAME = "read-source-and-work-bucket"
 _TRUST = {
@@ -22,7 +22,7 @@ def make_role(aws: Aws, plan: ClusterPlan) -> str:
     """Make the role, or bring one of ours up to date; return what was done.
 
     Raises:
-        LoadError: a role of that name is somebody else's.
+        FatalError: a role of that name is somebody else's.
     """
     did = "is there"
     if (role := find_role(aws, plan)) is None:
@@ -39,7 +39,7 @@ def make_role(aws: Aws, plan: ClusterPlan) -> str:
             if code_of(error) != "EntityAlreadyExists":
                 raise
     elif not is_ours(role.get("Tags", [])):
-        raise LoadError(
+        raise FatalError(
             f"The IAM role {plan.role_name} is there and not ours. Remove it, or choose another cluster "
             "identifier."
         )

@@ -8,11 +8,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sparkify.aws import Aws, NotYet, code_of
-from sparkify.cluster_network import PORT, find_security_group
-from sparkify.cluster_plan import EXPIRES_TAG, OWNER, OWNER_TAG, ClusterPlan, price_of, tag_list
-from sparkify.cluster_restore import announce_restore, end_restore, is_restored_by_us
-from sparkify.cluster_role import find_role
-from sparkify.failures import LoadError
+from sparkify.cluster.network import PORT, find_security_group
+from sparkify.cluster.plan import EXPIRES_TAG, OWNER, OWNER_TAG, ClusterPlan, price_of, tag_list
+from sparkify.cluster.restore import announce_restore, end_restore, is_restored_by_us
+from sparkify.cluster.role import find_role
+from sparkify.failures import FatalError
 
 # States that end by themselves, and states that no waiting ends.
 ON_THE_WAY = (
@@ -69,13 +69,13 @@ class Cluster:
         """When the reaper may act (aware), or None for never.
 
         Raises:
-            LoadError: somebody gave the tag a value that is no time.
+            FatalError: somebody gave the tag a value that is no time.
         """
         text = self.tags.get(EXPIRES_TAG)
         try:
             return datetime.fromisoformat(text).astimezone(UTC) if text else None
         except ValueError:
-            raise LoadError(
+            raise FatalError(
                 f"The tag {EXPIRES_TAG} of cluster {self.identifier} is {text!r}, no time such as "
                 "2026-11-24T18:00:00+00:00. Provision again with hours_to_live, which sets it."
             ) from None
@@ -97,7 +97,7 @@ def make_cluster(aws: Aws, plan: ClusterPlan) -> str:
     """Begin to make the cluster, or set off one that is there towards `available`; return what was done.
 
     Raises:
-        LoadError: a cluster of that name is somebody else's, or cannot become available.
+        FatalError: a cluster of that name is somebody else's, or cannot become available.
         NotYet: one of that name is just being paused or removed.
     """
     cluster = _find_ours(aws, plan)
@@ -106,7 +106,7 @@ def make_cluster(aws: Aws, plan: ClusterPlan) -> str:
     if cluster.status in (*GOING, "pausing"):
         raise NotYet(f"The cluster {plan.identifier} is {cluster.status}.")
     if cluster.is_incompatible:
-        raise LoadError(_broken(cluster))
+        raise FatalError(_broken(cluster))
     if cluster.status == "paused":
         return resume_cluster(aws, plan)
     _tag(aws, plan)
@@ -117,7 +117,7 @@ def pause_cluster(aws: Aws, plan: ClusterPlan) -> str:
     """Begin to pause the cluster; return what was done.
 
     Raises:
-        LoadError: there is no such cluster of ours.
+        FatalError: there is no such cluster of ours.
         NotYet: it is not yet in a state in which AWS pauses it.
     """
     cluster = _require(aws, plan)
@@ -133,7 +133,7 @@ def resume_cluster(aws: Aws, plan: ClusterPlan) -> str:
     """Begin to resume the cluster; return what was done.
 
     Raises:
-        LoadError: there is no such cluster of ours.
+        FatalError: there is no such cluster of ours.
         NotYet: it is not yet in a state in which AWS resumes it.
     """
     cluster = _require(aws, plan)
@@ -150,7 +150,7 @@ def remove_cluster(aws: Aws, plan: ClusterPlan) -> str:
     """Begin to remove the cluster, with a final snapshot if the plan says so; return what was done.
 
     Raises:
-        LoadError: the cluster is somebody else's, or no snapshot can be made and one is asked for.
+        FatalError: the cluster is somebody else's, or no snapshot can be made and one is asked for.
         NotYet: it is on its way to a state in which AWS removes it.
     """
     cluster = _find_ours(aws, plan)
@@ -163,7 +163,7 @@ def remove_cluster(aws: Aws, plan: ClusterPlan) -> str:
     if not plan.final_snapshot:
         return _delete(aws, plan, None)
     if cluster.is_incompatible:
-        raise LoadError(_without_snapshot(cluster))
+        raise FatalError(_without_snapshot(cluster))
     return _delete(aws, plan, f"{plan.identifier}-final-{datetime.now(UTC):%Y%m%d-%H%M%S}")
 
 
@@ -186,7 +186,7 @@ def _delete(aws: Aws, plan: ClusterPlan, snapshot: str | None) -> str:
             raise NotYet(f"The cluster {plan.identifier} is {cluster.status}.") from None
         if not snapshot:
             raise
-        raise LoadError(_without_snapshot(cluster)) from error
+        raise FatalError(_without_snapshot(cluster)) from error
     if snapshot:
         return f"Cluster {plan.identifier} is being removed; its snapshot {snapshot} stays and is billed."
     return f"Cluster {plan.identifier} is being removed, without a final snapshot."
@@ -220,7 +220,7 @@ def newest_snapshot(aws: Aws, plan: ClusterPlan) -> str | None:
 def _create(aws: Aws, plan: ClusterPlan) -> str:
     role, group = find_role(aws, plan), find_security_group(aws, plan)
     if role is None or group is None:
-        raise LoadError(
+        raise FatalError(
             f"Role or security group of {plan.identifier} is missing: run the steps before this one."
         )
     network: Any = {
@@ -289,11 +289,11 @@ def _arn(aws: Aws, identifier: str) -> str:
 def _require(aws: Aws, plan: ClusterPlan) -> Cluster:
     cluster = _find_ours(aws, plan)
     if cluster is None:
-        raise LoadError(f"There is no cluster {plan.identifier} in {aws.region}: provision it first.")
+        raise FatalError(f"There is no cluster {plan.identifier} in {aws.region}: provision it first.")
     if cluster.status in GOING:
-        raise LoadError(f"The cluster {plan.identifier} is being removed ({cluster.status}).")
+        raise FatalError(f"The cluster {plan.identifier} is being removed ({cluster.status}).")
     if cluster.is_incompatible:
-        raise LoadError(_broken(cluster))
+        raise FatalError(_broken(cluster))
     return cluster
 
 
@@ -301,7 +301,7 @@ def _find_ours(aws: Aws, plan: ClusterPlan) -> Cluster | None:
     """Return the plan's cluster, tagged first if it is a restore of ours that was cut short.
 
     Raises:
-        LoadError: it is somebody else's.
+        FatalError: it is somebody else's.
     """
     described = _describe(aws, plan.identifier)
     if described is None:
@@ -313,7 +313,7 @@ def _find_ours(aws: Aws, plan: ClusterPlan) -> Cluster | None:
         _tag(aws, plan)
         end_restore(aws, plan)
         return cluster
-    raise LoadError(
+    raise FatalError(
         f"The cluster {cluster.identifier} was not made by this DAG (it has no tag {OWNER_TAG}={OWNER}): "
         "nothing is done to it. Choose another cluster identifier; or, if this DAG is to have it, give it "
         f"that tag: aws redshift create-tags --resource-name {_arn(aws, cluster.identifier)} "

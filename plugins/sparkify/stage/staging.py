@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sparkify import history
-from sparkify.copying import FileCopier
-from sparkify.differences import differing_hours
-from sparkify.failures import LoadError, SourceChanged
-from sparkify.history import LoadRecord
+from sparkify.failures import FatalError, SourceChanged
 from sparkify.source import SourceFile, find_keys, list_prefix
-from sparkify.sql import quote_columns, quote_identifier, quote_table
-from sparkify.staging_job import INCOMING, LOAD_ID, MISSING, Source, Staged, StagingJob
-from sparkify.transaction import Log, Session
+from sparkify.stage.copying import FileCopier
+from sparkify.stage.job import INCOMING, LOAD_ID, MISSING, Source, Staged, StagingJob
+from sparkify.warehouse import ledger
+from sparkify.warehouse.differences import differing_hours
+from sparkify.warehouse.ledger import LoadRecord
+from sparkify.warehouse.session import Log, Session
+from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
 from sparkify.window import ALL_TIME, Window, common, merge, without
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
         log: progress and everything unusual.
 
     Raises:
-        LoadError: COPY refused the data; every table is as it was.
+        FatalError: COPY refused the data; every table is as it was.
         SourceChanged: the files changed, or another load staged other versions of them, meanwhile.
     """
-    record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
+    record = LoadRecord(ledger.new_load_id(), job.run, job.table, ledger.utc_now(), job.window)
     source = _find_source(session, job, s3)
     # A reader of the ledger that asks for another table next would meet a writer that asks the other way.
     session.commit()
@@ -51,7 +51,7 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     copier = FileCopier(session, job, s3, record.load_id, columns, source.periods, log)
     try:
         copied = copier.copy(files)
-    except LoadError as error:
+    except FatalError as error:
         files = [file for file in files if file.key not in source.earlier]
         if len(files) == len(source.files):
             raise
@@ -64,11 +64,11 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     others = late if job.window is None else without(late, job.window)
     if others:
         log.info("Late data, staged again, too: %s", ", ".join(map(str, others)))
-    history.prepare_files(session, job.table, record.load_id, [*files, *_missing_files(job, source)])
+    ledger.prepare_files(session, job.table, record.load_id, [*files, *_missing_files(job, source)])
     session.commit()
     _check_files(job, s3, files)
 
-    session.lock(job.table, history.STAGED_FILES)
+    session.lock(job.table, ledger.STAGED_FILES)
     _check_source(session, job)
     _check_ledger(session, job, source, files)
     record = replace(
@@ -79,15 +79,15 @@ def stage(session: Session, job: StagingJob, s3: "S3Client", log: Log) -> Staged
     )
     record = _publish(session, job, record, columns)
     for window in others:
-        again = LoadRecord(history.new_load_id(), job.run, job.table, record.started_at, window)
+        again = LoadRecord(ledger.new_load_id(), job.run, job.table, record.started_at, window)
         _publish(session, replace(job, window=window), again, columns)
-        history.record_late_window(session, job.table, again.load_id, window)
+        ledger.record_late_window(session, job.table, again.load_id, window)
     # Should this run die before it has loaded what it staged, another one knows what to do.
     for window in [] if job.window is None else common(late, [job.window]):
-        history.record_late_window(session, job.table, record.load_id, window)
-    history.record_files(session, job.table)
-    history.record_source(session, job.table, job.source, record.load_id)
-    history.record_rejected(session, record.load_id, copied.rejected)
+        ledger.record_late_window(session, job.table, record.load_id, window)
+    ledger.record_files(session, job.table)
+    ledger.record_source(session, job.table, job.source, record.load_id)
+    ledger.record_rejected(session, record.load_id, copied.rejected)
     session.commit()
     return Staged(record, files, source.missing, others)
 
@@ -96,7 +96,7 @@ def _columns(session: Session, table: str) -> list[str]:
     """Return the columns that the files fill."""
     columns = session.columns(table)
     if LOAD_ID not in columns:
-        raise LoadError(
+        raise FatalError(
             f"{table} has no column {LOAD_ID}, in which every row of a staging table names its load. Add it "
             f"to the table and to its DDL: ALTER TABLE {table} ADD COLUMN {LOAD_ID} VARCHAR(64)"
         )
@@ -107,7 +107,7 @@ def _publish(session: Session, job: StagingJob, record: LoadRecord, columns: Seq
     deleted = _delete(session, job)
     inserted = _insert(session, job, record.load_id, columns)
     record = replace(record, rows_deleted=deleted, rows_inserted=inserted)
-    history.record_load(session, record)
+    ledger.record_load(session, record)
     return record
 
 
@@ -115,33 +115,33 @@ def _find_source(session: Session, job: StagingJob, s3: "S3Client") -> Source:
     """List the source, after reading what is staged of it, so that what others commit later is noticed."""
     if job.key_pattern is not None:
         return _find_keys(session, job, s3, job.key_pattern)
-    ledger = history.staged_versions(session, job.table, job.bucket, prefix=job.prefix or "")
+    known = ledger.staged_versions(session, job.table, job.bucket, prefix=job.prefix or "")
     files = list_prefix(s3, job.bucket, job.prefix or "")
     if not files and job.mode == "replace":
-        raise LoadError(
+        raise FatalError(
             f"s3://{job.bucket}/{job.prefix} holds no file: {job.table} is not emptied. Check the prefix."
         )
-    return Source(files, [] if files else [job.prefix or ""], ledger, {})
+    return Source(files, [] if files else [job.prefix or ""], known, {})
 
 
 def _find_keys(session: Session, job: StagingJob, s3: "S3Client", pattern: str) -> Source:
     """Find the files of the window and, among those of the days before it, the ones that changed."""
     periods = job.window.periods(pattern) if job.window else {pattern: ALL_TIME}
     if job.mode != "window" or job.window is None or ALL_TIME in periods.values():
-        ledger = history.staged_versions(session, job.table, job.bucket, keys=list(periods))
-        return Source(*find_keys(s3, job.bucket, periods), ledger, {})
+        known = ledger.staged_versions(session, job.table, job.bucket, keys=list(periods))
+        return Source(*find_keys(s3, job.bucket, periods), known, {})
     start = job.window.start - timedelta(days=job.look_back_days)
     earlier = Window(start, job.window.end).periods(pattern)
     around = merge([*periods.values(), *earlier.values()])
-    staged = history.staged_windows(session, job.table, Window(around[0].start, around[-1].end))
+    staged = ledger.staged_windows(session, job.table, Window(around[0].start, around[-1].end))
     before = {
         key: period for key, period in earlier.items() if key not in periods and common([period], staged)
     }
-    ledger = history.staged_versions(session, job.table, job.bucket, keys=[*before, *periods])
+    known = ledger.staged_versions(session, job.table, job.bucket, keys=[*before, *periods])
     files, missing = find_keys(s3, job.bucket, periods)
-    etags = {key: version.etag for key, version in ledger.items()}
+    etags = {key: version.etag for key, version in known.items()}
     late = [file for file in find_keys(s3, job.bucket, before)[0] if etags.get(file.key) != file.etag]
-    return Source([*late, *files], missing, ledger, before | periods, staged, [file.key for file in late])
+    return Source([*late, *files], missing, known, before | periods, staged, [file.key for file in late])
 
 
 def _find_late_windows(
@@ -165,15 +165,15 @@ def _missing_files(job: StagingJob, source: Source) -> list[SourceFile]:
     """Return what the ledger keeps of missing files: an empty version, so that one that comes is new."""
     if job.mode != "window" or job.key_pattern is None:
         return []
-    return [SourceFile(job.bucket, key, MISSING, 0, history.utc_now()) for key in source.missing]
+    return [SourceFile(job.bucket, key, MISSING, 0, ledger.utc_now()) for key in source.missing]
 
 
 def _check_source(session: Session, job: StagingJob) -> None:
     """Refuse a second source of a table: it would take the rows of the first for old ones of its own."""
-    other = "" if job.mode == "append" else history.other_source(session, job.table, job.source)
+    other = "" if job.mode == "append" else ledger.other_source(session, job.table, job.source)
     if other:
         session.rollback()
-        raise LoadError(
+        raise FatalError(
             f"{job.table} holds the rows of {other}; those of {job.source} would replace them in mode "
             f"{job.mode}. Nothing was staged. Give each source a staging table of its own, or stage both in "
             f"mode append; if the source has moved, empty {job.table} with warehouse_reset first."
@@ -187,7 +187,7 @@ def _files_to_copy(job: StagingJob, source: Source) -> list[SourceFile]:
     changed = [file for file in source.files if staged.get(file.key) != file.etag]
     if job.mode == "append" and (again := [file for file in changed if file.key in staged]):
         before = source.ledger[again[0].key].load_id
-        raise LoadError(
+        raise FatalError(
             f"{again[0].url} was appended to {job.table} before, with another content (load {before}): its "
             f"rows would be there twice. {len(again)} files are like that; nothing was staged. Put new rows "
             "under a new key, or use mode changed_files, window or replace, which replace rows."
@@ -210,7 +210,7 @@ def _check_files(job: StagingJob, s3: "S3Client", files: Sequence[SourceFile]) -
 def _check_ledger(session: Session, job: StagingJob, source: Source, files: Sequence[SourceFile]) -> None:
     """Refuse to go on, under the lock, if another load staged other versions of the same files meanwhile."""
     ours = dict.fromkeys(source.missing, MISSING) | {file.key: file.etag for file in files}
-    for key, now in history.staged_versions(session, job.table, job.bucket, keys=list(ours)).items():
+    for key, now in ledger.staged_versions(session, job.table, job.bucket, keys=list(ours)).items():
         before = source.ledger.get(key)
         if now == before:
             continue

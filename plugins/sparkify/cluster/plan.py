@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sparkify.bucket_names import check_buckets
-from sparkify.failures import LoadError
+from sparkify.failures import FatalError
+from sparkify.s3.bucket_names import check_buckets
 
 # Tags by which our resources are known, and the time after which the reaper may act.
 OWNER_TAG, OWNER = "managed-by", "sparkify-warehouse"
@@ -66,7 +66,7 @@ class ClusterPlan:
     def __post_init__(self) -> None:
         try:
             check_buckets(self.source_bucket, self.work_bucket)
-        except LoadError as error:
+        except FatalError as error:
             raise PlanError(str(error)) from None
         if not re.fullmatch(r"(?=.{1,50}$)[a-z][a-z0-9]*(-[a-z0-9]+)*", self.identifier):
             raise PlanError(

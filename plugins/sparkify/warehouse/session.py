@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from sparkify.failures import explain, is_transient
-from sparkify.sql import Value, display, execute, quote_columns, quote_table
+from sparkify.warehouse.sql import Value, display, execute, quote_columns, quote_table
 
 Result = TypeVar("Result")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from sparkify.aws import code_of
-from sparkify.failures import LoadError
+from sparkify.failures import FatalError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -27,7 +27,7 @@ def provide_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, 
         tags: what to tag it with.
 
     Raises:
-        LoadError: the name belongs to another account.
+        FatalError: the name belongs to another account.
         botocore.exceptions.ClientError: AWS refuses to show the bucket, or to make it.
     """
     did = "made"
@@ -52,7 +52,7 @@ def make_private_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[
         tags: what to tag it with.
 
     Raises:
-        LoadError: the name belongs to another account.
+        FatalError: the name belongs to another account.
         botocore.exceptions.ClientError: AWS refuses one of the steps.
     """
     create_bucket(s3, bucket, region, {})
@@ -102,7 +102,7 @@ def create_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, s
         tags: with any of them the call needs the permission s3:TagResource.
 
     Raises:
-        LoadError: the name belongs to another account.
+        FatalError: the name belongs to another account.
     """
     # us-east-1 is no LocationConstraint; a client without a region has the pseudo-region aws-global.
     wanted: Any = {} if region in {"us-east-1", "aws-global"} else {"LocationConstraint": region}
@@ -112,7 +112,7 @@ def create_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, s
         s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": wanted} if wanted else {}))
     except ClientError as error:
         if code_of(error) == "BucketAlreadyExists":
-            raise LoadError(
+            raise FatalError(
                 f"The bucket name {bucket} is taken by another account: names are unique in all of AWS. "
                 "Choose another and set the Airflow Variable that names it."
             ) from error

@@ -13,10 +13,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparkify.failures import LoadError
+from sparkify.failures import FatalError
 from sparkify.source import SourceFile, list_prefix
 from sparkify.text import printable
-from sparkify.transaction import Log
+from sparkify.warehouse.session import Log
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -105,20 +105,20 @@ def find_files(folder: Path, subfolders: Sequence[str]) -> LocalFiles:
     folder that cannot be read.
 
     Raises:
-        LoadError: the folder is missing or holds no such file; it says what to enter.
+        FatalError: the folder is missing or holds no such file; it says what to enter.
     """
     wanted = " and ".join(f"{name}/" for name in subfolders)
     if not (folder.is_absolute() and os.path.isdir(folder)):  # noqa: PTH112 - False where it may not be seen
-        raise LoadError(
+        raise FatalError(
             f"{str(folder)!r} is no folder on this worker ({socket.gethostname()}). Enter the absolute path "
             f"of a folder there that holds {wanted}."
         )
     try:
         found = _sort(folder.resolve(), subfolders)
     except OSError as error:
-        raise LoadError(_unreadable(error)) from error
+        raise FatalError(_unreadable(error)) from error
     if not found.files and not found.problems:
-        raise LoadError(
+        raise FatalError(
             f"{folder} on this worker ({socket.gethostname()}) holds no {_SUFFIX} file in {wanted} "
             f"({len(found.ignored)} other files, {len(found.links)} links that are not followed). "
             f"Enter the folder that holds {wanted}."

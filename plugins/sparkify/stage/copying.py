@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sparkify.copy_command import SILENT, CopyCommand
-from sparkify.failures import LoadError, describe
-from sparkify.load_errors import RejectedRow, is_data_error, read_rejected_rows, summarize
-from sparkify.manifest import write_jsonpaths, write_manifest
+from sparkify.failures import FatalError, describe
 from sparkify.source import SourceFile
-from sparkify.sql import quote_columns, quote_identifier, quote_table
-from sparkify.staging_job import INCOMING, StagingJob
-from sparkify.transaction import Log, Session
+from sparkify.stage.copy_command import SILENT, CopyCommand
+from sparkify.stage.job import INCOMING, StagingJob
+from sparkify.stage.manifest import write_jsonpaths, write_manifest
+from sparkify.warehouse.rejected_rows import RejectedRow, is_data_error, read_rejected_rows, summarize
+from sparkify.warehouse.session import Log, Session
+from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
 from sparkify.window import Window, in_any
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class FileCopier:
         """Copy `files`, of which there may be none.
 
         Raises:
-            LoadError: COPY refused the data; the message says where and why.
+            FatalError: COPY refused the data; the message says where and why.
         """
         if not files:
             return Copied()
@@ -111,7 +111,7 @@ class FileCopier:
                 raise
             session.rollback()
             reasons = summarize(read_rejected_rows(session, backend_pid)) or f"  {describe(error)}"
-            raise LoadError(
+            raise FatalError(
                 f"COPY into {table} was refused by its data:\n{reasons}\n"
                 f"Mend the file or raise max_errors (now {self.job.max_errors}), then clear the task. "
                 "Every table is as it was."
@@ -119,7 +119,7 @@ class FileCopier:
         copied = session.scalar("SELECT pg_last_copy_count()")
         held = session.scalar(f"SELECT COUNT(*) FROM {quote_table(command.table)}")
         if copied != held:
-            raise LoadError(
+            raise FatalError(
                 f"COPY says it loaded {copied} rows for {table}, but {held} arrived; nothing was staged."
             )
         if not self.job.max_errors:

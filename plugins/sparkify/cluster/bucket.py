@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from sparkify.aws import Aws, code_of
-from sparkify.buckets import create_bucket, exists, make_private, tags_of
-from sparkify.cluster_plan import WORK_BUCKET_TAG, ClusterPlan
-from sparkify.failures import LoadError
-from sparkify.manifest import JSONPATHS, MANIFESTS
+from sparkify.cluster.plan import WORK_BUCKET_TAG, ClusterPlan
+from sparkify.failures import FatalError
+from sparkify.s3.buckets import create_bucket, exists, make_private, tags_of
+from sparkify.stage.manifest import JSONPATHS, MANIFESTS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -36,7 +36,7 @@ def make_work_bucket(aws: Aws, plan: ClusterPlan) -> str:
     """Make the work bucket, or set up what an earlier try has left of it; return what was done.
 
     Raises:
-        LoadError: the name belongs to another account.
+        FatalError: the name belongs to another account.
     """
     bucket, did = plan.work_bucket, "is there"
     if not exists(aws.s3, bucket):
@@ -59,7 +59,7 @@ def remove_work_bucket(aws: Aws, plan: ClusterPlan) -> str:
     That happens only where it is asked for and the bucket was made as this cluster's.
 
     Raises:
-        LoadError: S3 refuses to delete some of it; the message names what and why.
+        FatalError: S3 refuses to delete some of it; the message names what and why.
     """
     bucket = plan.work_bucket
     if not plan.remove_work_bucket:
@@ -133,7 +133,7 @@ def _empty(aws: Aws, bucket: str, prefix: str) -> None:
         )
         if errors := done.get("Errors"):
             said = "; ".join(f"{one.get('Key')}: {one.get('Message')}" for one in errors[:_SHOWN])
-            raise LoadError(
+            raise FatalError(
                 f"{len(errors)} of {len(keys)} files of work bucket {bucket} could not be deleted: {said}. "
                 "The bucket stays. Grant s3:DeleteObjectVersion or end the retention, then clear this task."
             )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sparkify.aws import Aws
-from sparkify.cluster import GOING, Cluster, our_clusters
+from sparkify.cluster.cluster import GOING, Cluster, our_clusters
 
 
 def expired_clusters(aws: Aws, now: datetime) -> list[Cluster]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sparkify.sql import quote_columns, quote_identifier, quote_table
-from sparkify.transaction import Session
+from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
 from sparkify.window import Window, in_any
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sparkify.aws import Aws
-from sparkify.cluster_plan import ClusterPlan, is_ours, tag_list
-from sparkify.cluster_role import find_role
+from sparkify.cluster.plan import ClusterPlan, is_ours, tag_list
+from sparkify.cluster.role import find_role
 
 _MARK = "restoring-since"
 _SKEW, _LONGEST = timedelta(minutes=5), timedelta(hours=1)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sparkify.load_errors import RejectedRow
 from sparkify.source import SourceFile
-from sparkify.transaction import Session
+from sparkify.warehouse.rejected_rows import RejectedRow
+from sparkify.warehouse.session import Session
 from sparkify.window import Window, merge
 
 STAGED_FILES = "ops.staged_files"

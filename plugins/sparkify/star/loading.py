@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sparkify import history
-from sparkify.audits import Audits, audit_rows
-from sparkify.failures import LoadError
-from sparkify.history import LoadRecord, TaskRun
-from sparkify.sql import Value, quote_columns, quote_identifier, quote_table
-from sparkify.transaction import Log, Session
+from sparkify.failures import FatalError
+from sparkify.star.audits import Audits, audit_rows
+from sparkify.warehouse import ledger
+from sparkify.warehouse.ledger import LoadRecord, TaskRun
+from sparkify.warehouse.session import Log, Session
+from sparkify.warehouse.sql import Value, quote_columns, quote_identifier, quote_table
 from sparkify.window import ALL_TIME, Window, without
 
 LoadMode = Literal["window", "append", "replace", "upsert"]
@@ -83,9 +83,9 @@ def load(session: Session, job: LoadJob, log: Log) -> LoadRecord:
         log: everything unusual.
 
     Raises:
-        LoadError: an audit failed; the table is as it was.
+        FatalError: an audit failed; the table is as it was.
     """
-    record = LoadRecord(history.new_load_id(), job.run, job.table, history.utc_now(), job.window)
+    record = LoadRecord(ledger.new_load_id(), job.run, job.table, ledger.utc_now(), job.window)
     columns = session.columns(job.table)
     for name in job.temp_tables:
         session.execute(f"CREATE TEMP TABLE {name} (LIKE {quote_table(job.table)})")
@@ -101,7 +101,7 @@ def load(session: Session, job: LoadJob, log: Log) -> LoadRecord:
         session.rollback()
         log.info("Nothing changed: %s stays as it is.", job.table)
         return record
-    history.record_load(session, record)
+    ledger.record_load(session, record)
     session.commit()
     return record
 
@@ -123,17 +123,17 @@ def _take_in_late_windows(
     """Load the windows that were staged again since they were loaded; return whether there were any."""
     if job.window is None or job.late_windows_of is None:
         return False
-    late = history.late_windows(session, job.late_windows_of, job.table, job.late_windows_after)
+    late = ledger.late_windows(session, job.late_windows_of, job.table, job.late_windows_after)
     # Before ops.loads is written, as with late songs: two loads must not meet from both sides.
-    history.record_late_arrivals(session, job.table, record.load_id, sorted({one.load_id for one in late}))
+    ledger.record_late_arrivals(session, job.table, record.load_id, sorted({one.load_id for one in late}))
     for window in without([one.window for one in late], job.window):
         for name in job.temp_tables:
             session.execute(f"DELETE FROM {name}")
-        again = LoadRecord(history.new_load_id(), job.run, job.table, record.started_at, window)
+        again = LoadRecord(ledger.new_load_id(), job.run, job.table, record.started_at, window)
         # An hour may have become empty; only the run's own window has to have rows.
         audits = replace(job.audits, min_rows=0)
         again = _load_rows(session, replace(job, window=window, audits=audits), columns, again)
-        history.record_load(session, again)
+        ledger.record_load(session, again)
         counts = (again.rows_inserted, again.rows_deleted)
         log.info("Late data: %s of %s loaded again, %d rows in, %d out.", window, job.table, *counts)
     return bool(late)
@@ -157,7 +157,7 @@ def _load_window(session: Session, job: LoadJob, columns: Sequence[str]) -> tupl
         job.values,
     )
     if outside:
-        raise LoadError(
+        raise FatalError(
             f"{outside} rows for {job.table} lie outside the window {job.window} by {job.time_column}: "
             "the SELECT must keep to %(window_start)s and %(window_end)s. The table is as it was."
         )

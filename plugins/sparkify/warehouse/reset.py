@@ -6,11 +6,11 @@ Afterwards what `ops` says of the tables is true: nothing counts as staged whose
 import re
 from collections.abc import Sequence
 
-from sparkify import history
-from sparkify.failures import LoadError
-from sparkify.history import LoadRecord, TaskRun
-from sparkify.sql import Value, quote_table
-from sparkify.transaction import Session
+from sparkify.failures import FatalError
+from sparkify.warehouse import ledger
+from sparkify.warehouse.ledger import LoadRecord, TaskRun
+from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import Value, quote_table
 
 _TABLE = re.compile(r"\bCREATE\s+TABLE\s+IF\s+NOT\s+EXISTS\s+([\w.]+)", re.IGNORECASE)
 
@@ -24,19 +24,19 @@ def check_choice(action: str, chosen: Sequence[str], tables: Sequence[str]) -> N
         tables: those that may be emptied.
 
     Raises:
-        LoadError: the message says what to choose instead.
+        FatalError: the message says what to choose instead.
     """
     known = f"The tables are: {', '.join(tables)}."
     if action not in ("empty", "recreate"):
-        raise LoadError(f"Nothing was changed. The action is empty or recreate, not {action!r}.")
+        raise FatalError(f"Nothing was changed. The action is empty or recreate, not {action!r}.")
     if action == "recreate" and chosen:
-        raise LoadError(
+        raise FatalError(
             "Nothing was changed. The action recreate is for all tables: choose none, or the action empty."
         )
     if unknown := [table for table in chosen if table not in tables]:
-        raise LoadError(f"Nothing was changed. There is no table {', '.join(unknown)} to empty. {known}")
+        raise FatalError(f"Nothing was changed. There is no table {', '.join(unknown)} to empty. {known}")
     if action == "empty" and not chosen:
-        raise LoadError(f"Nothing was changed. Choose at least one table to empty. {known}")
+        raise FatalError(f"Nothing was changed. Choose at least one table to empty. {known}")
 
 
 def check_confirmation(typed: str, names: Sequence[str], doing: str) -> None:
@@ -48,10 +48,10 @@ def check_confirmation(typed: str, names: Sequence[str], doing: str) -> None:
         doing: what is confirmed, for example `To empty these tables`.
 
     Raises:
-        LoadError: the message says what to type.
+        FatalError: the message says what to type.
     """
     if set(typed.replace(",", " ").split()) != set(names):
-        raise LoadError(
+        raise FatalError(
             f"Nothing was changed, because the confirmation is missing or another one. {doing}, "
             f"trigger a run with this confirmation: {' '.join(names)}"
         )
@@ -74,17 +74,17 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
         tables: all tables that are loaded, each after those that it is made from.
         run: recorded in `ops.loads`, with the number of rows, once for each table.
     """
-    started_at = history.utc_now()
+    started_at = ledger.utc_now()
     # All of them, so that no load stands between what it wrote and what it records. A load reads the tables
     # that its own is made from under the lock of its own: in the opposite order the two would wait for each
     # other.
-    session.lock(*reversed(tables), history.STAGED_FILES)
+    session.lock(*reversed(tables), ledger.STAGED_FILES)
     # Never TRUNCATE: it would commit.
     rows = {table: session.execute(f"DELETE FROM {quote_table(table)}") for table in chosen}
     _forget(session, chosen, tables)
     for table, count in rows.items():
-        record = LoadRecord(history.new_load_id(), run, table, started_at, rows_deleted=count)
-        history.record_load(session, record)
+        record = LoadRecord(ledger.new_load_id(), run, table, started_at, rows_deleted=count)
+        ledger.record_load(session, record)
     session.commit()
     return rows
 
@@ -98,7 +98,7 @@ def recreate(session: Session, ddl: Sequence[str]) -> list[str]:
             which they can be run.
 
     Raises:
-        LoadError: a table of one of the names belongs to another user.
+        FatalError: a table of one of the names belongs to another user.
     """
     tables = [match.group(1) for sql in ddl if (match := _TABLE.search(sql))]
     _check_owners(session, tables)
@@ -135,7 +135,7 @@ def _check_owners(session: Session, tables: Sequence[str]) -> None:
         if f"{schema}.{table}" in tables or (table in tables and schema in {current, "public"})
     ]
     if theirs:
-        raise LoadError(
+        raise FatalError(
             f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
             "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
             "otherwise rename them."

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sparkify.failures import LoadError
-from sparkify.sql import quote_columns, quote_identifier, quote_table
-from sparkify.transaction import Session
+from sparkify.failures import FatalError
+from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def audit_rows(session: Session, table: str, audits: Audits, what: str) -> int:
         what: the load, for the message.
 
     Raises:
-        LoadError: an audit failed; the message names all that did.
+        FatalError: an audit failed; the message names all that did.
     """
     nulls = [f"SUM(CASE WHEN {quote_identifier(c)} IS NULL THEN 1 ELSE 0 END)" for c in audits.not_null]
     counts = ", ".join(["COUNT(*)", *nulls])
@@ -48,7 +48,9 @@ def audit_rows(session: Session, table: str, audits: Audits, what: str) -> int:
     if audits.unique and (doubled := _count_doubled(session, table, audits.unique)):
         broken.append(f"{doubled} values of ({', '.join(audits.unique)}) come more than once")
     if broken:
-        raise LoadError(f"{what} was rolled back by its audits: {'; '.join(broken)}. The table is as it was.")
+        raise FatalError(
+            f"{what} was rolled back by its audits: {'; '.join(broken)}. The table is as it was."
+        )
     return int(rows)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sparkify.sql import quote_columns, quote_literal, quote_table
+from sparkify.warehouse.sql import quote_columns, quote_literal, quote_table
 
 _CREDENTIALS = re.compile(
     r"\b(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CREDENTIALS|IAM_ROLE)\b", re.IGNORECASE

@@ -1,0 +1,1 @@
+"""A cluster of ours: made, paused, resumed, removed."""

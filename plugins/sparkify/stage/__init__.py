@@ -1,0 +1,1 @@
+"""Files on S3 into a staging table."""

@@ -1,0 +1,1 @@
+"""One SELECT into a fact or dimension table."""

@@ -1,0 +1,1 @@
+"""The warehouse: sessions, SQL text, the records in the schema ops."""
