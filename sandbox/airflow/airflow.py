@@ -6,7 +6,6 @@ Its metadata are in the sandbox's PostgreSQL, under a login of their own: SQLite
 import json
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,6 +15,7 @@ import psutil
 from psycopg import sql
 
 from sandbox.airflow.api import AirflowApi, AirflowApiError
+from sandbox.airflow.metadata import migrate
 from sandbox.errors import SandboxError
 from sandbox.parts import environment, postgres, processes, rights
 from sandbox.parts.parts import Service
@@ -92,7 +92,7 @@ class Airflow(Service):
         # Without byte code everything that Airflow starts would take twice as long.
         variables.pop("PYTHONDONTWRITEBYTECODE", None)
         _make_database(self.settings)
-        _migrate(variables)
+        migrate(variables, f"on the database {_DATABASE} of the sandbox")
         # Airflow's processes give themselves titles, which would overwrite what `find` knows them by.
         variables |= {processes.PART: self.name, "PYTHONUNBUFFERED": "1", "SPT_NOENV": "1"}
         for old in self._sessions():
@@ -224,11 +224,3 @@ def _make_database(settings: Settings) -> None:
         rights.give_database(connection, _DATABASE, _DATABASE)
     with postgres.connect_admin(settings, _DATABASE, autocommit=True) as connection:
         rights.give_schema_public(connection, _DATABASE)
-
-
-def _migrate(variables: Mapping[str, str]) -> None:
-    command = [sys.executable, "-m", "airflow", "db", "migrate"]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        end = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise SandboxError(f"`airflow db migrate` failed on the database {_DATABASE} of the sandbox:\n{end}")

@@ -3,8 +3,9 @@
 import argparse
 
 from sandbox.airflow import airflow
+from sandbox.airflow.metadata import prepare_airflow
 from sandbox.errors import SandboxError
-from sandbox.parts.environment import prepare_airflow, quote, variables
+from sandbox.parts.environment import quote, variables
 from sandbox.parts.parts import require_up
 from sandbox.parts.settings import Settings
 from sandbox.terminal.console import note, say

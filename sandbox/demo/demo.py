@@ -9,9 +9,9 @@ from rich.console import Console
 
 from sandbox import lifecycle
 from sandbox.airflow.dag_run import TaskProgress, run_dag
+from sandbox.airflow.metadata import prepare_airflow
 from sandbox.demo import report
 from sandbox.demo.month import DAG_ID, WINDOW, sample_month, stage, upload_month
-from sandbox.parts.environment import prepare_airflow
 from sandbox.parts.processes import tail
 from sandbox.parts.settings import Settings
 from sandbox.terminal.console import printable

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sandbox.demo.sample import Request, generate, generated
-from sandbox.demo.sample.cli import described, shown
+from sandbox.demo.sample.screen import described, shown
 from sandbox.demo.upload import upload
 from sandbox.parts.settings import SOURCE_BUCKET, Settings
 from sandbox.terminal.console import step

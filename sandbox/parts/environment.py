@@ -1,18 +1,14 @@
 """The environment variables that point Airflow, boto3 and the aws command at a sandbox."""
 
-import importlib.metadata
 import json
 import os
 import shlex
-import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
-from sandbox.errors import SandboxError
-from sandbox.parts import processes, tls
+from sandbox.parts import tls
 from sandbox.parts.settings import LOOPBACK, REPOSITORY, SOURCE_BUCKET, WORK_BUCKET, Settings
-from sandbox.terminal.console import note, step
 
 
 def variables(settings: Settings) -> dict[str, str]:
@@ -56,36 +52,6 @@ def aws_variables(settings: Settings) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": settings.aws_secret_access_key,
         "AWS_DEFAULT_REGION": settings.region,
     }
-
-
-def prepare_airflow(settings: Settings) -> None:
-    """Make Airflow's metadata database in the sandbox's folder, once for each version of Airflow.
-
-    Raises:
-        SandboxError: Airflow's migration failed; the message holds the end of its output.
-    """
-    home = settings.home / "airflow"
-    home.mkdir(mode=0o700, exist_ok=True)
-    stamp = home / "migrated"
-    version = importlib.metadata.version("apache-airflow-core")
-    with processes.lock(
-        home / "migrated.lock", lambda: note("Waiting for another `python -m sandbox env` …")
-    ):
-        if not (stamp.exists() and stamp.read_text() == version):
-            with step("Preparing Airflow's own database (once)", seconds=0):
-                _migrate(settings)
-            stamp.write_text(version)
-
-
-def _migrate(settings: Settings) -> None:
-    environment = {**os.environ, **variables(settings)}
-    # Without byte code every later start of Airflow would take twice as long.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, "-m", "airflow", "db", "migrate"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        end = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise SandboxError(f"`airflow db migrate` failed in {settings.home / 'airflow'}:\n{end}")
 
 
 def redshift_connection(settings: Settings) -> str:

@@ -5,9 +5,9 @@ import re
 import struct
 
 from sandbox.redshift.dialect import lexical
+from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
 from sandbox.redshift.relay.errors import redshift_error
-from sandbox.redshift.relay.messages import ErrorFields
 from sandbox.redshift.relay.requests import Outstanding, Request
 from sandbox.redshift.relay.wire import Wire
 

@@ -4,8 +4,8 @@ import asyncio
 import datetime as dt
 
 from sandbox.parts.postgres import LOGINS_AT_ONCE, WAREHOUSE_SESSIONS
+from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
-from sandbox.redshift.relay.messages import ErrorFields
 from sandbox.redshift.relay.wire import BEFORE_LOGIN_BYTES, Wire
 
 # From the connection's acceptance to AuthenticationOk, with everything between: TLS, waiting for passwords.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from sandbox.redshift.relay.messages import ErrorFields
+from sandbox.redshift.error_fields import ErrorFields
 
 INTERNAL_ERROR = "XX000"
 

@@ -13,8 +13,8 @@ from sandbox.parts.settings import Settings
 from sandbox.redshift.copy.command import CopyCommand, CopyError, quote
 from sandbox.redshift.copy.job import CopyJob, CopySession, TargetColumn
 from sandbox.redshift.dialect.statement import Refusal, Statement
+from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
-from sandbox.redshift.relay.messages import ErrorFields
 from sandbox.redshift.relay.wire import Wire
 
 _CANCELED = "57014"

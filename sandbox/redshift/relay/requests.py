@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sandbox.redshift.relay.messages import ErrorFields
+from sandbox.redshift.error_fields import ErrorFields
 
 # The last message of each request's answer; an ErrorResponse ends every kind but Query and Sync.
 ENDINGS = {

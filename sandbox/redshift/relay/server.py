@@ -19,9 +19,9 @@ from sandbox.parts.postgres import LOGINS_AT_ONCE
 from sandbox.parts.settings import Settings
 from sandbox.redshift.dialect import lexical
 from sandbox.redshift.dialect.translation import Dialect
+from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
 from sandbox.redshift.relay.entrance import ClientFaultError, ClientGoneError, Entrance, Notes, Visitor
-from sandbox.redshift.relay.messages import ErrorFields
 from sandbox.redshift.relay.session import Session
 from sandbox.redshift.relay.wire import BEFORE_LOGIN_BYTES, Wire
 

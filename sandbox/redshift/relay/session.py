@@ -9,11 +9,11 @@ from functools import partial
 from sandbox.parts.settings import Settings
 from sandbox.redshift.dialect.statement import REFUSED_SQL, Refusal, Statement
 from sandbox.redshift.dialect.translation import LONGEST_SHORT_TEXT, Context, Dialect
+from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import limits, messages, users
 from sandbox.redshift.relay.answers import Answers
 from sandbox.redshift.relay.entrance import Visitor, log_in
 from sandbox.redshift.relay.loading import Load, Target
-from sandbox.redshift.relay.messages import ErrorFields
 from sandbox.redshift.relay.names import Names
 from sandbox.redshift.relay.requests import Outstanding, Request
 from sandbox.redshift.relay.wire import Wire

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.sample import Request, cli
+from sandbox.commands import sample
+from sandbox.demo.sample import Request
 
 
 def parse(*options: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    cli.add_arguments(parser)
+    sample.add_arguments(parser)
     return parser.parse_args(options)
 
 
@@ -19,7 +20,7 @@ def test_it_writes_what_the_options_ask_for_and_tells_it(
 ) -> None:
     options = ["--seed=3", "--start=2020-02-28", "--days=3", "--events=1500", "--songs=12", "--users=25"]
 
-    assert cli.run(parse("--out", str(tmp_path), *options)) == 0
+    assert sample.run(parse("--out", str(tmp_path), *options)) == 0
     days = sorted(path.name[:10] for path in tmp_path.glob("log_data/2020/*/*.json"))
     assert days == ["2020-02-28", "2020-02-29", "2020-03-01"]
     assert "1,500 events of 25 listeners in 3 files" in capsys.readouterr().out

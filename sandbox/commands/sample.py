@@ -1,16 +1,13 @@
 """``python -m sandbox sample``: sample data from the command line."""
 
 import argparse
-import contextlib
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sandbox.demo.sample.generate import Progress as Report
-from sandbox.demo.sample.generate import Request, SampleSummary, generate
+from sandbox.demo.sample import Request, generate
+from sandbox.demo.sample.screen import described, shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,28 +43,6 @@ def run(args: argparse.Namespace) -> int:
     line = f"{args.out}: {described(summary)}, in {summary.seconds:,.1f} s"
     console.print(line, highlight=False, soft_wrap=True, markup=False)
     return 0
-
-
-def described(summary: SampleSummary) -> str:
-    """Tell in one line what was written."""
-    return (
-        f"{summary.events:,} events of {summary.users:,} listeners in {summary.event_files:,} files"
-        f" ({summary.event_bytes / 1e6:,.1f} MB), {summary.song_files:,} songs"
-        f" ({summary.song_bytes / 1e6:,.1f} MB)"
-    )
-
-
-@contextlib.contextmanager
-def shown(console: Console) -> Iterator[Report]:
-    """Give a reporter that draws one bar for the songs and one for the events."""
-    columns = (TextColumn("{task.description:<7}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks = {name: bars.add_task(name, total=None) for name in ("songs", "events")}
-
-        def report(what: str, done: int, total: int) -> None:
-            bars.update(tasks[what], completed=done, total=total)
-
-        yield report
 
 
 def _day(text: str) -> date:
