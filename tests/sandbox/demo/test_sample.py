@@ -43,7 +43,7 @@ def digest(out: Path) -> str:
 
 
 def test_the_bytes_are_those_of_every_other_machine(sample: Path) -> None:
-    # Changes only together with sandbox.sample.generate.FORMAT, which makes `demo` generate anew.
+    # Changes only together with sandbox.demo.sample.generate.FORMAT, which makes `demo` generate anew.
     assert digest(sample) == "397090abee7f04debd1c303302988bf329ddd8b80e5a6af45c05979018fe28ac"
 
 
