@@ -14,9 +14,9 @@ import psycopg
 
 from bench import tasks
 from bench.options import NOW
-from sandbox.console import note
-from sandbox.postgres import admin_dsn
-from sandbox.settings import REPOSITORY, Settings
+from sandbox.parts.postgres import admin_dsn
+from sandbox.parts.settings import REPOSITORY, Settings
+from sandbox.terminal.console import note
 from sparkify.warehouse.sql import Value, execute
 
 WEEK = timedelta(days=7)

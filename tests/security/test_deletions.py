@@ -16,7 +16,7 @@ from moto.s3.models import s3_backends
 
 import sparkify.aws
 import sparkify.cluster.cluster
-from sandbox import environment
+from sandbox.parts import environment
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
 from sparkify.cluster.cluster import (
@@ -32,10 +32,10 @@ from sparkify.cluster.plan import PlanError, tag_list
 from sparkify.cluster.role import make_role
 from sparkify.failures import FatalError
 from sparkify.operators import ClusterStepOperator, StageToRedshiftOperator, UploadFolderOperator
-from tests.sandbox.clusters import CLUSTER
+from tests.sandbox.aws.clusters import CLUSTER
 from tests.system.cluster_steps import PLAN, do
 
-pytest_plugins = ("tests.sandbox.cluster_fixtures",)
+pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 
 
 @pytest.fixture(scope="module")

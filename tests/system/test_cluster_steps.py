@@ -25,8 +25,8 @@ from sparkify.cluster.status import (
 )
 from sparkify.failures import FatalError
 from sparkify.operators import FindExpiredOperator
-from tests.sandbox.aws_faults import AwsFaults
-from tests.sandbox.clusters import CLUSTER, World
+from tests.sandbox.aws.clusters import CLUSTER, World
+from tests.sandbox.aws.faults import AwsFaults
 from tests.system.cluster_steps import MAKE, PLAN, REMOVE, do, do_once, provision, tear_down, what_is_there
 
 pytest_plugins = ("tests.system.cluster_steps",)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from sandbox import postgres
+from sandbox.parts import postgres
 from sparkify.tables import LOADED_TABLES, TABLES
 from tests.faults.world import CONSISTENCY
 from tests.system.conftest import ROOT, STAR
