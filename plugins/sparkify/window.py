@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sparkify.failures import FatalError
+
 _HOUR = timedelta(hours=1)
 # After 28 years (until 2100) dates, weekdays and weeks are the same again, and only the year is another.
 _CALENDAR = timedelta(days=10_227)
@@ -17,7 +19,7 @@ _HOW = (
 )
 
 
-class WindowError(ValueError):
+class WindowError(FatalError):
     """The run has no window, or one that is empty, reversed or not a time; the message says what to enter."""
 
 
@@ -36,13 +38,13 @@ class Window:
         for name in ("start", "end"):
             value: datetime = getattr(self, name)
             if value.tzinfo is None:
-                raise WindowError(f"window_{name} {value.isoformat()} has no time zone. {_HOW}")
+                raise WindowError(f"window_{name} {value.isoformat()} has no time zone.", _HOW)
             # A plain datetime also where Airflow gives pendulum's, which computes by rules of its own.
             plain = datetime.fromisoformat(value.isoformat()).astimezone(UTC)
             object.__setattr__(self, name, plain)
         if self.start >= self.end:
             kind = "empty" if self.start == self.end else "reversed"
-            raise WindowError(f"The window {self} is {kind}: its start must lie before its end. {_HOW}")
+            raise WindowError(f"The window {self} is {kind}: its start must lie before its end.", _HOW)
 
     def __str__(self) -> str:
         return f"[{self.start.isoformat()}, {self.end.isoformat()})"
@@ -70,7 +72,7 @@ class Window:
             WindowError: the pattern names minutes or seconds, or gives a name for times that lie apart.
         """
         if self.start.year not in _YEARS or self.end.year not in _YEARS:
-            raise WindowError(f"The window {self} has no files: its years are not of this world. {_HOW}")
+            raise WindowError(f"The window {self} has no files: its years are not of this world.", _HOW)
         first = self._first_hour
         if first.strftime(pattern) != (first + timedelta(minutes=31, seconds=31)).strftime(pattern):
             raise WindowError(
@@ -172,12 +174,12 @@ def resolve_window(context: Mapping[str, Any]) -> Window:
     start, end = params.get("window_start"), params.get("window_end")
     if bool(start) != bool(end):
         given, missing = ("window_start", "window_end") if start else ("window_end", "window_start")
-        raise WindowError(f"{given} is given but {missing} is not: give both or neither. {_HOW}")
+        raise WindowError(f"{given} is given but {missing} is not: give both or neither.", _HOW)
     if start and end:
         return Window(_parse("window_start", start), _parse("window_end", end))
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if start is None or end is None:
-        raise WindowError(f"This run has no window: it has no data interval and no params. {_HOW}")
+        raise WindowError("This run has no window: it has no data interval and no params.", _HOW)
     return Window(start, end)
 
 
@@ -188,5 +190,5 @@ def _parse(name: str, value: str | datetime) -> datetime:
         return datetime.fromisoformat(value)
     except ValueError as error:
         raise WindowError(
-            f"{name} {value!r} is not a time such as 2018-11-01T00:00:00+00:00. {_HOW}"
+            f"{name} {value!r} is not a time such as 2018-11-01T00:00:00+00:00.", _HOW
         ) from error

@@ -21,7 +21,7 @@ WORK_BUCKET_TAG = "sparkify:work-bucket"
 HOURLY_PRICES = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "rg.large": 0.3801, "rg.xlarge": 0.7602}
 
 
-class PlanError(ValueError):
+class PlanError(FatalError):
     """The plan cannot be carried out as it is; the message says what to enter."""
 
 
