@@ -22,7 +22,7 @@ class ClusterStepOperator(AwsOperator):
     """Run one step over AWS, safe to run again, and wait without a worker until the cluster has arrived.
 
     Args:
-        step: a function of `sparkify.cluster.cluster*`, which does what is missing and says what it did.
+        step: a function of `sparkify.cluster`, which does what is missing and says what it did.
         plan: the fields of ClusterPlan.
         until: the state to wait for in the triggerer.
         poll_seconds: pause between two looks.
