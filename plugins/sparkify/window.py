@@ -82,14 +82,14 @@ class Window:
             return dict.fromkeys((hour.strftime(pattern) for hour in self._hours()), ALL_TIME)
         hours = [*_while_same(pattern, self._first_hour, -_HOUR), *self._hours()]
         hours += _while_same(pattern, hours[-1], _HOUR)
-        found: dict[str, Window] = {}
+        periods: dict[str, Window] = {}
         for hour in sorted(hours):
             name = hour.strftime(pattern)
-            start = found[name].start if name in found else hour
-            if name in found and found[name].end != hour:
+            start = periods[name].start if name in periods else hour
+            if name in periods and periods[name].end != hour:
                 raise WindowError(f"The key pattern {pattern!r} gives {name!r} for times that lie apart.")
-            found[name] = Window(start, hour + _HOUR)
-        return found
+            periods[name] = Window(start, hour + _HOUR)
+        return periods
 
     @classmethod
     def of_hour(cls, hour: datetime) -> "Window":
@@ -114,7 +114,7 @@ ALL_TIME = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC
 def merge(windows: Iterable[Window]) -> list[Window]:
     """Return the time that `windows` cover as the fewest windows, oldest first."""
     merged: list[Window] = []
-    for window in sorted(windows, key=lambda one: one.start):
+    for window in sorted(windows, key=lambda window: window.start):
         if merged and window.start <= merged[-1].end:
             merged[-1] = Window(merged[-1].start, max(merged[-1].end, window.end))
         else:
@@ -126,10 +126,10 @@ def common(left: Iterable[Window], right: Iterable[Window]) -> list[Window]:
     """Return the time that lies in both, oldest first."""
     others = merge(right)
     return [
-        Window(max(one.start, other.start), min(one.end, other.end))
-        for one in merge(left)
+        Window(max(window.start, other.start), min(window.end, other.end))
+        for window in merge(left)
         for other in others
-        if max(one.start, other.start) < min(one.end, other.end)
+        if max(window.start, other.start) < min(window.end, other.end)
     ]
 
 
