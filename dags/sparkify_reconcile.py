@@ -12,7 +12,7 @@ from sparkify.operators import ReconcileOperator
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
 
-# How sparkify_etl stages events, and what it loads from them window by window.
+# How sparkify_etl stages events, and below what it loads from them window by window.
 EVENTS: dict[str, Any] = {
     "bucket": "{{ var.value.sparkify_source_bucket }}",
     "work_bucket": "{{ var.value.sparkify_work_bucket }}",
@@ -23,6 +23,9 @@ EVENTS: dict[str, Any] = {
     "time_column": "ts",
     "jsonpaths": "jsonpaths/log_events.json",
     "copy_options": ["TIMEFORMAT AS 'epochmillisecs'"],
+}
+
+PLAYS: dict[str, Any] = {
     "loaded_tables": ["songplays", "time"],
     "loaded_sql": ["sql/load/songplays.sql", "sql/load/time.sql"],
     "loaded_time_column": "start_time",
@@ -78,7 +81,7 @@ with `airflow dags test`, run `sparkify_etl` yourself with the windows that the 
     template_searchpath=[str(INCLUDE)],
     tags=["sparkify", "redshift", "operations"],
 ) as dag:
-    compare = ReconcileOperator(task_id="compare", fail="{{ not params.reload }}", **EVENTS)
+    compare = ReconcileOperator(task_id="compare", staging=EVENTS, fail="{{ not params.reload }}", **PLAYS)
 
     reload_hours = TriggerDagRunOperator.partial(
         task_id="reload_hours",
@@ -90,6 +93,6 @@ with `airflow dags test`, run `sparkify_etl` yourself with the windows that the 
         max_active_tis_per_dagrun=4,
     ).expand(conf=compare.output)
 
-    compare_again = ReconcileOperator(task_id="compare_again", **EVENTS)
+    compare_again = ReconcileOperator(task_id="compare_again", staging=EVENTS, **PLAYS)
 
     reload_hours >> compare_again

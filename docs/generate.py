@@ -13,7 +13,7 @@ import sqlglot  # noqa: E402
 from sqlglot import exp  # noqa: E402
 
 from sparkify import operators as package  # noqa: E402
-from sparkify.failures import AWS_FAILURES, DATABASE_FAILURES  # noqa: E402
+from sparkify.failures import AWS_FAILURES, DATABASE_FAILURES, Transient  # noqa: E402
 
 NOTE = "<!-- Made by docs/generate.py; change the code, then run make docs. -->\n"
 
@@ -40,7 +40,7 @@ def failures() -> str:
     ]
     for heading, classes in (("The warehouse says", DATABASE_FAILURES), ("AWS says", AWS_FAILURES)):
         lines += [f"## {heading}\n", "| class | tried again | what to do |", "|---|---|---|"]
-        lines += [f"| {one.name} | {_yes(one.transient)} | {one.remedy} |" for one in classes]
+        lines += [f"| {one.name} | {_yes(isinstance(one, Transient))} | {one.remedy} |" for one in classes]
         lines.append("")
     return "\n".join(lines)
 

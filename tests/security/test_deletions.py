@@ -15,27 +15,21 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 import sparkify.aws
-import sparkify.cluster.cluster
+import sparkify.cluster.life
 from sandbox.parts import environment
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster.cluster import (
-    find_cluster,
-    make_cluster,
-    our_clusters,
-    pause_cluster,
-    remove_cluster,
-    resume_cluster,
-)
+from sparkify.cluster.cluster import find_cluster, our_clusters
+from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.plan import PlanError, tag_list
 from sparkify.cluster.role import make_role
 from sparkify.failures import FatalError
 from sparkify.operators import ClusterStepOperator, StageToRedshiftOperator, UploadFolderOperator
-from tests.sandbox.aws.clusters import CLUSTER
+from tests.sandbox.clusters import CLUSTER
 from tests.system.cluster_steps import PLAN, do
 
-pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
+pytest_plugins = ("tests.sandbox.cluster_fixtures",)
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +332,7 @@ class TestCluster:
     @pytest.mark.parametrize("plan", [PLAN, KEEPING])
     def test_removed_by_two_teardowns_at_once_is_removed_once(self, world, aws, monkeypatch, plan):
         make_ours(world)
-        look = sparkify.cluster.cluster._find_ours
+        look = sparkify.cluster.life._find_ours
 
         def look_and_lose(aws, plan):
             found = look(aws, plan)
@@ -346,7 +340,7 @@ class TestCluster:
             return found
 
         with monkeypatch.context() as patch:
-            patch.setattr(sparkify.cluster.cluster, "_find_ours", look_and_lose)
+            patch.setattr(sparkify.cluster.life, "_find_ours", look_and_lose)
             assert "is being removed already" in remove_cluster(aws, plan)
 
 

@@ -10,7 +10,7 @@ import sparkify.aws
 from sandbox.parts import environment
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster.cluster import make_cluster, remove_cluster
+from sparkify.cluster.life import make_cluster, remove_cluster
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.plan import ClusterPlan
 from sparkify.cluster.role import make_role, remove_role

@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.bucket import make_work_bucket
-from sparkify.cluster.cluster import find_cluster, make_cluster, pause_cluster, remove_cluster, resume_cluster
+from sparkify.cluster.cluster import find_cluster
+from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import remove_network
 from sparkify.cluster.plan import ClusterPlan, PlanError
 from sparkify.cluster.role import remove_role

@@ -256,9 +256,8 @@ def test_plays_that_were_loaded_while_there_were_no_songs_get_them_with_the_next
 
 
 def test_rejected_rows_of_an_emptied_table_are_forgotten_and_no_others(dag, loaded):
-    rejected = (
-        "SELECT 's3://b/k', 1, 'ts', 'x', 'bad', '{{}}', MAX(load_id) FROM ops.loads WHERE target_table = '{}'"
-    )
+    rejected = "SELECT 's3://b/k', 1, 'ts', 'x', 'bad', '{{}}', MAX(load_id) FROM ops.loads"
+    rejected += " WHERE target_table = '{}'"
     for table in ("staging_events", "staging_songs"):
         loaded.execute(f"INSERT INTO ops.rejected_rows {rejected.format(table)}")
     empty(dag, "staging_events")

@@ -1,23 +1,14 @@
 """StageToRedshiftOperator: files on S3 into a staging table."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException
-from jinja2 import TemplateNotFound
 
-from sparkify.failures import FatalError
 from sparkify.operators.base import LoadOperator
-from sparkify.s3.bucket_names import check_buckets
-from sparkify.stage.copy_command import check_options
-from sparkify.stage.job import StagingJob, StagingMode
+from sparkify.operators.staging_job import STAGING_ARGUMENTS, build_staging_job, check_arguments, s3_client
+from sparkify.stage.job import StagingMode
 from sparkify.stage.stager import Stager
-from sparkify.warehouse.ledger import TaskRun
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
 
 
 class StageToRedshiftOperator(LoadOperator):
@@ -127,83 +118,17 @@ class StageToRedshiftOperator(LoadOperator):
         self.copy_options = copy_options
         self.look_back_days = look_back_days
         self.aws_conn_id = aws_conn_id
-        self._check_arguments()
+        check_arguments(self.staging)
 
-    def _check_arguments(self) -> None:
-        if (self.key_pattern is None) == (self.prefix is None):
-            raise ValueError("Give key_pattern or prefix: one of the two")
-        if self.mode == "window" and not self.time_column:
-            raise ValueError("Mode window needs time_column")
-        if self.mode == "changed_files" and not self.key_columns:
-            raise ValueError("Mode changed_files needs key_columns")
-        check_options([option for option in self.copy_options if "{" not in option])
+    @property
+    def staging(self) -> dict[str, Any]:
+        """The arguments that say what to stage and how."""
+        return {name: getattr(self, name) for name in STAGING_ARGUMENTS}
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Stage the files of this run."""
-        job, s3 = self.job(context), self.s3()
+        job, s3 = build_staging_job(self, self.staging, context), s3_client(self.aws_conn_id)
         staged = self.run_in_warehouse(lambda session: Stager(session, job, s3, self.log).stage())
         self.loaded_files = [file.url for file in staged.files]
         late = [str(window) for window in staged.late]
         return {**self.report(staged.record), "missing_files": len(staged.missing), "late_windows": late}
-
-    def s3(self) -> "S3Client":
-        """Return a client that lists the source and writes to the work bucket."""
-        client: S3Client = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
-        return client
-
-    def job(self, context: Context) -> StagingJob:
-        """Return what this run stages."""
-        # Manifests among the source files could be taken for such, and need the right to write there.
-        try:
-            check_buckets(self.bucket, self.work_bucket)
-        except FatalError as error:
-            raise AirflowFailException(str(error)) from None
-        if self.source_prefix and not (self.prefix or "").startswith(self.source_prefix):
-            raise AirflowFailException(
-                f"The prefix {self.prefix!r} does not begin with the source_prefix {self.source_prefix!r}: "
-                "give one that does, such as a folder of the source."
-            )
-        needs_window = self.mode == "window" or "%" in (self.key_pattern or "")
-        return StagingJob(
-            table=self.table,
-            mode=self.mode,
-            bucket=self.bucket,
-            work_bucket=self.work_bucket,
-            run=TaskRun.of(context),
-            window=self.window(context) if needs_window else None,
-            key_pattern=self.key_pattern,
-            prefix=self.prefix,
-            source_prefix=self.source_prefix,
-            allow_empty=_is_true(self.allow_empty),
-            time_column=self.time_column,
-            key_columns=self.key_columns,
-            json=self.json,
-            jsonpaths=self._read_jsonpaths(),
-            iam_role=self.iam_role,
-            region=self.region or None,
-            gzip=self.gzip,
-            max_errors=self.max_errors,
-            keep_strays=_is_true(self.keep_strays),
-            copy_options=self.copy_options,
-            look_back_days=int(self.look_back_days),
-        )
-
-    def _read_jsonpaths(self) -> str | None:
-        """Return the jsonpaths file's text.
-
-        It is read here because `template_ext` would take a key that ends in `.json` for a file, too.
-        """
-        if self.jsonpaths is None:
-            return None
-        environment = self.get_template_env()
-        try:
-            return environment.get_template(self.jsonpaths).render()
-        except TemplateNotFound as error:
-            raise AirflowFailException(
-                f"The jsonpaths file {error} is not below the DAG's template_searchpath."
-            ) from None
-
-
-def _is_true(flag: bool | str) -> bool:
-    """Return a flag as such: a templated one arrives as text."""
-    return str(flag).lower() == "true"

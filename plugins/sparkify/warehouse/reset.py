@@ -118,8 +118,18 @@ def recreate(session: Session, ddl: Sequence[str]) -> list[str]:
 
 def _check_owners(session: Session, tables: Sequence[str]) -> None:
     """Refuse to drop what another user has made under one of these names; a superuser would be let."""
+    if theirs := _tables_of_others(session, tables):
+        raise FatalError(
+            f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
+            "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
+            "otherwise rename them."
+        )
+
+
+def _tables_of_others(session: Session, tables: Sequence[str]) -> list[str]:
+    """Return the tables of these names that other users own, each with its owner."""
     names, values = named_values("table", [table.rpartition(".")[2] for table in tables])
-    found = session.query(
+    others = session.query(
         f"""
         SELECT schemaname, tablename, tableowner, CURRENT_SCHEMA() FROM pg_tables
         WHERE tablename IN ({names}) AND tableowner <> CURRENT_USER
@@ -128,17 +138,11 @@ def _check_owners(session: Session, tables: Sequence[str]) -> None:
     )
     # What was read here must not be the snapshot of what follows.
     session.commit()
-    theirs = [
+    return [
         f"{schema}.{table} of {owner}"
-        for schema, table, owner, current in found
+        for schema, table, owner, current in others
         if f"{schema}.{table}" in tables or (table in tables and schema in {current, "public"})
     ]
-    if theirs:
-        raise FatalError(
-            f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
-            "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
-            "otherwise rename them."
-        )
 
 
 def _forget(session: Session, chosen: Sequence[str], tables: Sequence[str]) -> None:
