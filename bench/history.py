@@ -22,7 +22,7 @@ from sparkify.warehouse.sql import Value, execute
 WEEK = timedelta(days=7)
 _END = NOW.replace(tzinfo=None)
 _FILLS = Path(__file__).parent / "sql"
-_SELECTS = REPOSITORY / "include" / "sql" / "load"
+_SELECTS = REPOSITORY / "include" / "sparkify" / "load"
 _TABLES = (
     *("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time"),
     *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),

@@ -157,7 +157,7 @@ what is there, whatever a failed provisioning has left.
             step("make_network", make_network),
             step("make_cluster", make_cluster, until="available"),
             CreateTablesOperator(
-                task_id="create_tables", sql=[f"sql/schema/{table}.sql" for table in TABLES]
+                task_id="create_tables", sql=[f"sparkify/schema/{table}.sql" for table in TABLES]
             ),
             GrantReadOperator(
                 task_id="grant_read",

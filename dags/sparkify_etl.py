@@ -106,7 +106,7 @@ history: one run with a wide window rather than 720 hourly ones.
 ) as dag:
     create_tables = CreateTablesOperator(
         task_id="create_tables",
-        sql=[f"sql/schema/{table}.sql" for table in TABLES],
+        sql=[f"sparkify/schema/{table}.sql" for table in TABLES],
     )
 
     stage_events = StageToRedshiftOperator(
@@ -116,7 +116,7 @@ history: one run with a wide window rather than 720 hourly ones.
         key_pattern="log_data/%Y/%m/%Y-%m-%d-events.json",
         time_column="ts",
         look_back_days="{{ params.look_back_days }}",
-        jsonpaths="jsonpaths/log_events.json",
+        jsonpaths="sparkify/log_events.json",
         copy_options=["TIMEFORMAT AS 'epochmillisecs'"],
         **BUCKETS,
     )
@@ -134,7 +134,7 @@ history: one run with a wide window rather than 720 hourly ones.
     load_users = LoadDimensionOperator(
         task_id="load_users",
         table="users",
-        sql="sql/load/users.sql",
+        sql="sparkify/load/users.sql",
         mode="upsert",
         key_columns=["user_id"],
         newer_by="level_as_of",
@@ -144,7 +144,7 @@ history: one run with a wide window rather than 720 hourly ones.
     load_songs = LoadDimensionOperator(
         task_id="load_songs",
         table="songs",
-        sql="sql/load/songs.sql",
+        sql="sparkify/load/songs.sql",
         mode="replace",
         key_columns=["song_id"],
     )
@@ -152,7 +152,7 @@ history: one run with a wide window rather than 720 hourly ones.
     load_artists = LoadDimensionOperator(
         task_id="load_artists",
         table="artists",
-        sql="sql/load/artists.sql",
+        sql="sparkify/load/artists.sql",
         mode="replace",
         key_columns=["artist_id"],
     )
@@ -160,7 +160,7 @@ history: one run with a wide window rather than 720 hourly ones.
     load_time = LoadDimensionOperator(
         task_id="load_time",
         table="time",
-        sql="sql/load/time.sql",
+        sql="sparkify/load/time.sql",
         mode="window",
         key_columns=["start_time"],
         time_column="start_time",
@@ -170,19 +170,19 @@ history: one run with a wide window rather than 720 hourly ones.
     load_songplays = LoadFactOperator(
         task_id="load_songplays",
         table="songplays",
-        sql="sql/load/songplays.sql",
+        sql="sparkify/load/songplays.sql",
         mode="window",
         time_column="start_time",
         audits=Audits(unique=["songplay_id"], not_null=["start_time", "user_id"]),
         late_windows_of="staging_events",
         late_windows_after=["users", "time"],
-        late_arrivals_from="sql/load/late_songs.sql",
-        late_arrivals_sql="sql/load/songplays_late_songs.sql",
+        late_arrivals_from="sparkify/load/late_songs.sql",
+        late_arrivals_sql="sparkify/load/songplays_late_songs.sql",
     )
 
     check_quality = DataQualityOperator(
         task_id="check_quality",
-        checks="quality/star_schema.yaml",
+        checks="sparkify/quality.yaml",
     )
 
     create_tables >> [stage_events, stage_songs]

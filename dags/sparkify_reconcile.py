@@ -21,10 +21,10 @@ EVENTS: dict[str, Any] = {
     "table": "staging_events",
     "key_pattern": "log_data/%Y/%m/%Y-%m-%d-events.json",
     "time_column": "ts",
-    "jsonpaths": "jsonpaths/log_events.json",
+    "jsonpaths": "sparkify/log_events.json",
     "copy_options": ["TIMEFORMAT AS 'epochmillisecs'"],
     "loaded_tables": ["songplays", "time"],
-    "loaded_sql": ["sql/load/songplays.sql", "sql/load/time.sql"],
+    "loaded_sql": ["sparkify/load/songplays.sql", "sparkify/load/time.sql"],
     "loaded_time_column": "start_time",
 }
 

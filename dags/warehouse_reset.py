@@ -20,8 +20,8 @@ Deletes rows that only a new load brings back. One run does one of two things, i
 
 * **empty**: deletes all rows of the chosen tables. The records in `ops` forget what they said of these rows:
   no file of an emptied staging table counts as staged any more, no hour as loaded;
-* **recreate**: drops every table, those in `ops` included, and makes them again from `include/sql/schema`.
-  For a table whose columns changed, and to begin from nothing.
+* **recreate**: drops every table, those in `ops` included, and makes them again, from the files of
+  `include/sparkify/schema`. For a table whose columns changed, and to begin from nothing.
 
 ### Confirmation
 Nothing happens before you have typed what you mean into the form:
@@ -93,7 +93,7 @@ Every table is as it was.
 ) as dag:
     ResetTablesOperator(
         task_id="reset_tables",
-        sql=[f"sql/schema/{table}.sql" for table in TABLES],
+        sql=[f"sparkify/schema/{table}.sql" for table in TABLES],
         tables=LOADED_TABLES,
         action="{{ params.action }}",
         chosen="{{ (params.tables or []) | join(' ') }}",

@@ -51,10 +51,10 @@ def _yes(flag: bool) -> str:
 
 
 def schema() -> str:
-    """Return the ER diagram of every table in include/sql/schema, keys as they are declared."""
+    """Return the ER diagram of every table in include/sparkify/schema, keys as they are declared."""
     lines = [NOTE, "# Tables\n", "```mermaid", "erDiagram"]
     relations: list[str] = []
-    for path in sorted((ROOT / "include" / "sql" / "schema").glob("*.sql")):
+    for path in sorted((ROOT / "include" / "sparkify" / "schema").glob("*.sql")):
         statement = sqlglot.parse_one(path.read_text(), read="redshift")
         if statement.args["kind"] != "TABLE":
             continue

@@ -4,7 +4,7 @@ Both lists are in the order in which tables can be made: a table before those th
 those that are made from it.
 """
 
-# The files in include/sql/schema without their ending; `ops` is a schema, ops_loads the table ops.loads.
+# The files in include/sparkify/schema without their ending; `ops` is a schema, ops_loads the table ops.loads.
 TABLES = (
     "ops",
     "ops_staged_files",

@@ -17,7 +17,7 @@ from tests.faults.runs import Run, Runner, wait_until
 from tests.system.conftest import ROOT, STAR, Source, Warehouse
 from tests.system.records import song
 
-SCHEMA = ROOT / "include" / "sql" / "schema"
+SCHEMA = ROOT / "include" / "sparkify" / "schema"
 TABLES = (
     *("ops", "ops_staged_files", "ops_sources", "ops_loads", "ops_rejected_rows"),
     *("ops_quality_results", "ops_late_arrivals", "ops_late_windows", "staging_events", "staging_songs"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.settings import REPOSITORY
 
-SCHEMA = REPOSITORY / "include" / "sql" / "schema"
+SCHEMA = REPOSITORY / "include" / "sparkify" / "schema"
 TABLES = (
     *("ops", "ops_loads", "ops_quality_results", "staging_events", "staging_songs"),
     *("users", "artists", "songs", "time", "songplays"),

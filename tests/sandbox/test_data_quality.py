@@ -17,7 +17,7 @@ from sparkify.warehouse.ledger import TaskRun
 from sparkify.warehouse.session import Session
 from sparkify.window import Window
 
-SCHEMA = Path(__file__).parents[2] / "include" / "sql" / "schema"
+SCHEMA = Path(__file__).parents[2] / "include" / "sparkify" / "schema"
 DRIVERS = {"redshift_connector": redshift_connector, "psycopg2": psycopg2, "psycopg": psycopg}
 FIRST_HOUR = Window(datetime(2018, 11, 1, 0, tzinfo=UTC), datetime(2018, 11, 1, 1, tzinfo=UTC))
 NO_HOUR = Window(datetime(2018, 11, 9, 0, tzinfo=UTC), datetime(2018, 11, 9, 1, tzinfo=UTC))

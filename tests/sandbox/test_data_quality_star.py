@@ -14,7 +14,7 @@ from sparkify.operators.data_quality import DataQualityOperator
 INCLUDE = Path(__file__).parents[2] / "include"
 HOUR = ("2018-11-15T10:00:00+00:00", "2018-11-15T11:00:00+00:00")
 TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
-STAR_CHECKS = "quality/star_schema.yaml"
+STAR_CHECKS = "sparkify/quality.yaml"
 FINE = "checks: [{kind: row_count, table: songs, max: 9}]"
 
 STAR = """
@@ -77,7 +77,7 @@ def star(redshift):
         "ops_late_arrivals",
         *TABLES,
     ):
-        run(redshift, (INCLUDE / "sql" / "schema" / f"{table}.sql").read_text())
+        run(redshift, (INCLUDE / "sparkify" / "schema" / f"{table}.sql").read_text())
     run(redshift, *STAR.split(";"))
     yield redshift
     redshift.rollback()
@@ -333,7 +333,7 @@ def test_a_wrong_file_below_the_search_path_is_refused_by_its_name(star):
     operator = operator_of(STAR_CHECKS)
     operator.checks += "  - {kind: nonsense}\n"
     with pytest.raises(
-        AirflowFailException, match=r"quality/star_schema.yaml cannot be used:\n  line \d+, check"
+        AirflowFailException, match=r"sparkify/quality.yaml cannot be used:\n  line \d+, check"
     ):
         execute(operator)
 

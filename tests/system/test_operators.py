@@ -16,7 +16,7 @@ from sparkify.star.audits import Audits
 from sparkify.warehouse import rejected_rows
 from tests.system.runs import task_context
 
-SCHEMA = Path(__file__).parents[2] / "include" / "sql" / "schema"
+SCHEMA = Path(__file__).parents[2] / "include" / "sparkify" / "schema"
 ORDERS = ("orders", "staging_orders", "customers")
 NINE, TEN, ELEVEN = (f"2020-05-01T{hour:02}:00:00+00:00" for hour in (9, 10, 11))
 

@@ -353,7 +353,7 @@ def test_the_dag_refuses_while_a_run_of_sparkify_etl_is_under_way(dag, loaded, r
 
 
 def test_every_table_of_the_schema_is_known_to_the_dags():
-    files = (ROOT / "include" / "sql" / "schema").glob("*.sql")
+    files = (ROOT / "include" / "sparkify" / "schema").glob("*.sql")
     assert sorted(TABLES) == sorted(path.stem for path in files)
     assert sorted(LOADED_TABLES) == sorted(STAR)
 
