@@ -7,7 +7,7 @@ from airflow.sdk import DAG, Param
 
 from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import ResetTablesOperator
-from sparkify.tables import LOADED_TABLES, TABLES
+from sparkify.tables import TABLES
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
 
@@ -73,9 +73,9 @@ Every table is as it was.
         "tables": Param(
             [],
             type=["null", "array"],
-            items={"type": "string", "enum": list(LOADED_TABLES)},
+            items={"type": "string", "enum": list(TABLES)},
             # What makes the form offer a list to choose from.
-            examples=list(LOADED_TABLES),
+            examples=list(TABLES),
             uniqueItems=True,
             title="Tables to empty",
             description="None to recreate: that is for all tables.",
@@ -94,7 +94,7 @@ Every table is as it was.
     ResetTablesOperator(
         task_id="reset_tables",
         sql=[f"sparkify/schema/{table}.sql" for table in TABLES],
-        tables=LOADED_TABLES,
+        tables=[TABLES],
         action="{{ params.action }}",
         chosen="{{ (params.tables or []) | join(' ') }}",
         confirmation="{{ params.confirmation or '' }}",

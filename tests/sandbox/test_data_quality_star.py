@@ -10,6 +10,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.operators.data_quality import DataQualityOperator
+from sparkify.warehouse.schema import with_ops
 
 INCLUDE = Path(__file__).parents[2] / "include"
 HOUR = ("2018-11-15T10:00:00+00:00", "2018-11-15T11:00:00+00:00")
@@ -68,16 +69,9 @@ def kept(connection, columns, where="TRUE"):
 def star(redshift):
     """A small star without fault for the hour 10:00 to 11:00, and an hour of plays around it."""
     drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in TABLES]
-    run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE", "CREATE SCHEMA ops")
-    for table in (
-        "ops_quality_results",
-        "ops_loads",
-        "ops_staged_files",
-        "ops_late_windows",
-        "ops_late_arrivals",
-        *TABLES,
-    ):
-        run(redshift, (INCLUDE / "sparkify" / "schema" / f"{table}.sql").read_text())
+    run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE")
+    schema = INCLUDE / "sparkify" / "schema"
+    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in TABLES))
     run(redshift, *STAR.split(";"))
     yield redshift
     redshift.rollback()

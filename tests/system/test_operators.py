@@ -5,7 +5,6 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG
@@ -14,9 +13,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
 from sparkify.star.audits import Audits
 from sparkify.warehouse import rejected_rows
+from sparkify.warehouse.schema import with_ops
 from tests.system.runs import task_context
 
-SCHEMA = Path(__file__).parents[2] / "include" / "sparkify" / "schema"
 ORDERS = ("orders", "staging_orders", "customers")
 NINE, TEN, ELEVEN = (f"2020-05-01T{hour:02}:00:00+00:00" for hour in (9, 10, 11))
 
@@ -30,10 +29,7 @@ def conn_id(request):
 def orders(warehouse):
     warehouse.execute(
         *(f"DROP TABLE IF EXISTS {table}" for table in ORDERS),
-        *(
-            path.read_text().rstrip().rstrip(";")
-            for path in [SCHEMA / "ops.sql", *sorted(SCHEMA.glob("ops_*.sql"))]
-        ),
+        *with_ops(()),
         "CREATE TABLE staging_orders (id INTEGER, at TIMESTAMP, customer VARCHAR(20), cents INTEGER, "
         "load_id VARCHAR(64))",
         "CREATE TABLE orders (id INTEGER NOT NULL, at TIMESTAMP, customer VARCHAR(20), cents INTEGER)",

@@ -20,7 +20,8 @@ class ResetTablesOperator(LoadOperator):
 
     Args:
         sql: the DDL of all tables, as for CreateTablesOperator.
-        tables: the tables that may be emptied: all that are loaded, each after those that it is made from.
+        tables: the tables that may be emptied, all that are loaded, those of each dataset together: each
+            table after those that it is made from.
         action: `empty` the chosen tables or `recreate` all of them.
         chosen: the names of the tables to empty, separated by spaces.
         confirmation: what a person typed: the names of the chosen tables in any order or, to recreate, the
@@ -53,7 +54,7 @@ class ResetTablesOperator(LoadOperator):
         self,
         *,
         sql: Sequence[str],
-        tables: Sequence[str],
+        tables: Sequence[Sequence[str]],
         action: str,
         chosen: str,
         confirmation: str,
@@ -80,7 +81,7 @@ class ResetTablesOperator(LoadOperator):
 
     def _reset(self, session: Session, run: TaskRun) -> list[str]:
         chosen = list(dict.fromkeys(self.chosen.split()))
-        check_choice(self.action, chosen, self.tables)
+        check_choice(self.action, chosen, [table for dataset in self.tables for table in dataset])
         if self.action == "recreate":
             database = database_name(session)
             doing = f"To drop and make again all tables of the database {database}, with all that is in them"
@@ -89,6 +90,8 @@ class ResetTablesOperator(LoadOperator):
             self.log.info("Dropped and made again: %s", ", ".join(made))
             return made
         check_confirmation(self.confirmation, chosen, f"To empty {', '.join(chosen)}")
-        rows = empty(session, chosen, self.tables, run)
+        # Those of a dataset that nobody has loaded need not exist.
+        concerned = [table for dataset in self.tables if set(chosen) & set(dataset) for table in dataset]
+        rows = empty(session, chosen, concerned, run)
         self.log.info("Emptied: %s", ", ".join(f"{table} ({count:,} rows)" for table, count in rows.items()))
         return chosen
