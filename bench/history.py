@@ -14,6 +14,7 @@ import psycopg
 
 from bench import tasks
 from bench.options import NOW
+from definitions.sparkify import SPARKIFY
 from sandbox.console import note
 from sandbox.postgres import admin_dsn
 from sandbox.settings import REPOSITORY, Settings
@@ -24,7 +25,7 @@ _END = NOW.replace(tzinfo=None)
 _FILLS = Path(__file__).parent / "sql"
 _SELECTS = REPOSITORY / "include" / "sparkify" / "load"
 _TABLES = (
-    *("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time"),
+    *SPARKIFY.tables,
     *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
     *("ops.late_arrivals", "ops.late_windows"),
 )

@@ -7,6 +7,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import LoadOperator
+from sparkify.operators.loading_runs import runs_under_way
 from sparkify.warehouse.ledger import TaskRun
 from sparkify.warehouse.reset import check_choice, check_confirmation, database_name, empty, recreate
 from sparkify.warehouse.session import Session
@@ -26,7 +27,7 @@ class ResetTablesOperator(LoadOperator):
         chosen: the names of the tables to empty, separated by spaces.
         confirmation: what a person typed: the names of the chosen tables in any order or, to recreate, the
             name of the database.
-        loading_dags: DAGs whose runs load these tables; none of them may be under way.
+        loading_tag: the tag of DAGs whose runs load these tables; none of them may be under way.
 
     Returns:
         The names of the tables that were emptied or made again.
@@ -58,7 +59,7 @@ class ResetTablesOperator(LoadOperator):
         action: str,
         chosen: str,
         confirmation: str,
-        loading_dags: Sequence[str] = (),
+        loading_tag: str,
         **kwargs: Any,
     ) -> None:
         super().__init__(table="the tables", **kwargs)
@@ -67,16 +68,16 @@ class ResetTablesOperator(LoadOperator):
         self.action = action
         self.chosen = chosen
         self.confirmation = confirmation
-        self.loading_dags = loading_dags
+        self.loading_tag = loading_tag
 
     def execute(self, context: Context) -> list[str]:
         """Reset what this run asks for."""
-        for dag_id in self.loading_dags:
-            if running := context["ti"].get_dr_count(dag_id=dag_id, states=["running"]):
-                raise AirflowFailException(
-                    f"Nothing was changed, because runs of {dag_id} are under way: {running}. Wait for them "
-                    "to end, or mark those that nobody works on any more as failed, and clear this task."
-                )
+        if loading := runs_under_way(context, self.dag.fileloc, self.loading_tag):
+            dag_id, running = loading
+            raise AirflowFailException(
+                f"Nothing was changed, because runs of {dag_id} are under way: {running}. Wait for them "
+                "to end, or mark those that nobody works on any more as failed, and clear this task."
+            )
         return self.run_in_warehouse(lambda session: self._reset(session, TaskRun.of(context)))
 
     def _reset(self, session: Session, run: TaskRun) -> list[str]:
