@@ -81,12 +81,12 @@ lint: $(READY) ## ruff, mypy --strict and sqlfluff
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy dags
-	@$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+	@$(BIN)/sqlfluff lint --disable-progress-bar include plugins
 
 format: $(READY) ## Format Python and SQL
 	@$(BIN)/ruff check --fix --exit-zero .
 	@$(BIN)/ruff format .
-	@$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+	@$(BIN)/sqlfluff fix --disable-progress-bar include plugins
 
 docs: $(READY) ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/generate.py

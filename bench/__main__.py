@@ -32,7 +32,7 @@ def _variables(settings: Settings) -> dict[str, str]:
         **os.environ,
         **environment.variables(settings),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
-        "PYTHONPATH": str(REPOSITORY / "plugins"),
+        "PYTHONPATH": os.pathsep.join(str(REPOSITORY / name) for name in ("dags", "plugins")),
     }
 
 

@@ -14,6 +14,7 @@ import psycopg
 
 from bench import tasks
 from bench.options import NOW
+from definitions.sparkify import SPARKIFY
 from sandbox.parts.postgres import admin_dsn
 from sandbox.parts.settings import REPOSITORY, Settings
 from sandbox.terminal.console import note
@@ -22,9 +23,9 @@ from sparkify.warehouse.sql import Value, execute
 WEEK = timedelta(days=7)
 _END = NOW.replace(tzinfo=None)
 _FILLS = Path(__file__).parent / "sql"
-_SELECTS = REPOSITORY / "include" / "sql" / "load"
+_SELECTS = REPOSITORY / "include" / "sparkify" / "load"
 _TABLES = (
-    *("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time"),
+    *SPARKIFY.tables,
     *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
     *("ops.changes_taken", "ops.changes"),
 )

@@ -1,21 +1,20 @@
 """By hand: make, pause, resume, remove or describe the Redshift cluster and all that belongs to it."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import DAG, Param, TaskGroup, chain
 
+from definitions import DATASETS
+from definitions.forms import DEFAULT_ARGS, START_DATE, cluster_params
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
 from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.role import make_role, remove_role
 from sparkify.cluster.status import check_connection, show_connection, show_leftovers, show_status
-from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import ClusterStepOperator, CreateTablesOperator, GrantReadOperator
 from sparkify.operators.cluster_step import Step
-from sparkify.tables import TABLES
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
 
@@ -76,7 +75,7 @@ Its message says what AWS refused and what to do. Clear it once that is mended, 
 what is there, whatever a failed provisioning has left.
 """,
     schedule=None,
-    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
     # The reaper triggers it: a DAG that nobody has switched on could not remove a forgotten cluster.
@@ -90,14 +89,7 @@ what is there, whatever a failed provisioning has left.
             title="Action",
             description="What to do with the cluster.",
         ),
-        "identifier": Param(
-            "sparkify",
-            type="string",
-            pattern="^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
-            maxLength=50,
-            title="Cluster identifier",
-            description="The cluster's name; the names of role and groups are made from it.",
-        ),
+        **cluster_params(),
         "node_type": Param(
             "ra3.large",
             type="string",
@@ -108,13 +100,6 @@ what is there, whatever a failed provisioning has left.
         "nodes": Param(
             1, type="integer", minimum=1, maximum=16, title="Nodes", description="provision: how many nodes."
         ),
-        "allowed_cidr": Param(
-            "10.0.0.0/8",
-            type="string",
-            pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$",
-            title="Allowed network",
-            description="provision: the IPv4 network that may connect, such as 10.1.0.0/16; never everybody.",
-        ),
         "hours_to_live": Param(
             8,
             type="number",
@@ -122,18 +107,6 @@ what is there, whatever a failed provisioning has left.
             maximum=8760,
             title="Hours to live",
             description="provision, resume: hours after which the reaper may act; 0 for never.",
-        ),
-        "from_snapshot": Param(
-            False,
-            type="boolean",
-            title="From the last snapshot",
-            description="provision: restore the newest final snapshot of this cluster, if there is one.",
-        ),
-        "final_snapshot": Param(
-            True,
-            type="boolean",
-            title="Final snapshot",
-            description="teardown: keep a snapshot, billed until it is deleted; false loses the data.",
         ),
         "remove_work_bucket": Param(
             False,
@@ -157,12 +130,13 @@ what is there, whatever a failed provisioning has left.
             step("make_network", make_network),
             step("make_cluster", make_cluster, until="available"),
             CreateTablesOperator(
-                task_id="create_tables", sql=[f"sql/schema/{table}.sql" for table in TABLES]
+                task_id="create_tables",
+                sql=[file for dataset in DATASETS for file in dataset.schema],
             ),
             GrantReadOperator(
                 task_id="grant_read",
                 group="analysts",
-                tables=["songplays", "users", "songs", "artists", "time"],
+                tables=[table for dataset in DATASETS for table in dataset.published],
             ),
             step("show_connection", show_connection),
         )

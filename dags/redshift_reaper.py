@@ -1,11 +1,9 @@
 """Hourly: clusters that nobody has removed in time are paused or removed."""
 
-from datetime import UTC, datetime
-
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from sparkify.defaults import DEFAULT_ARGS
+from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE
 from sparkify.operators import FindExpiredOperator
 
 with DAG(
@@ -18,8 +16,8 @@ Looks every hour for clusters that `redshift_cluster` made and whose tag `expire
 snapshot, so no data is lost. Clusters made by anybody else are never looked at.
 
 ### When it waits
-While a run of `sparkify_etl`, `sparkify_once` or `sparkify_reconcile` is under way nothing is stopped; the
-next hour looks again. More time is what `redshift_cluster` gives with `provision` or `resume` and another
+While a run of a DAG with the tag `loads` is under way, such as `sparkify_etl`, nothing is stopped; the next
+hour looks again. More time is what `redshift_cluster` gives with `provision` or `resume` and another
 `hours_to_live`; 0 is for ever.
 
 ### When a task fails
@@ -29,7 +27,7 @@ its data is not lost: mend it, or tear it down with `final_snapshot` false. Such
 billed, so do not leave it there.
 """,
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
-    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
     # Nobody who has forgotten a cluster would have switched it on.
@@ -50,7 +48,7 @@ billed, so do not leave it there.
         task_id="find_expired",
         action="{{ params.action }}",
         region="{{ var.value.get('sparkify_region', 'us-east-1') }}",
-        loading_dags=["sparkify_etl", "sparkify_once", "sparkify_reconcile"],
+        loading_tag=LOADS,
     )
 
     stop = TriggerDagRunOperator.partial(

@@ -1,12 +1,12 @@
 """Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from sparkify.defaults import DEFAULT_ARGS
+from definitions.dataset import BUCKETS
+from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE, loading_params
+from definitions.sparkify import SPARKIFY
 from sparkify.operators import (
     Audits,
     CreateTablesOperator,
@@ -16,21 +16,8 @@ from sparkify.operators import (
     LoadFactOperator,
     StageToRedshiftOperator,
 )
-from sparkify.tables import TABLES
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
-
-BUCKETS: dict[str, Any] = {
-    "bucket": "{{ var.value.sparkify_source_bucket }}",
-    "work_bucket": "{{ var.value.sparkify_work_bucket }}",
-    "iam_role": "{{ var.value.get('sparkify_iam_role', 'default') }}",
-    "region": "{{ var.value.get('sparkify_region', '') }}",
-}
-
-WINDOW_HELP = (
-    "UTC. Give both ends or neither; without them the run loads its data interval, one hour. "
-    "Leave them empty in a backfill."
-)
 
 with DAG(
     dag_id="sparkify_etl",
@@ -66,34 +53,12 @@ history: one run with a wide window rather than 720 hourly ones.
 * `check_quality`: the log has a table of all checks; `ops.quality_results` keeps it.
 """,
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
-    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=4,
     default_args=DEFAULT_ARGS,
     params={
-        "window_start": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            title="Start of the window",
-            description=f"First moment to load. {WINDOW_HELP}",
-        ),
-        "window_end": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            title="End of the window",
-            description=f"First moment not to load. {WINDOW_HELP}",
-        ),
-        "look_back_days": Param(
-            3,
-            type="integer",
-            minimum=0,
-            maximum=31,
-            title="Days to look back",
-            description="Hours of that many days before the window that were loaded before and whose file has"
-            " changed or come since are loaded again, too.",
-        ),
+        **loading_params("hour", look_back_days=3),
         "keep_strays": Param(
             False,
             type="boolean",
@@ -116,25 +81,16 @@ history: one run with a wide window rather than 720 hourly ones.
         ),
     },
     template_searchpath=[str(INCLUDE)],
-    tags=["sparkify", "redshift", "etl"],
+    tags=["sparkify", "redshift", "etl", LOADS],
 ) as dag:
-    create_tables = CreateTablesOperator(
-        task_id="create_tables",
-        sql=[f"sql/schema/{table}.sql" for table in TABLES],
-    )
+    create_tables = CreateTablesOperator(task_id="create_tables", sql=SPARKIFY.schema)
 
     stage_events = StageToRedshiftOperator(
         task_id="stage_events",
-        table="staging_events",
         mode="window",
-        key_pattern="log_data/%Y/%m/%Y-%m-%d-events.json",
-        time_column="ts",
-        key_columns=["session_id", "item_in_session"],
         keep_strays="{{ params.keep_strays }}",
         look_back_days="{{ params.look_back_days }}",
-        jsonpaths="jsonpaths/log_events.json",
-        copy_options=["TIMEFORMAT AS 'epochmillisecs'"],
-        **BUCKETS,
+        **SPARKIFY.window_staging,
     )
 
     stage_songs = StageToRedshiftOperator(
@@ -151,7 +107,7 @@ history: one run with a wide window rather than 720 hourly ones.
     load_users = LoadDimensionOperator(
         task_id="load_users",
         table="users",
-        sql="sql/load/users.sql",
+        sql="sparkify/load/users.sql",
         mode="upsert",
         key_columns=["user_id"],
         newer_by="level_as_of",
@@ -161,7 +117,7 @@ history: one run with a wide window rather than 720 hourly ones.
     load_songs = LoadDimensionOperator(
         task_id="load_songs",
         table="songs",
-        sql="sql/load/songs.sql",
+        sql="sparkify/load/songs.sql",
         mode="replace",
         key_columns=["song_id"],
         follows=[Follow("staging_songs", after=["artists"])],
@@ -170,7 +126,7 @@ history: one run with a wide window rather than 720 hourly ones.
     load_artists = LoadDimensionOperator(
         task_id="load_artists",
         table="artists",
-        sql="sql/load/artists.sql",
+        sql="sparkify/load/artists.sql",
         mode="replace",
         key_columns=["artist_id"],
         follows=[Follow("staging_songs")],
@@ -179,29 +135,33 @@ history: one run with a wide window rather than 720 hourly ones.
     load_time = LoadDimensionOperator(
         task_id="load_time",
         table="time",
-        sql="sql/load/time.sql",
+        sql=SPARKIFY.window_loads["time"],
         mode="window",
         key_columns=["start_time"],
-        time_column="start_time",
+        time_column=SPARKIFY.window_column,
         follows=[Follow("staging_events")],
     )
 
     load_songplays = LoadFactOperator(
         task_id="load_songplays",
         table="songplays",
-        sql="sql/load/songplays.sql",
+        sql=SPARKIFY.window_loads["songplays"],
         mode="window",
-        time_column="start_time",
+        time_column=SPARKIFY.window_column,
         audits=Audits(unique=["songplay_id"], not_null=["start_time", "user_id"]),
         follows=[
             Follow("staging_events", after=["users", "time"]),
-            Follow("staging_songs", after=["songs", "artists"], update="sql/load/songplays_late_songs.sql"),
+            Follow(
+                "staging_songs",
+                after=["songs", "artists"],
+                update="sparkify/load/songplays_late_songs.sql",
+            ),
         ],
     )
 
     check_quality = DataQualityOperator(
         task_id="check_quality",
-        checks="quality/star_schema.yaml",
+        checks="sparkify/quality.yaml",
     )
 
     create_tables >> [stage_events, stage_songs]

@@ -1,12 +1,13 @@
 """By hand: a cluster made, one window loaded and checked, the cluster removed, whatever happens between."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
-from sparkify.defaults import DEFAULT_ARGS
+from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE, cluster_params, window_params
+from definitions.sparkify import SPARKIFY
 
 with DAG(
     dag_id="sparkify_once",
@@ -26,57 +27,18 @@ cluster carries `expires_at`, and the DAG `redshift_reaper` removes it.
 The run that the task has triggered has the cause; its link is in the task's extra links.
 """,
     schedule=None,
-    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
     # The tasks of the runs that these wait for have retries of their own.
     default_args=DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(hours=6)},
     params={
-        "window_start": Param(
-            "2018-11-01T00:00:00+00:00",
-            type="string",
-            format="date-time",
-            title="Start of the window",
-            description="First moment to load, UTC.",
-        ),
-        "window_end": Param(
-            "2018-11-02T00:00:00+00:00",
-            type="string",
-            format="date-time",
-            title="End of the window",
-            description="First moment not to load, UTC.",
-        ),
-        "identifier": Param(
-            "sparkify",
-            type="string",
-            pattern="^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
-            maxLength=50,
-            title="Cluster identifier",
-            description="The cluster's name, the one in the connection redshift_default.",
-        ),
-        "allowed_cidr": Param(
-            "10.0.0.0/8",
-            type="string",
-            pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$",
-            title="Allowed network",
-            description="The IPv4 network that may connect, such as 10.1.0.0/16; never everybody.",
-        ),
-        "from_snapshot": Param(
-            False,
-            type="boolean",
-            title="From the last snapshot",
-            description="Restore the newest final snapshot of this cluster, if there is one.",
-        ),
-        "final_snapshot": Param(
-            True,
-            type="boolean",
-            title="Final snapshot",
-            description="Keep a snapshot at the end; it is billed until it is deleted.",
-        ),
+        **window_params("load", "UTC.", ("2018-11-01T00:00:00+00:00", "2018-11-02T00:00:00+00:00")),
+        **cluster_params(),
     },
     # Params keep their types: a flag goes on as a flag.
     render_template_as_native_obj=True,
-    tags=["sparkify", "redshift", "cluster"],
+    tags=["sparkify", "redshift", "cluster", LOADS],
 ) as dag:
 
     def trigger(task_id: str, dag_id: str, **conf: Any) -> TriggerDagRunOperator:
@@ -104,7 +66,7 @@ The run that the task has triggered has the cause; its link is in the task's ext
     )
     load_window = trigger(
         "load_window",
-        "sparkify_etl",
+        SPARKIFY.loaded_by,
         window_start="{{ params.window_start }}",
         window_end="{{ params.window_end }}",
     )

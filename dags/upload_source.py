@@ -1,19 +1,21 @@
 """By hand: a folder of source files from the worker to the source bucket on S3."""
 
-from datetime import UTC, datetime
-
 from airflow.sdk import DAG, Param
 
-from sparkify.defaults import DEFAULT_ARGS
+from definitions import DATASETS
+from definitions.forms import DEFAULT_ARGS, START_DATE
 from sparkify.operators import UploadFolderOperator
+
+FOLDERS = [folder for dataset in DATASETS for folder in dataset.folders]
 
 with DAG(
     dag_id="upload_source",
-    description="A folder with log_data/ and song_data/ from the worker to the source bucket on S3.",
+    description="A folder of source files, such as log_data/, from the worker to the source bucket on S3.",
     doc_md="""
 ### What it does
-Uploads every `.json` file below `log_data/` and `song_data/` of a folder on the worker to S3. Its key is its
-path inside the folder, as `sparkify_etl` expects it: `log_data/2018/11/2018-11-12-events.json`.
+Uploads every `.json` file below the folders of the datasets (`log_data/`, `song_data/`, …) of a folder on the
+worker to S3. Its key is its path inside the folder, as `sparkify_etl` expects it:
+`log_data/2018/11/2018-11-12-events.json`.
 
 * A file that is there with the same content is **skipped**, so that it is not staged again.
 * A file that has changed **replaces** its object, whole: readers see the old content or the new.
@@ -47,7 +49,7 @@ with KMS keys, and files that were uploaded in parts by another program.
 * S3 does not answer: the task tries again by itself and goes on where it was.
 """,
     schedule=None,
-    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    start_date=START_DATE,
     catchup=False,
     default_args=DEFAULT_ARGS,
     params={
@@ -55,8 +57,8 @@ with KMS keys, and files that were uploaded in parts by another program.
             type="string",
             pattern="^/",
             title="Folder",
-            description="Absolute path of a folder on the worker that holds log_data/ and song_data/, for"
-            " example /data/sparkify.",
+            description="Absolute path of a folder on the worker, for example /data/sparkify, that holds one"
+            f" or more of {', '.join(FOLDERS)}.",
         ),
         "bucket": Param(
             "",
@@ -74,7 +76,7 @@ with KMS keys, and files that were uploaded in parts by another program.
         folder="{{ params.folder }}",
         bucket="{{ params.bucket or var.value.sparkify_source_bucket }}",
         work_bucket="{{ var.value.get('sparkify_work_bucket', '') }}",
-        subfolders=["log_data", "song_data"],
+        subfolders=FOLDERS,
         region="{{ var.value.get('sparkify_region', '') }}",
         tags={"managed-by": "sparkify-warehouse"},
     )

@@ -1,15 +1,15 @@
 """By hand: chosen tables emptied, or all of them dropped and made again, after their names were typed."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk import DAG, Param
 
-from sparkify.defaults import DEFAULT_ARGS
+from definitions import DATASETS
+from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE
 from sparkify.operators import ResetTablesOperator
-from sparkify.tables import LOADED_TABLES, TABLES
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
+TABLES = [table for dataset in DATASETS for table in dataset.tables]
 
 with DAG(
     dag_id="warehouse_reset",
@@ -20,7 +20,7 @@ Deletes rows that only a new load brings back. One run does one of two things, i
 
 * **empty**: deletes all rows of the chosen tables. The records in `ops` forget what they said of these rows:
   no file of an emptied staging table counts as staged any more, no hour as loaded;
-* **recreate**: drops every table, those in `ops` included, and makes them again from `include/sql/schema`.
+* **recreate**: drops every table of every dataset, and those in `ops`, and makes them again.
   For a table whose columns changed, and to begin from nothing.
 
 ### Confirmation
@@ -33,9 +33,9 @@ With no confirmation or another one the run fails, changes nothing and tells wha
 that is cleared carries its confirmation with it: it resets again.
 
 ### Before
-Let the runs of `sparkify_etl` end: while one is under way this DAG refuses. Pause `sparkify_etl` if its next
-hour must not begin meanwhile. A load that Airflow does not know of, as by `airflow dags test` elsewhere, is
-waited for; those that come later wait, and find the tables empty.
+Let the runs of `sparkify_etl` end: while one is under way, or one of another DAG with the tag `loads`, this
+DAG refuses. Pause `sparkify_etl` if its next hour must not begin meanwhile. A load that Airflow does not know
+of, as by `airflow dags test` elsewhere, is waited for; those that come later wait, and find the tables empty.
 
 ### Afterwards
 Run `sparkify_etl` over the time that is to come back, in one run with `window_start` and `window_end`, its
@@ -54,7 +54,7 @@ Every table is as it was.
 * `… does not exist`: there is nothing to empty yet; `recreate` makes what is missing.
 """,
     schedule=None,
-    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
@@ -73,9 +73,9 @@ Every table is as it was.
         "tables": Param(
             [],
             type=["null", "array"],
-            items={"type": "string", "enum": list(LOADED_TABLES)},
+            items={"type": "string", "enum": TABLES},
             # What makes the form offer a list to choose from.
-            examples=list(LOADED_TABLES),
+            examples=TABLES,
             uniqueItems=True,
             title="Tables to empty",
             description="None to recreate: that is for all tables.",
@@ -93,10 +93,10 @@ Every table is as it was.
 ) as dag:
     ResetTablesOperator(
         task_id="reset_tables",
-        sql=[f"sql/schema/{table}.sql" for table in TABLES],
-        tables=LOADED_TABLES,
+        sql=[file for dataset in DATASETS for file in dataset.schema],
+        tables=[dataset.tables for dataset in DATASETS],
         action="{{ params.action }}",
         chosen="{{ (params.tables or []) | join(' ') }}",
         confirmation="{{ params.confirmation or '' }}",
-        loading_dags=["sparkify_etl"],
+        loading_tag=LOADS,
     )

@@ -14,6 +14,7 @@ from sqlglot import exp  # noqa: E402
 
 from sparkify import operators as package  # noqa: E402
 from sparkify.failures import AWS_FAILURES, DATABASE_FAILURES, Transient  # noqa: E402
+from sparkify.warehouse.schema import with_ops  # noqa: E402
 
 NOTE = "<!-- Made by docs/generate.py; change the code, then run make docs. -->\n"
 
@@ -50,16 +51,19 @@ def _yes(flag: bool) -> str:
 
 
 def schema() -> str:
-    """Return the ER diagram of every table in include/sql/schema, keys as they are declared."""
+    """Return the ER diagram of every table of `ops` and below include/, keys as they are declared."""
     lines = [NOTE, "# Tables\n", "```mermaid", "erDiagram"]
     relations: list[str] = []
-    for path in sorted((ROOT / "include" / "sql" / "schema").glob("*.sql")):
-        statement = sqlglot.parse_one(path.read_text(), read="redshift")
-        if statement.args["kind"] != "TABLE":
-            continue
+    for statement in sorted(_tables(), key=_name):
         lines += _entity(statement)
         relations += _relations(statement)
     return "\n".join([*lines, *sorted(relations), "```", ""])
+
+
+def _tables() -> list[exp.Expression]:
+    files = [path.read_text() for path in sorted((ROOT / "include").glob("*/schema*/*.sql"))]
+    statements = [sqlglot.parse_one(sql, read="redshift") for sql in with_ops(files)]
+    return [statement for statement in statements if statement.args["kind"] == "TABLE"]
 
 
 def _entity(statement: exp.Expression) -> list[str]:

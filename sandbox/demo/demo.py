@@ -21,7 +21,7 @@ LOGICAL_DATE = "2018-12-01T00:00:00+00:00"
 _NEXT = """\
 Look further
   python -m sandbox psql            a SQL shell on the warehouse; the questions above are in
-                                    include/sql/analytics: \\i include/sql/analytics/user_agents.sql
+                                    include/sparkify/analytics: \\i include/sparkify/analytics/user_agents.sql
   eval "$(python -m sandbox env)"   points airflow, aws and Python at this sandbox; after it
   airflow dags test sparkify_etl 2018-11-15T10:00:00+00:00
                                     loads one hour again, 09:00 to 10:00

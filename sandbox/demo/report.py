@@ -14,7 +14,7 @@ from sandbox.terminal.screen import Answer, show
 Connection: TypeAlias = Any
 """A DB-API connection: redshift_connector's or psycopg's."""
 
-ANALYTICS = REPOSITORY / "include" / "sql" / "analytics"
+ANALYTICS = REPOSITORY / "include" / "sparkify" / "analytics"
 QUESTIONS: dict[str, str | None] = {
     "plays_detail": None,
     "plays_per_hour": "plays",
@@ -24,7 +24,7 @@ QUESTIONS: dict[str, str | None] = {
     "songs_of_user_while_paid": None,
     "plays_of_artist_by_user": None,
 }
-"""The files of include/sql/analytics in the order they are answered, and the column that is drawn as bars."""
+"""The files of include/sparkify/analytics in the order they are answered, and the column drawn as bars."""
 
 _COUNTS = """
 SELECT table_name, row_count, of_what
@@ -86,7 +86,7 @@ def ask(connection: Connection, sql: str, values: Sequence[object] = ()) -> Answ
 
 
 def question(path: Path) -> str:
-    """Return what a file of include/sql/analytics asks: the first sentence of its comment."""
+    """Return what a file of include/sparkify/analytics asks: the first sentence of its comment."""
     lines = path.read_text("utf-8").splitlines()
     comment = " ".join(line.removeprefix("--").strip() for line in lines if line.startswith("--")) + " "
     ends = [comment.index(mark) for mark in ("? ", ": ", ". ") if mark in comment]
@@ -124,7 +124,7 @@ def show_quality(console: Console, connection: Connection, since: datetime) -> N
 
 
 def show_answers(console: Console, connection: Connection) -> None:
-    """Answer the questions of include/sql/analytics."""
+    """Answer the questions of include/sparkify/analytics."""
     for name, bar in QUESTIONS.items():
         path = ANALYTICS / f"{name}.sql"
         heading(console, question(path))

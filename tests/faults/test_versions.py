@@ -93,7 +93,7 @@ def test_a_content_that_comes_back_after_another_was_read_under_its_name_is_stag
 
 SONG_CHECK = next(
     check
-    for check in read_suite((ROOT / "include" / "quality" / "star_schema.yaml").read_text(), "checks").checks
+    for check in read_suite((ROOT / "include" / "sparkify" / "quality.yaml").read_text(), "checks").checks
     if check.title == "every song file gives one song"
 )
 

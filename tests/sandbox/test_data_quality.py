@@ -4,7 +4,6 @@ import logging
 import textwrap
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg
 import psycopg2
@@ -14,10 +13,10 @@ import redshift_connector
 from sparkify.checks import keep_results, read_suite, run_checks
 from sparkify.failures import is_transient
 from sparkify.warehouse.ledger import TaskRun
+from sparkify.warehouse.schema import with_ops
 from sparkify.warehouse.session import Session
 from sparkify.window import Window
 
-SCHEMA = Path(__file__).parents[2] / "include" / "sql" / "schema"
 DRIVERS = {"redshift_connector": redshift_connector, "psycopg2": psycopg2, "psycopg": psycopg}
 FIRST_HOUR = Window(datetime(2018, 11, 1, 0, tzinfo=UTC), datetime(2018, 11, 1, 1, tzinfo=UTC))
 NO_HOUR = Window(datetime(2018, 11, 9, 0, tzinfo=UTC), datetime(2018, 11, 9, 1, tzinfo=UTC))
@@ -294,9 +293,8 @@ def results_kept(session):
     """An empty `ops.quality_results`; yields a function that reads it."""
     execute(
         session.connection,
-        "CREATE SCHEMA IF NOT EXISTS ops",
         "DROP TABLE IF EXISTS ops.quality_results",
-        (SCHEMA / "ops_quality_results.sql").read_text(),
+        *with_ops(()),
     )
 
     def read(columns):

@@ -10,11 +10,12 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.operators.data_quality import DataQualityOperator
+from sparkify.warehouse.schema import with_ops
 
 INCLUDE = Path(__file__).parents[2] / "include"
 HOUR = ("2018-11-15T10:00:00+00:00", "2018-11-15T11:00:00+00:00")
 TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
-STAR_CHECKS = "quality/star_schema.yaml"
+STAR_CHECKS = "sparkify/quality.yaml"
 FINE = "checks: [{kind: row_count, table: songs, max: 9}]"
 
 STAR = """
@@ -68,16 +69,9 @@ def kept(connection, columns, where="TRUE"):
 def star(redshift):
     """A small star without fault for the hour 10:00 to 11:00, and an hour of plays around it."""
     drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in TABLES]
-    run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE", "CREATE SCHEMA ops")
-    for table in (
-        "ops_quality_results",
-        "ops_loads",
-        "ops_staged_files",
-        "ops_changes",
-        "ops_changes_taken",
-        *TABLES,
-    ):
-        run(redshift, (INCLUDE / "sql" / "schema" / f"{table}.sql").read_text())
+    run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE")
+    schema = INCLUDE / "sparkify" / "schema"
+    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in TABLES))
     run(redshift, *STAR.split(";"))
     yield redshift
     redshift.rollback()
@@ -333,7 +327,7 @@ def test_a_wrong_file_below_the_search_path_is_refused_by_its_name(star):
     operator = operator_of(STAR_CHECKS)
     operator.checks += "  - {kind: nonsense}\n"
     with pytest.raises(
-        AirflowFailException, match=r"quality/star_schema.yaml cannot be used:\n  line \d+, check"
+        AirflowFailException, match=r"sparkify/quality.yaml cannot be used:\n  line \d+, check"
     ):
         execute(operator)
 

@@ -10,6 +10,7 @@ from sparkify.warehouse.sql import (
     quote_identifier,
     quote_literal,
     quote_table,
+    split_statements,
 )
 
 
@@ -43,6 +44,40 @@ def test_a_table_name_has_at_most_a_schema():
 )
 def test_literals_cannot_end_early(value, literal):
     assert quote_literal(value) == literal
+
+
+# Where a semicolon may stand without ending a statement.
+NO_ENDS = [
+    "'a;b'",
+    "'it''s;'",
+    r"'it\'s;'",
+    '"a;b"',
+    '"a"";b"',
+    "-- a; b '\n",
+    "/* a; /* nested; */ b; ' */",
+    "$$ a; ' $$",
+    "$é$ a; $$ ; $é$",
+]
+
+
+@pytest.mark.parametrize("text", NO_ENDS)
+def test_only_a_semicolon_of_its_own_ends_a_statement(text):
+    sql = f"SELECT {text} AS one;\n\nSELECT {text} AS two ; SELECT 3"
+    assert split_statements(sql) == [f"SELECT {text} AS one", f"SELECT {text} AS two", "SELECT 3"]
+
+
+def test_comments_stay_with_the_statement_that_they_stand_before():
+    sql = "-- One; first.\nSELECT 1;\n/* Two. */ SELECT 2;\n"
+    assert split_statements(sql) == ["-- One; first.\nSELECT 1", "/* Two. */ SELECT 2"]
+
+
+@pytest.mark.parametrize("sql", ["", " \n", ";;", "-- a; b\n", "/* a; /* b */ */ ;\n-- c"])
+def test_where_only_comments_stand_is_no_statement(sql):
+    assert split_statements(sql) == []
+
+
+def test_what_is_no_comment_after_one_is_a_statement():
+    assert split_statements("/* a */ - 1; */") == ["/* a */ - 1", "*/"]
 
 
 def test_a_literal_with_a_nul_is_refused():

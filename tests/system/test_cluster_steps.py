@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -29,6 +30,7 @@ from sparkify.operators import FindExpiredOperator
 from tests.sandbox.aws.clusters import CLUSTER, World
 from tests.sandbox.aws.faults import AwsFaults
 from tests.system.cluster_steps import MAKE, PLAN, REMOVE, do, do_once, provision, tear_down, what_is_there
+from tests.system.conftest import ROOT
 
 pytest_plugins = ("tests.system.cluster_steps",)
 
@@ -347,9 +349,9 @@ class TestReaper:
             return running if (dag_id, states) == ("sparkify_etl", ["running"]) else 0
 
         instance = SimpleNamespace(get_dr_count=get_dr_count)
-        find = FindExpiredOperator(
-            task_id="find", action=action, region=PLAN.region, loading_dags=["other", "sparkify_etl"]
-        )
+        with DAG("reaper") as dag:
+            find = FindExpiredOperator(task_id="find", action=action, region=PLAN.region, loading_tag="loads")
+        dag.fileloc = str(ROOT / "dags" / "redshift_reaper.py")
         return find.execute({"ti": instance})
 
     def test_finds_only_clusters_of_ours_whose_time_has_passed(self, world, aws):

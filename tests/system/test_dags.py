@@ -1,11 +1,19 @@
 """What every DAG file promises, whatever it does."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from definitions import DATASETS
+
 DAGS = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
+DAG_IDS = [path.stem for path in DAGS if path.stem != "reconcile"] + [
+    f"{one.name}_reconcile" for one in DATASETS
+]
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +23,33 @@ def bag():
     return DagBag(str(DAGS[0].parent))
 
 
-def test_every_dag_file_imports_and_holds_one_dag_of_its_name(bag):
+def test_every_dag_file_imports_and_holds_a_dag_of_its_name_or_one_for_each_dataset(bag):
     assert bag.import_errors == {}
-    assert sorted(bag.dags) == [path.stem for path in DAGS]
+    for path in DAGS:
+        found = sorted(dag_id for dag_id, dag in bag.dags.items() if Path(dag.fileloc) == path)
+        each = [f"{dataset.name}_{path.stem}" for dataset in DATASETS]
+        assert found in ([path.stem], sorted(each)), path
+
+
+READ_AS_AIRFLOW = """
+import sys
+from pathlib import Path
+from airflow.dag_processing.dagbag import BundleDagBag
+bag = BundleDagBag(sys.argv[1], bundle_path=Path(sys.argv[1]), bundle_name="dags-folder")
+print(bag.import_errors, *sorted(bag.dags))
+"""
+
+
+def test_dag_files_find_what_they_share_where_only_airflow_has_set_the_path(tmp_path):
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-c", READ_AS_AIRFLOW, str(DAGS[0].parent)]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split() == ["{}", *sorted(DAG_IDS)]
+
+
+def test_definitions_of_datasets_can_be_read_without_airflow():
+    reads = "import sys, definitions; sys.exit('airflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", reads], cwd=DAGS[0].parent, check=True)
 
 
 def test_every_dag_can_be_serialized_for_the_scheduler(bag):
@@ -27,7 +59,7 @@ def test_every_dag_can_be_serialized_for_the_scheduler(bag):
         assert DagSerialization.serialize_dag(dag)["dag_id"] == dag.dag_id
 
 
-@pytest.mark.parametrize("dag_id", [path.stem for path in DAGS])
+@pytest.mark.parametrize("dag_id", DAG_IDS)
 class TestEveryDag:
     def test_explains_itself_in_the_ui(self, bag, dag_id):
         dag = bag.dags[dag_id]

@@ -5,7 +5,6 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG
@@ -19,9 +18,9 @@ from sparkify.operators import (
     StageToRedshiftOperator,
 )
 from sparkify.warehouse import rejected_rows
+from sparkify.warehouse.schema import with_ops
 from tests.system.runs import task_context
 
-SCHEMA = Path(__file__).parents[2] / "include" / "sql" / "schema"
 ORDERS = ("orders", "staging_orders", "customers")
 NINE, TEN, ELEVEN = (f"2020-05-01T{hour:02}:00:00+00:00" for hour in (9, 10, 11))
 
@@ -35,10 +34,7 @@ def conn_id(request):
 def orders(warehouse):
     warehouse.execute(
         *(f"DROP TABLE IF EXISTS {table}" for table in ORDERS),
-        *(
-            path.read_text().rstrip().rstrip(";")
-            for path in [SCHEMA / "ops.sql", *sorted(SCHEMA.glob("ops_*.sql"))]
-        ),
+        *with_ops(()),
         "CREATE TABLE staging_orders (id INTEGER, at TIMESTAMP, customer VARCHAR(20), cents INTEGER, "
         "load_id VARCHAR(64))",
         "CREATE TABLE orders (id INTEGER NOT NULL, at TIMESTAMP, customer VARCHAR(20), cents INTEGER)",

@@ -20,7 +20,7 @@ WINDOW = ("2018-11-15T00:00:00", "2018-11-17T00:00:00")
 def dag():
     from airflow.dag_processing.dagbag import DagBag
 
-    return DagBag(str(ROOT / "dags" / "sparkify_reconcile.py")).dags["sparkify_reconcile"]
+    return DagBag(str(ROOT / "dags" / "reconcile.py")).dags["sparkify_reconcile"]
 
 
 @pytest.fixture

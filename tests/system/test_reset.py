@@ -4,14 +4,18 @@ import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from definitions import DATASETS
+from definitions.sparkify import SPARKIFY
 from sandbox.parts import postgres
-from sparkify.tables import LOADED_TABLES, TABLES
+from sparkify.warehouse.schema import made_table
+from sparkify.warehouse.sql import split_statements
 from tests.faults.world import CONSISTENCY
 from tests.system.conftest import ROOT, STAR
 from tests.system.records import event
@@ -177,7 +181,7 @@ CHOICES = [
     ["songs", "artists"],
     ["songplays"],
     ["users", "time"],
-    list(LOADED_TABLES),
+    list(SPARKIFY.tables),
 ]
 
 
@@ -351,10 +355,16 @@ def test_the_dag_refuses_while_a_run_of_sparkify_etl_is_under_way(dag, loaded, r
     assert dag.test(logical_date=moment(), run_conf=asked).state == "success"
 
 
-def test_every_table_of_the_schema_is_known_to_the_dags():
-    files = (ROOT / "include" / "sql" / "schema").glob("*.sql")
-    assert sorted(TABLES) == sorted(path.stem for path in files)
-    assert sorted(LOADED_TABLES) == sorted(STAR)
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
+def test_a_dataset_names_the_tables_that_its_files_make_in_their_order(dataset):
+    texts = [(ROOT / "include" / name).read_text() for name in dataset.schema]
+    made = [made_table(statement) for text in texts for statement in split_statements(text)]
+    assert made == list(dataset.tables)
+    files = {
+        path.relative_to(ROOT / "include") for path in (ROOT / "include" / dataset.name).glob("**/*.sql")
+    }
+    assert {path for path in files if "schema" in path.parts[1]} == set(map(Path, dataset.schema))
+    assert {*dataset.published, *dataset.window_loads} <= set(dataset.tables)
 
 
 def moment():

@@ -8,17 +8,20 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
+from sparkify.warehouse.schema import with_ops
 from sparkify.warehouse.session import Session
 
 _HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
 
 
 class CreateTablesOperator(WarehouseOperator):
-    """Run DDL statements that do nothing when their object exists, in one transaction.
+    """Make the pipeline's own tables (schema `ops`) and those of a dataset, unless they exist.
+
+    All statements run in one transaction.
 
     Args:
-        sql: the statements, or `.sql` files below the DAG's template_searchpath, one statement each, in the
-            order in which the objects can be made. Each says IF NOT EXISTS.
+        sql: DDL, or `.sql` files below the DAG's template_searchpath, with any number of statements, in the
+            order in which the objects can be made. Each statement says IF NOT EXISTS.
 
     Raises:
         AirflowFailException: a statement is wrong or not allowed; none of them took effect.
@@ -42,14 +45,14 @@ class CreateTablesOperator(WarehouseOperator):
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         """Make what is missing."""
-        if unsafe := [sql for sql in self.sql if not _HARMLESS.search(sql)]:
-            raise AirflowFailException(
-                f"A second run would fail: write IF NOT EXISTS in {unsafe[0].strip()!r}"
-            )
-        self.run_in_warehouse(self._create)
-        self.log.info("%d tables and schemas are there.", len(self.sql))
+        statements = with_ops(self.sql)
+        if unsafe := [sql for sql in statements if not _HARMLESS.search(sql)]:
+            raise AirflowFailException(f"A second run would fail: write IF NOT EXISTS in {unsafe[0]!r}")
+        self.run_in_warehouse(lambda session: _create(session, statements))
+        self.log.info("%d tables and schemas are there.", len(statements))
 
-    def _create(self, session: Session) -> None:
-        for statement in self.sql:
-            session.execute(statement)
-        session.commit()
+
+def _create(session: Session, statements: Sequence[str]) -> None:
+    for statement in statements:
+        session.execute(statement)
+    session.commit()

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from sparkify.cluster.expiry import expired_clusters
 from sparkify.operators.aws_step import AwsOperator
+from sparkify.operators.loading_runs import runs_under_way
 
 
 class FindExpiredOperator(AwsOperator):
@@ -17,7 +18,7 @@ class FindExpiredOperator(AwsOperator):
     Args:
         action: `pause` or `teardown`, what is to be done with them.
         region: where to look.
-        loading_dags: while a run of one of these is under way nothing is found.
+        loading_tag: while a run of a DAG with this tag is under way nothing is found.
         aws_conn_id: the Airflow connection with the credentials.
 
     Returns:
@@ -29,11 +30,11 @@ class FindExpiredOperator(AwsOperator):
 
     template_fields: Sequence[str] = ("action", "region", *AwsOperator.template_fields)
 
-    def __init__(self, *, action: str, region: str, loading_dags: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *, action: str, region: str, loading_tag: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.action = action
         self.region = region
-        self.loading_dags = loading_dags
+        self.loading_tag = loading_tag
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Look for expired clusters."""
@@ -45,9 +46,9 @@ class FindExpiredOperator(AwsOperator):
         if not expired:
             self.log.info("No cluster of ours has expired.")
             return []
-        for dag_id in self.loading_dags:
-            if running := context["ti"].get_dr_count(dag_id=dag_id, states=["running"]):
-                raise AirflowSkipException(
-                    f"{running} runs of {dag_id} are under way; the next hour looks again."
-                )
+        if loading := runs_under_way(context, self.dag.fileloc, self.loading_tag):
+            dag_id, running = loading
+            raise AirflowSkipException(
+                f"{running} runs of {dag_id} are under way; the next hour looks again."
+            )
         return [{"action": self.action, "identifier": cluster.identifier} for cluster in expired]

@@ -22,9 +22,7 @@ _MODULES = (
     "airflow.sdk.execution_time.timeout",
     "boto3.s3.inject",
     "jinja2.ext",
-    "sparkify.defaults",
     "sparkify.operators",
-    "sparkify.tables",
 )
 
 for _name in _MODULES:

@@ -7,6 +7,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
+from sparkify.operators.loading_runs import runs_under_way
 from sparkify.warehouse.ledger import TaskRun
 from sparkify.warehouse.reset import check_choice, check_confirmation, database_name, empty, recreate
 from sparkify.warehouse.session import Session
@@ -20,12 +21,13 @@ class ResetTablesOperator(WarehouseOperator):
 
     Args:
         sql: the DDL of all tables, as for CreateTablesOperator.
-        tables: the tables that may be emptied: all that are loaded, each after those that it is made from.
+        tables: the tables that may be emptied, all that are loaded, those of each dataset together: each
+            table after those that it is made from.
         action: `empty` the chosen tables or `recreate` all of them.
         chosen: the names of the tables to empty, separated by spaces.
         confirmation: what a person typed: the names of the chosen tables in any order or, to recreate, the
             name of the database.
-        loading_dags: DAGs whose runs load these tables; none of them may be under way.
+        loading_tag: the tag of DAGs whose runs load these tables; none of them may be under way.
 
     Returns:
         The names of the tables that were emptied or made again.
@@ -53,11 +55,11 @@ class ResetTablesOperator(WarehouseOperator):
         self,
         *,
         sql: Sequence[str],
-        tables: Sequence[str],
+        tables: Sequence[Sequence[str]],
         action: str,
         chosen: str,
         confirmation: str,
-        loading_dags: Sequence[str] = (),
+        loading_tag: str,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -66,7 +68,7 @@ class ResetTablesOperator(WarehouseOperator):
         self.action = action
         self.chosen = chosen
         self.confirmation = confirmation
-        self.loading_dags = loading_dags
+        self.loading_tag = loading_tag
 
     @property
     def doing(self) -> str:
@@ -77,17 +79,17 @@ class ResetTablesOperator(WarehouseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Reset what this run asks for."""
-        for dag_id in self.loading_dags:
-            if running := context["ti"].get_dr_count(dag_id=dag_id, states=["running"]):
-                raise AirflowFailException(
-                    f"Nothing was changed, because runs of {dag_id} are under way: {running}. Wait for them "
-                    "to end, or mark those that nobody works on any more as failed, and clear this task."
-                )
+        if loading := runs_under_way(context, self.dag.fileloc, self.loading_tag):
+            dag_id, running = loading
+            raise AirflowFailException(
+                f"Nothing was changed, because runs of {dag_id} are under way: {running}. Wait for them "
+                "to end, or mark those that nobody works on any more as failed, and clear this task."
+            )
         return self.run_in_warehouse(lambda session: self._reset(session, TaskRun.of(context)))
 
     def _reset(self, session: Session, run: TaskRun) -> list[str]:
         chosen = list(dict.fromkeys(self.chosen.split()))
-        check_choice(self.action, chosen, self.tables)
+        check_choice(self.action, chosen, [table for dataset in self.tables for table in dataset])
         if self.action == "recreate":
             database = database_name(session)
             doing = f"To drop and make again all tables of the database {database}, with all that is in them"
@@ -96,6 +98,8 @@ class ResetTablesOperator(WarehouseOperator):
             self.log.info("Dropped and made again: %s", ", ".join(made))
             return made
         check_confirmation(self.confirmation, chosen, f"To empty {', '.join(chosen)}")
-        rows = empty(session, chosen, self.tables, run)
+        # Those of a dataset that nobody has loaded need not exist.
+        concerned = [table for dataset in self.tables if set(chosen) & set(dataset) for table in dataset]
+        rows = empty(session, chosen, concerned, run)
         self.log.info("Emptied: %s", ", ".join(f"{table} ({count:,} rows)" for table, count in rows.items()))
         return chosen

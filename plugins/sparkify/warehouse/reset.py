@@ -3,16 +3,14 @@
 Afterwards what `ops` says of the tables is true: nothing counts as staged whose rows are gone.
 """
 
-import re
 from collections.abc import Sequence
 
 from sparkify.failures import FatalError
 from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.ledger import LoadRecord, TaskRun
+from sparkify.warehouse.schema import made_table, with_ops
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import named_values, quote_table
-
-_TABLE = re.compile(r"\bCREATE\s+TABLE\s+IF\s+NOT\s+EXISTS\s+([\w.]+)", re.IGNORECASE)
 
 
 def check_choice(action: str, chosen: Sequence[str], tables: Sequence[str]) -> None:
@@ -71,7 +69,7 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
     Args:
         session: a fresh session.
         chosen: the tables to empty.
-        tables: all tables that are loaded, each after those that it is made from.
+        tables: all tables of their datasets, each after those that it is made from.
         run: recorded in `ops.loads`, with the number of rows, once for each table.
     """
     started_at = ledger.utc_now()
@@ -88,30 +86,31 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
     return rows
 
 
-def recreate(session: Session, ddl: Sequence[str]) -> list[str]:
-    """Drop the tables that `ddl` makes, whatever is in them, make them again and return their names.
+def recreate(session: Session, sql: Sequence[str]) -> list[str]:
+    """Drop the tables of `ops` and those that `sql` makes, make them again and return their names.
 
     Args:
         session: a fresh session.
-        ddl: CREATE TABLE IF NOT EXISTS and CREATE SCHEMA IF NOT EXISTS, one statement each, in the order in
-            which they can be run.
+        sql: texts of CREATE TABLE IF NOT EXISTS and CREATE SCHEMA IF NOT EXISTS, in the order in which they
+            can be run.
 
     Raises:
         FatalError: a table of one of the names belongs to another user.
     """
-    tables = [match.group(1) for sql in ddl if (match := _TABLE.search(sql))]
+    ddl = with_ops(sql)
+    tables = [table for statement in ddl if (table := made_table(statement))]
     _check_owners(session, tables)
     # A schema first, so that what is dropped may be missing, but not the schema it would be in.
-    for sql in ddl:
-        if not _TABLE.search(sql):
-            session.execute(sql)
+    for statement in ddl:
+        if not made_table(statement):
+            session.execute(statement)
     # DROP locks, so the order is that of `empty`; it is also the one in which no other table still refers
     # to the dropped one. No CASCADE: it would take views along that this project knows nothing of.
     for table in reversed(tables):
         session.execute(f"DROP TABLE IF EXISTS {quote_table(table)}")
-    for sql in ddl:
-        if _TABLE.search(sql):
-            session.execute(sql)
+    for statement in ddl:
+        if made_table(statement):
+            session.execute(statement)
     session.commit()
     return tables
 

@@ -8,14 +8,15 @@ from typing import Any, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | date | datetime | None
 
-# What a placeholder may stand in without being one: comments, constants, quoted names. The opening of a block
-# comment only, because they nest.
+# What a placeholder or a semicolon may stand in without being one: comments, constants, quoted names. The
+# opening of a block comment only, because they nest.
 _PIECE = re.compile(
     r"--[^\n]*|(?P<comment>/\*)|'(?:[^'\\]|\\.|'')*'|\"(?:[^\"]|\"\")*\""
-    r"|(?P<tag>(?<![\w$])\$(?:[^\W\d]\w*)?\$).*?(?P=tag)|%\((?P<name>\w+)\)s",
+    r"|(?P<tag>(?<![\w$])\$(?:[^\W\d]\w*)?\$).*?(?P=tag)|%\((?P<name>\w+)\)s|(?P<end>;)",
     re.DOTALL,
 )
 _COMMENT_MARK = re.compile(r"/\*|\*/")
+_BLANK = re.compile(r"\s+|--[^\n]*|(?P<comment>/\*)")
 
 
 def quote_identifier(name: str) -> str:
@@ -124,24 +125,46 @@ def _style_that_keeps(text: str) -> str:
     )
 
 
+def split_statements(sql: str) -> list[str]:
+    """Return the statements of a text without the semicolons that end them, comments before each with it.
+
+    A semicolon in a constant, comment or quoted name ends nothing; where only comments stand is no statement.
+    """
+    ends = [mark.start() for mark in _marks(sql) if mark["end"]]
+    starts = [0, *(end + 1 for end in ends)]
+    texts = [sql[start:end].strip() for start, end in zip(starts, [*ends, len(sql)], strict=True)]
+    return [text for text in texts if not _is_blank(text)]
+
+
+def _is_blank(sql: str) -> bool:
+    at = 0
+    while match := _BLANK.match(sql, at):
+        at = _end(sql, match)
+    return at == len(sql)
+
+
 def _pieces(sql: str) -> list[tuple[str, str]]:
     """Return the text in pieces, and with each the name of the placeholder that it is, or an empty one."""
     pieces: list[tuple[str, str]] = []
     at = 0
-    for start, end, name in _placeholders(sql):
-        pieces += [(sql[at:start], ""), (sql[start:end], name)]
-        at = end
+    for mark in _marks(sql):
+        if mark["name"]:
+            pieces += [(sql[at : mark.start()], ""), (mark[0], mark["name"])]
+            at = mark.end()
     return [*pieces, (sql[at:], "")]
 
 
-def _placeholders(sql: str) -> Iterator[tuple[int, int, str]]:
+def _marks(sql: str) -> Iterator[re.Match[str]]:
+    """Yield the placeholders of a text, and the semicolons that end its statements."""
     at = 0
     while match := _PIECE.search(sql, at):
-        at = match.end()
-        if match["comment"]:
-            at = _comment_end(sql, at)
-        elif match["name"]:
-            yield match.start(), at, match["name"]
+        at = _end(sql, match)
+        if match["name"] or match["end"]:
+            yield match
+
+
+def _end(sql: str, match: re.Match[str]) -> int:
+    return _comment_end(sql, match.end()) if match["comment"] else match.end()
 
 
 def _comment_end(sql: str, at: int) -> int:

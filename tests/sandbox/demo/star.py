@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.parts.settings import REPOSITORY
+from sparkify.warehouse.schema import with_ops
 
-SCHEMA = REPOSITORY / "include" / "sql" / "schema"
-TABLES = (
-    *("ops", "ops_loads", "ops_quality_results", "staging_events", "staging_songs"),
-    *("users", "artists", "songs", "time", "songplays"),
-)
+SCHEMA = REPOSITORY / "include" / "sparkify" / "schema"
+TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
+RECORDS = ("ops.loads", "ops.quality_results")
 
 USERS = [
     (10, "Ada", "Ashford", "F", "paid"),
@@ -39,10 +38,10 @@ PLAYS: list[tuple[str, int, str, str | None, int, str]] = [
 def make(connection: Any) -> None:
     """Fill the star in the connection's transaction; nothing is committed."""
     cursor = connection.cursor()
-    for table in TABLES:
-        cursor.execute((SCHEMA / f"{table}.sql").read_text())
-    for table in reversed(TABLES[1:]):
-        cursor.execute(f"DELETE FROM {table.replace('ops_', 'ops.')}")
+    for statement in with_ops((SCHEMA / f"{table}.sql").read_text() for table in TABLES):
+        cursor.execute(statement)
+    for table in (*reversed(TABLES), *RECORDS):
+        cursor.execute(f"DELETE FROM {table}")
     for user in USERS:
         cursor.execute("INSERT INTO users VALUES (%s, %s, %s, %s, %s, '2018-11-03')", user)
     for artist_id, name in ARTISTS:

@@ -1,5 +1,5 @@
 -- Every event of every staged window, once per source line, unfiltered.
--- The columns stand in the order of include/jsonpaths/log_events.json, then load_id.
+-- The columns stand in the order of include/sparkify/log_events.json, then load_id.
 CREATE TABLE IF NOT EXISTS staging_events (
     artist VARCHAR(1024),
     auth VARCHAR(64),

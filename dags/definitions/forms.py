@@ -1,0 +1,103 @@
+"""What several DAG files say alike: arguments of their tasks, params of their forms, tags."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Param
+
+START_DATE = datetime(2018, 11, 1, tzinfo=UTC)
+
+LOADS = "loads"
+"""The tag of DAGs that load: while one of their runs is under way no cluster is stopped, no table reset."""
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "sparkify",
+    # Half a minute to eight: a cluster that resumes needs minutes. What no retry mends fails at once.
+    "retries": 5,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+    "execution_timeout": timedelta(hours=2),
+}
+
+
+def window_params(
+    verb: str, note: str, default: tuple[str | None, str | None] = (None, None)
+) -> dict[str, Param]:
+    """Return the params of a window.
+
+    Args:
+        verb: what is done with the window, for example `load`.
+        note: stands at the end of both descriptions.
+        default: both ends; None where the run's data interval may give the window.
+    """
+    start, end = default
+    return {
+        "window_start": _moment(start, "Start of the window", f"First moment to {verb}. {note}"),
+        "window_end": _moment(end, "End of the window", f"First moment not to {verb}. {note}"),
+    }
+
+
+def _moment(default: str | None, title: str, description: str) -> Param:
+    kind = ["null", "string"] if default is None else "string"
+    return Param(default, type=kind, format="date-time", title=title, description=description)
+
+
+def loading_params(interval: str, look_back_days: int) -> dict[str, Param]:
+    """Return the params of a DAG that loads a window.
+
+    Args:
+        interval: the length of its data interval, for example `hour`.
+        look_back_days: the default of the param of this name.
+    """
+    note = (
+        f"UTC. Give both ends or neither; without them the run loads its data interval, one {interval}. "
+        "Leave them empty in a backfill."
+    )
+    return {
+        **window_params("load", note),
+        "look_back_days": Param(
+            look_back_days,
+            type="integer",
+            minimum=0,
+            maximum=31,
+            title="Days to look back",
+            description="Hours of that many days before the window that were loaded before and whose file has"
+            " changed or come since are loaded again, too.",
+        ),
+    }
+
+
+def cluster_params() -> dict[str, Param]:
+    """Return the params of a DAG that makes and removes a cluster."""
+    return {
+        "identifier": Param(
+            "sparkify",
+            type="string",
+            pattern="^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+            maxLength=50,
+            title="Cluster identifier",
+            description="The cluster's name, the one in the connection redshift_default; the names of role"
+            " and groups are made from it.",
+        ),
+        "allowed_cidr": Param(
+            "10.0.0.0/8",
+            type="string",
+            pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$",
+            title="Allowed network",
+            description="A new cluster: the IPv4 network that may connect, such as 10.1.0.0/16; never"
+            " everybody.",
+        ),
+        "from_snapshot": Param(
+            False,
+            type="boolean",
+            title="From the last snapshot",
+            description="A new cluster: restore the newest final snapshot of this cluster, if there is one.",
+        ),
+        "final_snapshot": Param(
+            True,
+            type="boolean",
+            title="Final snapshot",
+            description="Removed: keep a snapshot, billed until it is deleted; false loses the data.",
+        ),
+    }

@@ -1,0 +1,26 @@
+"""Sparkify: the events of a music service and its catalogue of songs."""
+
+from definitions.dataset import BUCKETS, Dataset
+
+TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
+
+SPARKIFY = Dataset(
+    name="sparkify",
+    loaded_by="sparkify_etl",
+    folders=("log_data", "song_data"),
+    schema=tuple(f"sparkify/schema/{table}.sql" for table in TABLES),
+    tables=TABLES,
+    published=("songplays", "users", "songs", "artists", "time"),
+    window_staging={
+        **BUCKETS,
+        "table": "staging_events",
+        "key_pattern": "log_data/%Y/%m/%Y-%m-%d-events.json",
+        "time_column": "ts",
+        # What tells an event from others.
+        "key_columns": ["session_id", "item_in_session"],
+        "jsonpaths": "sparkify/log_events.json",
+        "copy_options": ["TIMEFORMAT AS 'epochmillisecs'"],
+    },
+    window_loads={"songplays": "sparkify/load/songplays.sql", "time": "sparkify/load/time.sql"},
+    window_column="start_time",
+)

@@ -1,2 +1,0 @@
--- The pipeline's own records.
-CREATE SCHEMA IF NOT EXISTS ops;
