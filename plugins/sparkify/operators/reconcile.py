@@ -7,7 +7,12 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
-from sparkify.operators.staging_job import STAGING_ARGUMENTS, build_staging_job, check_arguments, s3_client
+from sparkify.operators.staging_job import (
+    STAGING_ARGUMENTS,
+    build_staging_job,
+    check_arguments,
+    make_s3_client,
+)
 from sparkify.stage.reconciliation import LoadedTable, Reconciliation, reconcile
 
 
@@ -88,7 +93,7 @@ class ReconcileOperator(WarehouseOperator):
         ]
         # A templated flag arrives as text.
         if str(self.fail).lower() == "true":
-            raise AirflowFailException(_message(outcome, conf))
+            raise AirflowFailException(_explain_hours(outcome, conf))
         return conf
 
     def _compare(self, context: Context) -> Reconciliation:
@@ -97,11 +102,11 @@ class ReconcileOperator(WarehouseOperator):
             for table, select in zip(self.loaded_tables, self.loaded_sql, strict=True)
         ]
         job = build_staging_job(self, {**self.staging, "mode": "window"}, context)
-        s3 = s3_client(self.aws_conn_id)
+        s3 = make_s3_client(self.aws_conn_id)
         return self.run_in_warehouse(lambda session: reconcile(session, job, loaded, s3, self.log))
 
 
-def _message(outcome: Reconciliation, conf: Sequence[dict[str, str]]) -> str:
+def _explain_hours(outcome: Reconciliation, conf: Sequence[dict[str, str]]) -> str:
     shown = "\n".join(f"  {window['window_start']} to {window['window_end']}" for window in conf[:20])
     more = f"\n  … and {len(conf) - 20} more" if len(conf) > 20 else ""
     return (
