@@ -5,7 +5,7 @@ from pathlib import Path
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE, loading_params
+from definitions.forms import COMMON, LOADS, loading_params
 from definitions.sparkify import SPARKIFY
 from sparkify.operators import (
     Audits,
@@ -53,10 +53,8 @@ history: one run with a wide window rather than 720 hourly ones.
 * `check_quality`: the log has a table of all checks; `ops.quality_results` keeps it.
 """,
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
-    start_date=START_DATE,
-    catchup=False,
+    **COMMON,
     max_active_runs=4,
-    default_args=DEFAULT_ARGS,
     params={
         **loading_params("hour", look_back_days=3),
         "keep_strays": Param(

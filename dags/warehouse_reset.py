@@ -5,7 +5,7 @@ from pathlib import Path
 from airflow.sdk import DAG, Param
 
 from definitions import DATASETS
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE
+from definitions.forms import COMMON, LOADS
 from sparkify.operators import ResetTablesOperator
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
@@ -54,10 +54,8 @@ Every table is as it was.
 * `… does not exist`: there is nothing to empty yet; `recreate` makes what is missing.
 """,
     schedule=None,
-    start_date=START_DATE,
-    catchup=False,
+    **COMMON,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "empty",

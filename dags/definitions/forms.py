@@ -20,6 +20,9 @@ DEFAULT_ARGS: dict[str, Any] = {
     "execution_timeout": timedelta(hours=2),
 }
 
+COMMON: dict[str, Any] = {"start_date": START_DATE, "catchup": False, "default_args": DEFAULT_ARGS}
+"""Arguments of every DAG."""
+
 
 def window_params(
     verb: str, note: str, default: tuple[str | None, str | None] = (None, None)
@@ -70,6 +73,10 @@ def loading_params(interval: str, look_back_days: int) -> dict[str, Param]:
 
 def cluster_params() -> dict[str, Param]:
     """Return the params of a DAG that makes and removes a cluster."""
+    return {**_place_params(), **_snapshot_params()}
+
+
+def _place_params() -> dict[str, Param]:
     return {
         "identifier": Param(
             "sparkify",
@@ -88,6 +95,11 @@ def cluster_params() -> dict[str, Param]:
             description="A new cluster: the IPv4 network that may connect, such as 10.1.0.0/16; never"
             " everybody.",
         ),
+    }
+
+
+def _snapshot_params() -> dict[str, Param]:
+    return {
         "from_snapshot": Param(
             False,
             type="boolean",
