@@ -16,13 +16,7 @@ spec.loader.exec_module(house)
 MEASURES = {measure.name: measure for measure in house.measure()}
 
 
-# Not yet: `stage` and `_forget` are long, `defaults` and `tables` are rooms, and DAGs share lines.
-NOT_YET = {"lines: longest function", "rooms in plugins/sparkify", "duplicated runs of lines"}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.xfail) if n in NOT_YET else n for n in MEASURES]
-)
+@pytest.mark.parametrize("name", MEASURES)
 def test_a_limit_is_kept(name):
     assert MEASURES[name].is_kept, str(MEASURES[name])
 
