@@ -1,11 +1,9 @@
 """Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
 
-from pathlib import Path
-
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE, loading_params
+from definitions.forms import LOADING_DAG, LOADS, loading_params
 from definitions.sparkify import SPARKIFY
 from sparkify.operators import (
     CreateTablesOperator,
@@ -15,8 +13,6 @@ from sparkify.operators import (
     StageToRedshiftOperator,
 )
 from sparkify.star.audits import Audits
-
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
 
 with DAG(
     dag_id="sparkify_etl",
@@ -52,10 +48,7 @@ history: one run with a wide window rather than 720 hourly ones.
 * `check_quality`: the log has a table of all checks; `ops.quality_results` keeps it.
 """,
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
-    start_date=START_DATE,
-    catchup=False,
-    max_active_runs=4,
-    default_args=DEFAULT_ARGS,
+    **LOADING_DAG,
     params={
         **loading_params("hour", look_back_days=3),
         "song_prefix": Param(
@@ -66,7 +59,6 @@ history: one run with a wide window rather than 720 hourly ones.
             description="Stage the song files whose key starts with this, for example song_data/A/A/.",
         ),
     },
-    template_searchpath=[str(INCLUDE)],
     tags=["sparkify", "redshift", "etl", LOADS],
 ) as dag:
     create_tables = CreateTablesOperator(task_id="create_tables", sql=SPARKIFY.schema)
@@ -75,7 +67,7 @@ history: one run with a wide window rather than 720 hourly ones.
         task_id="stage_events",
         mode="window",
         look_back_days="{{ params.look_back_days }}",
-        **SPARKIFY.window_staging,
+        **SPARKIFY.staging,
     )
 
     stage_songs = StageToRedshiftOperator(
