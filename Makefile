@@ -61,7 +61,7 @@ test-security: $(READY) ## Attack what docs/security.md names, the long attacks 
 	@$(BIN)/python -m pytest -v --durations 10 $(SELECT) tests/security
 
 test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT="-m long": what make test leaves out)
-	@$(BIN)/python -m pytest -v $(SELECT) tests/ui tests/sandbox/test_ui.py
+	@$(BIN)/python -m pytest -v $(SELECT) tests/ui tests/sandbox/airflow/test_ui.py
 
 # What the tests of the web UI see, chosen for the README.
 PICTURES := trigger graph backfill-form broken-file

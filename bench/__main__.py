@@ -7,9 +7,9 @@ import sys
 
 from bench import options
 from bench.place import temporary_sandbox
-from sandbox import environment
-from sandbox.console import reported
-from sandbox.settings import REPOSITORY, Settings
+from sandbox.parts import environment
+from sandbox.parts.settings import REPOSITORY, Settings
+from sandbox.terminal.console import reported
 
 
 def main() -> int:

@@ -15,14 +15,14 @@ from statistics import mean
 from typing import Any
 
 from bench.place import temporary_sandbox
-from sandbox import airflow
-from sandbox.airflow_api import AirflowApi
-from sandbox.console import note, reported, say
+from sandbox.airflow import airflow
+from sandbox.airflow.api import AirflowApi
+from sandbox.demo.sample import Request, generate
+from sandbox.demo.upload import upload
 from sandbox.errors import SandboxError
-from sandbox.parts import Part, all_parts
-from sandbox.sample import Request, generate
-from sandbox.settings import REPOSITORY, Settings
-from sandbox.upload import upload
+from sandbox.parts.parts import Part, all_parts
+from sandbox.parts.settings import REPOSITORY, Settings
+from sandbox.terminal.console import note, reported, say
 
 REAL, EMPTY = "sparkify_etl", "empty_etl"
 FROM, TO = "2018-11-15T00:00:00Z", "2018-11-15T23:00:00Z"

@@ -15,9 +15,9 @@ import psycopg
 from bench import tasks
 from bench.options import NOW
 from definitions.sparkify import SPARKIFY
-from sandbox.console import note
-from sandbox.postgres import admin_dsn
-from sandbox.settings import REPOSITORY, Settings
+from sandbox.parts.postgres import admin_dsn
+from sandbox.parts.settings import REPOSITORY, Settings
+from sandbox.terminal.console import note
 from sparkify.warehouse.sql import Value, execute
 
 WEEK = timedelta(days=7)
@@ -27,11 +27,11 @@ _SELECTS = REPOSITORY / "include" / "sparkify" / "load"
 _TABLES = (
     *SPARKIFY.tables,
     *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
-    *("ops.late_arrivals", "ops.late_windows"),
+    *("ops.changes_taken", "ops.changes"),
 )
 _LEDGERS = (
-    *("loads", "quality_results", "event_files", "song_files", "late_arrivals"),
-    *("late_windows", "late_windows_taken"),
+    *("loads", "quality_results", "event_files", "song_files", "changes_taken"),
+    *("changes", "window_changes_taken"),
 )
 
 

@@ -14,8 +14,8 @@ from bench.options import Options, parse
 from bench.source import LateSongs, make_source
 from bench.tables import Costs, table
 from bench.tasks import TASKS, Cost
-from sandbox.console import note
-from sandbox.settings import Settings
+from sandbox.parts.settings import Settings
+from sandbox.terminal.console import note
 
 
 @dataclass(frozen=True)

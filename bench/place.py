@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox import lifecycle
-from sandbox.settings import Settings
+from sandbox.parts.settings import Settings
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import time
 import psycopg
 
 from sandbox.errors import SandboxError
-from sandbox.postgres import PORT
-from sandbox.settings import Settings
+from sandbox.parts.postgres import PORT
+from sandbox.parts.settings import Settings
 
 _REPETITIONS = 2_000
 _STATEMENTS = {"Query": False, "Parse, Bind, Execute": True}

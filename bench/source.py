@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import boto3
 
 from bench.options import NOW, Options
-from sandbox.sample import generate
-from sandbox.settings import SOURCE_BUCKET, Settings
-from sandbox.upload import upload
+from sandbox.demo.sample import generate
+from sandbox.demo.upload import upload
+from sandbox.parts.settings import SOURCE_BUCKET, Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

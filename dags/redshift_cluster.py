@@ -8,7 +8,7 @@ from airflow.sdk import DAG, Param, TaskGroup, chain
 from definitions import DATASETS
 from definitions.forms import DEFAULT_ARGS, INCLUDE, START_DATE, cluster_params
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster.cluster import make_cluster, pause_cluster, remove_cluster, resume_cluster
+from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.role import make_role, remove_role
 from sparkify.cluster.status import check_connection, show_connection, show_leftovers, show_status

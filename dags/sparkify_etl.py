@@ -6,13 +6,14 @@ from definitions.dataset import BUCKETS
 from definitions.forms import LOADING_DAG, LOADS, loading_params
 from definitions.sparkify import SPARKIFY
 from sparkify.operators import (
+    Audits,
     CreateTablesOperator,
     DataQualityOperator,
+    Follow,
     LoadDimensionOperator,
     LoadFactOperator,
     StageToRedshiftOperator,
 )
-from sparkify.star.audits import Audits
 
 with DAG(
     dag_id="sparkify_etl",
@@ -51,12 +52,25 @@ history: one run with a wide window rather than 720 hourly ones.
     **LOADING_DAG,
     params={
         **loading_params("hour", look_back_days=3),
+        "keep_strays": Param(
+            False,
+            type="boolean",
+            title="Keep events of other days aside",
+            description="Events outside the day that their file is named for go to ops.rejected_rows, and the"
+            " others are staged. Without it such an event fails the run.",
+        ),
         "song_prefix": Param(
             "song_data/",
             type="string",
             pattern="^song_data/",
             title="Song files",
             description="Stage the song files whose key starts with this, for example song_data/A/A/.",
+        ),
+        "allow_no_songs": Param(
+            False,
+            type="boolean",
+            title="Go on without song files",
+            description="Load events although no song file begins with that. Without it such a run fails.",
         ),
     },
     tags=["sparkify", "redshift", "etl", LOADS],
@@ -66,6 +80,7 @@ history: one run with a wide window rather than 720 hourly ones.
     stage_events = StageToRedshiftOperator(
         task_id="stage_events",
         mode="window",
+        keep_strays="{{ params.keep_strays }}",
         look_back_days="{{ params.look_back_days }}",
         **SPARKIFY.staging,
     )
@@ -76,6 +91,7 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="changed_files",
         prefix="{{ params.song_prefix }}",
         source_prefix="song_data/",
+        allow_empty="{{ params.allow_no_songs }}",
         key_columns=["song_id"],
         **BUCKETS,
     )
@@ -87,7 +103,7 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="upsert",
         key_columns=["user_id"],
         newer_by="level_as_of",
-        late_windows_of="staging_events",
+        follows=[Follow("staging_events")],
     )
 
     load_songs = LoadDimensionOperator(
@@ -96,6 +112,7 @@ history: one run with a wide window rather than 720 hourly ones.
         sql="sparkify/load/songs.sql",
         mode="replace",
         key_columns=["song_id"],
+        follows=[Follow("staging_songs", after=["artists"])],
     )
 
     load_artists = LoadDimensionOperator(
@@ -104,6 +121,7 @@ history: one run with a wide window rather than 720 hourly ones.
         sql="sparkify/load/artists.sql",
         mode="replace",
         key_columns=["artist_id"],
+        follows=[Follow("staging_songs")],
     )
 
     load_time = LoadDimensionOperator(
@@ -113,7 +131,7 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="window",
         key_columns=["start_time"],
         time_column=SPARKIFY.window_column,
-        late_windows_of="staging_events",
+        follows=[Follow("staging_events")],
     )
 
     load_songplays = LoadFactOperator(
@@ -123,10 +141,14 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="window",
         time_column=SPARKIFY.window_column,
         audits=Audits(unique=["songplay_id"], not_null=["start_time", "user_id"]),
-        late_windows_of="staging_events",
-        late_windows_after=["users", "time"],
-        late_arrivals_from="sparkify/load/late_songs.sql",
-        late_arrivals_sql="sparkify/load/songplays_late_songs.sql",
+        follows=[
+            Follow("staging_events", after=["users", "time"]),
+            Follow(
+                "staging_songs",
+                after=["songs", "artists"],
+                update="sparkify/load/songplays_late_songs.sql",
+            ),
+        ],
     )
 
     check_quality = DataQualityOperator(

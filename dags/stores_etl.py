@@ -6,7 +6,6 @@ from definitions.dataset import BUCKETS
 from definitions.forms import LOADING_DAG, LOADS, loading_params
 from definitions.stores import STORES
 from sparkify import operators
-from sparkify.star.audits import Audits
 
 with DAG(
     dag_id="stores_etl",
@@ -26,6 +25,7 @@ order. A month whose file has come or changed since is loaded again. If a task f
         table="staging_stores",
         mode="changed_files",
         prefix="store_data/",
+        allow_empty=True,
         key_columns=["city", "brand", "location"],
         json="auto ignorecase",
         **BUCKETS,
@@ -41,10 +41,9 @@ order. A month whose file has come or changed since is loaded again. If a task f
         table="store_sales",
         sql=STORES.window_loads["store_sales"],
         time_column=STORES.window_column,
-        audits=Audits(not_null=["store_id"], unique=["store_id", "month"]),
-        late_windows_of="staging_sales",
+        audits=operators.Audits(unique=["store_id", "month"]),
+        follows=[operators.Follow("staging_sales")],
     )
     check_quality = operators.DataQualityOperator(task_id="check_quality", checks="stores/quality.yaml")
-
     create_tables >> stage_stores >> load_stores >> check_quality
     create_tables >> stage_sales >> load_sales >> check_quality

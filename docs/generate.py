@@ -13,21 +13,20 @@ import sqlglot  # noqa: E402
 from sqlglot import exp  # noqa: E402
 
 from sparkify import operators as package  # noqa: E402
-from sparkify.failures import AWS_FAILURES, DATABASE_FAILURES  # noqa: E402
+from sparkify.failures import AWS_FAILURES, DATABASE_FAILURES, Transient  # noqa: E402
 from sparkify.warehouse.schema import with_ops  # noqa: E402
 
 NOTE = "<!-- Made by docs/generate.py; change the code, then run make docs. -->\n"
 
 
 def operators() -> str:
-    """Return the operator reference: every operator's own docstring and signature."""
+    """Return the operator reference: the docstrings of the operators and of what is given to them."""
     pages = [NOTE, "# Operators\n", "`from sparkify.operators import …`\n"]
     for name in sorted(package.__all__):
-        operator = getattr(package, name)
-        pages.append(f"## {name}\n\n```text\n{inspect.cleandoc(operator.__doc__)}\n```\n")
-        pages.append(
-            "Template fields: " + ", ".join(f"`{field}`" for field in operator.template_fields) + "\n"
-        )
+        described = getattr(package, name)
+        pages.append(f"## {name}\n\n```text\n{inspect.cleandoc(described.__doc__)}\n```\n")
+        if fields := getattr(described, "template_fields", ()):
+            pages.append("Template fields: " + ", ".join(f"`{field}`" for field in fields) + "\n")
     return "\n".join(pages)
 
 
@@ -42,7 +41,7 @@ def failures() -> str:
     ]
     for heading, classes in (("The warehouse says", DATABASE_FAILURES), ("AWS says", AWS_FAILURES)):
         lines += [f"## {heading}\n", "| class | tried again | what to do |", "|---|---|---|"]
-        lines += [f"| {one.name} | {_yes(one.transient)} | {one.remedy} |" for one in classes]
+        lines += [f"| {one.name} | {_yes(isinstance(one, Transient))} | {one.remedy} |" for one in classes]
         lines.append("")
     return "\n".join(lines)
 

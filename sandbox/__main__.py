@@ -1,10 +1,10 @@
-"""``python -m sandbox``: see `sandbox.cli`."""
+"""``python -m sandbox``: see `sandbox.commands.cli`."""
 
 import signal
 import sys
 
-from sandbox.cli import main
-from sandbox.privacy import keep_private
+from sandbox.commands.cli import main
+from sandbox.parts.privacy import keep_private
 
 if __name__ == "__main__":
     # Let `up` clean up after itself when it is told to end, as it does on Ctrl-C.

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import processes
-from sandbox.airflow import Airflow
-from sandbox.console import note, step
-from sandbox.parts import PARTS, Part, all_parts
-from sandbox.privacy import tighten
-from sandbox.settings import Settings
+from sandbox.airflow.airflow import Airflow
+from sandbox.parts import processes
+from sandbox.parts.parts import PARTS, Part, all_parts
+from sandbox.parts.privacy import tighten
+from sandbox.parts.settings import Settings
+from sandbox.terminal.console import note, step
 
 _LOCK = "sandbox.lock"
 ALL = (*PARTS, Airflow.name)

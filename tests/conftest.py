@@ -51,7 +51,7 @@ for _name in (
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from sandbox.settings import Settings
+    from sandbox.parts.settings import Settings
 
 
 def pytest_configure() -> None:
@@ -84,8 +84,9 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def sandbox() -> "Iterator[Settings]":
     """A running private sandbox, with the environment variables that point Airflow and boto3 at it."""
-    from sandbox import environment, lifecycle
-    from sandbox.settings import Settings
+    from sandbox import lifecycle
+    from sandbox.parts import environment
+    from sandbox.parts.settings import Settings
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SANDBOX_REDSHIFT_PORT", str(free_port()))
@@ -106,7 +107,7 @@ def sandbox() -> "Iterator[Settings]":
 def new_settings() -> "Iterator[Callable[[], Settings]]":
     """Make settings of further sandboxes, each with its own home and ports; they end with the session."""
     from sandbox import lifecycle
-    from sandbox.settings import Settings
+    from sandbox.parts.settings import Settings
 
     homes: list[Path] = []
 

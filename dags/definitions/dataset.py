@@ -53,7 +53,7 @@ class Dataset:
     def reconciliation(self) -> dict[str, Any]:
         """The arguments of ReconcileOperator."""
         return {
-            **self.staging,
+            "staging": self.staging,
             "loaded_tables": list(self.window_loads),
             "loaded_sql": list(self.window_loads.values()),
             "loaded_time_column": self.window_column,

@@ -12,6 +12,7 @@ STORES = Dataset(
         "table": "staging_sales",
         "key_pattern": "sales_data/%Y/%Y-%m-sales.json",
         "time_column": "month",
+        "key_columns": ["city", "brand", "location"],
     },
     window_loads={"store_sales": "stores/sales.sql"},
     window_column="month",

@@ -8,6 +8,8 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from sparkify.failures import TransientError
+
 if TYPE_CHECKING:
     from mypy_boto3_ec2.client import EC2Client
     from mypy_boto3_iam.client import IAMClient
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
 
 
-class NotYet(Exception):  # noqa: N818 - a reason to come back, not a fault
+class NotYet(TransientError):  # noqa: N818 - a reason to come back, not a fault
     """Something is on its way from one state to another; the step is to be tried again later."""
 
 

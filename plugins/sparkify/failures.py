@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -12,10 +12,23 @@ from sparkify.text import printable
 
 
 class FatalError(Exception):
-    """A load that cannot succeed by trying again; the message says where it failed and what to mend."""
+    """What trying again cannot mend; the message says where it failed and what to mend.
+
+    Args:
+        message: what happened.
+        remedy: what to do, where the message does not end with it already.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(f"{message} {remedy}".strip())
+        self.remedy = remedy
 
 
-class SourceChanged(Exception):  # noqa: N818 - an event to start over on, not a fault
+class TransientError(Exception):
+    """What may pass by itself: trying the same again, later, can succeed."""
+
+
+class SourceChanged(TransientError):  # noqa: N818 - an event to start over on, not a fault
     """The source changed, or another load staged it, during this load; listing it again settles that."""
 
 
@@ -33,140 +46,144 @@ class DatabaseFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureClass:
-    """One row of the table of failures: how it is recognised, whether it passes by itself, what to do."""
+class Failure:
+    """A class of failures: its name, the pattern of what a server says of one, and what to do."""
 
     name: str
-    transient: bool
-    pattern: str
-    remedy: str
+    pattern: str = ""
+    remedy: str = ""
+
+
+class Transient(Failure):
+    """Failures that pass by themselves: the same is tried again."""
+
+    __slots__ = ()
+
+
+class Fatal(Failure):
+    """Failures that stay until somebody has mended their cause."""
+
+    __slots__ = ()
 
 
 # The first class whose pattern matches "SQLSTATE|message|detail" decides, so the specific ones come first.
 DATABASE_FAILURES = (
-    FailureClass(
+    Fatal(
         "wrong login",
-        False,
         r"^28|password authentication failed|Server refuses SSL",
         "Check login, password and extra of the Airflow connection.",
     ),
-    FailureClass(
+    Fatal(
         "unknown database",
-        False,
         r"^3D000|database \"[^\"]*\" does not exist",
         "Check the schema field (the database) of the Airflow connection.",
     ),
-    FailureClass(
+    Transient(
         "serialization conflict",
-        True,
         r"^40001|^40P01|^XX000\|10(18|23)\||Serializable isolation violation|deadlock detected"
         r"|conflict with concurrent transaction|could not open relation with OID",
         "Nothing: another load wrote the same table first and this one is tried again.",
     ),
-    FailureClass(
+    Transient(
         "made at the same time",
-        True,
         r"^42P0[67]|tuple concurrently updated|pg_(class|type|namespace)\w*_index",
         "Nothing: another run was creating the same table; this one finds it there.",
     ),
-    FailureClass(
+    Transient(
         "S3 not answering",
-        True,
         r"Status 5\d\d|SlowDown|InternalError,|NoSuchKey|S3 does not answer|broke off|transfer closed",
         "Nothing: S3 was busy or a listed file was being replaced; the load lists and copies again.",
     ),
-    FailureClass(
+    Fatal(
         "wrong region",
-        False,
         r"PermanentRedirect|addressed using the specified endpoint",
         "Name the region that the bucket is in (for Sparkify in the Airflow Variable sparkify_region).",
     ),
-    FailureClass(
+    Fatal(
         "access denied",
-        False,
         r"^42501|Access ?Denied|Status 403|not authorized to assume",
         "Grant the IAM role read access to the bucket, or the database user rights on the table.",
     ),
-    FailureClass(
+    Fatal(
+        "identity column",
+        # Redshift's INSERT ("cannot set …") and COPY without EXPLICIT_IDS, PostgreSQL's INSERT.
+        r"^428C9|(?i:identity column)|non-DEFAULT value into column|EXPLICIT_IDS",
+        "Make the column an ordinary one, such as BIGINT, in the table and in its DDL: a load fills every "
+        "column, and an IDENTITY column only Redshift may fill.",
+    ),
+    Fatal(
         "bad data",
-        False,
         r"Load into table '[^']*' failed",
         "Mend the named line of the file, or raise max_errors, then clear the task.",
     ),
-    FailureClass(
+    Fatal(
         "missing table",
-        False,
         r"^42P01|Cannot COPY into nonexistent table|relation .* does not exist",
         "Run the task that creates the tables (create_tables), then clear this one.",
     ),
-    FailureClass(
+    Fatal(
         "cancelled or too long",
-        False,
         r"^57014",
         "Raise statement_timeout or the WLM limit, or load a smaller window.",
     ),
-    FailureClass(
+    Transient(
         "connection lost",
-        True,
         r"^08|^57P0|connection.*(closed|reset|refused|lost)|server closed|[Cc]ommunication error|timed? ?out"
         r"|BrokenPipe|starting up|shutting down|SSL SYSCALL",
         "Check that the cluster is available and the connection's host and port are right.",
     ),
-    FailureClass("no room", True, r"^53", "Free disk space or connections on the cluster."),
-    FailureClass(
-        "bad SQL or data", False, r"", "Mend the statement or the data it reads, then clear the task."
-    ),
+    Transient("no room", r"^53", "Free disk space or connections on the cluster."),
+    Fatal("bad SQL or data", r"", "Mend the statement or the data it reads, then clear the task."),
 )
+
+# What no server says.
+_NO_ANSWER = Transient(
+    "AWS not answering", remedy="Check the AWS connection (endpoint, region, credentials)."
+)
+_NO_CLIENT = Fatal("wrong AWS connection", remedy=_NO_ANSWER.remedy)
+_NO_NETWORK = Transient("no network")
+_UNKNOWN = Fatal("unknown")
 
 # The same for AWS's own errors (listing S3, temporary credentials), by their code.
 AWS_FAILURES = (
-    FailureClass(
+    Transient(
         "AWS busy",
-        True,
         r"Throttl|SlowDown|RequestLimit|InternalError|InternalFailure|ServiceUnavailable|^5\d\d$|RequestTimeout$"
         r"|OperationAborted",  # another request is making the same bucket
         "Nothing: AWS was busy and is asked again.",
     ),
-    FailureClass(
+    Transient(
         "cluster not ready",
-        True,
         r"InvalidClusterState",
         "Wait until the cluster is available; resume it if it is paused.",
     ),
-    FailureClass(
+    Fatal(
         "no cluster",
-        False,
         r"ClusterNotFound",
         "Create the cluster, or mend cluster_identifier and region in the extra of the Airflow connection.",
     ),
-    FailureClass(
-        "no bucket", False, r"NoSuchBucket", "Create the bucket, or mend the Airflow Variable that names it."
-    ),
-    FailureClass(
+    Fatal("no bucket", r"NoSuchBucket", "Create the bucket, or mend the Airflow Variable that names it."),
+    Fatal(
         "no bucket's name",
-        False,
         r"InvalidBucketName",
         "Give the bucket's name alone, without s3:// and key; mend the Airflow Variable that names it.",
     ),
-    FailureClass(
+    Fatal(
         "no access to S3",
-        False,
         r"^403$",
         "Check that the bucket's name is right and that the AWS connection's identity may read it.",
     ),
-    FailureClass(
+    Fatal(
         "not allowed on AWS",
-        False,
         r"AccessDenied|Unauthorized",
         "Give the AWS connection's identity the right to do this: read access to the bucket, for example.",
     ),
-    FailureClass(
+    Fatal(
         "wrong AWS credentials",
-        False,
         r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|ExpiredToken|UnrecognizedClient",
         "Check login and password of the AWS connection.",
     ),
-    FailureClass("refused by AWS", False, r"", "Check the AWS connection and the bucket."),
+    Fatal("refused by AWS", r"", "Check the AWS connection and the bucket."),
 )
 
 
@@ -188,32 +205,30 @@ def describe(error: BaseException) -> DatabaseFailure | None:
     return None
 
 
-def classify(failure: DatabaseFailure) -> FailureClass:
-    """Return the class of a database failure; the last class takes whatever no other does."""
-    text = f"{failure.sqlstate}|{failure.message}|{failure.detail}"
-    return next(known for known in DATABASE_FAILURES if re.search(known.pattern, text))
-
-
-def classify_aws(error: ClientError) -> FailureClass:
-    """Return the class of an error that AWS answered with."""
-    code = str(error.response["Error"].get("Code", ""))
-    return next(known for known in AWS_FAILURES if re.search(known.pattern, code))
+def diagnose(error: BaseException) -> Transient | Fatal:
+    """Return the class of any failure: whether it passes by itself, and what to do."""
+    if isinstance(error, FatalError):
+        return Fatal("fatal", remedy=error.remedy)
+    if isinstance(error, TransientError):
+        return Transient("passing")
+    if isinstance(error, ClientError):
+        return _first(AWS_FAILURES, _aws_code(error))
+    if isinstance(error, BotoCoreError):
+        passes = isinstance(error, AwsConnectionError | HTTPClientError)
+        return _NO_ANSWER if passes else _NO_CLIENT
+    if failure := describe(error):
+        return classify(failure)
+    return _NO_NETWORK if isinstance(error, ConnectionError | TimeoutError | socket.gaierror) else _UNKNOWN
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether trying the same load again can succeed without anybody mending anything."""
-    if isinstance(error, FatalError):
-        return False
-    if isinstance(error, SourceChanged | AwsConnectionError | HTTPClientError):
-        return True
-    if isinstance(error, ClientError):
-        return classify_aws(error).transient
-    failure = describe(error)
-    return (
-        classify(failure).transient
-        if failure
-        else isinstance(error, ConnectionError | TimeoutError | socket.gaierror)
-    )
+    """Tell whether trying the same again can succeed without anybody mending anything."""
+    return isinstance(diagnose(error), Transient)
+
+
+def classify(failure: DatabaseFailure) -> Transient | Fatal:
+    """Return the class of a database failure; the last class takes whatever no other does."""
+    return _first(DATABASE_FAILURES, f"{failure.sqlstate}|{failure.message}|{failure.detail}")
 
 
 def explain(error: BaseException, what: str) -> str:
@@ -230,22 +245,33 @@ def explain(error: BaseException, what: str) -> str:
 def _explain(error: BaseException, what: str) -> str:
     if isinstance(error, FatalError):
         return str(error)
-    if isinstance(error, SourceChanged):
-        return f"{what} starts over: {error}."
+    if isinstance(error, TransientError):
+        return f"{what} starts over: {str(error).rstrip('.')}."
+    remedy = diagnose(error).remedy
+    return (
+        f"{what} failed: {_say(error).rstrip('.?')}. {remedy}" if remedy else f"{what} failed: {_say(error)}"
+    )
+
+
+def _say(error: BaseException) -> str:
+    """Return what happened in one line, in the words of whoever refused."""
     if isinstance(error, ClientError):
         known: Mapping[str, object] = error.response["Error"]
-        code = str(known.get("Code", ""))
-        remedy = classify_aws(error).remedy
         bucket = f" (bucket {known['BucketName']})" if "BucketName" in known else ""
-        said = f"{code}: {str(known.get('Message', '')).rstrip('.')}{bucket}"
-        return f"{what} failed: {error.operation_name} was refused, {said}. {remedy}"
+        said = f"{_aws_code(error)}: {str(known.get('Message', '')).rstrip('.')}{bucket}"
+        return f"{error.operation_name} was refused, {said}"
     if isinstance(error, BotoCoreError):
-        return f"{what} failed: {error} Check the AWS connection (endpoint, region, credentials)."
+        return str(error)
     failure = describe(error)
-    if failure is None:
-        return f"{what} failed: {type(error).__name__}: {error}"
-    said = " ".join(str(failure).split()).rstrip(".?")
-    return f"{what} failed: {said}. {classify(failure).remedy}"
+    return " ".join(str(failure).split()) if failure else f"{type(error).__name__}: {error}"
+
+
+def _aws_code(error: ClientError) -> str:
+    return str(error.response["Error"].get("Code", ""))
+
+
+def _first(classes: Sequence[Transient | Fatal], text: str) -> Transient | Fatal:
+    return next(known for known in classes if re.search(known.pattern, text))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -39,10 +39,10 @@ def list_prefix(s3: "S3Client", bucket: str, prefix: str) -> list[SourceFile]:
         botocore.exceptions.ClientError: the bucket is missing or closed to us.
     """
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    found = (entry for page in pages for entry in page.get("Contents", ()))
+    entries = (entry for page in pages for entry in page.get("Contents", ()))
     return [
         _file(bucket, entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
-        for entry in found
+        for entry in entries
         if not entry["Key"].endswith("/")
     ]
 
@@ -55,7 +55,7 @@ def find_keys(s3: "S3Client", bucket: str, keys: Iterable[str]) -> tuple[list[So
     """
     # A HEAD of a missing bucket says 404 and no more; a listing says NoSuchBucket and which.
     s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
-    found: list[SourceFile] = []
+    files: list[SourceFile] = []
     missing: list[str] = []
     for key in keys:
         try:
@@ -65,8 +65,8 @@ def find_keys(s3: "S3Client", bucket: str, keys: Iterable[str]) -> tuple[list[So
                 raise
             missing.append(key)
         else:
-            found.append(_file(bucket, key, head["ETag"], head["ContentLength"], head["LastModified"]))
-    return found, missing
+            files.append(_file(bucket, key, head["ETag"], head["ContentLength"], head["LastModified"]))
+    return files, missing
 
 
 def _file(bucket: str, key: str, etag: str, size: int, last_modified: datetime) -> SourceFile:

@@ -30,3 +30,11 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [rows[0], ["-" * width for width in widths], *rows[1:]]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def cut(text: str, length: int) -> str:
+    """Return `text` cut to `length` bytes of UTF-8, which is how Redshift measures VARCHAR; … marks a cut."""
+    data = text.replace("\0", "").encode()
+    if len(data) <= length:
+        return data.decode()
+    return data[: length - len("…".encode())].decode(errors="ignore") + "…"

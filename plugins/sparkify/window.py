@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sparkify.failures import FatalError
+
 _HOUR = timedelta(hours=1)
 # After 28 years (until 2100) dates, weekdays and weeks are the same again, and only the year is another.
 _CALENDAR = timedelta(days=10_227)
@@ -17,7 +19,7 @@ _HOW = (
 )
 
 
-class WindowError(ValueError):
+class WindowError(FatalError):
     """The run has no window, or one that is empty, reversed or not a time; the message says what to enter."""
 
 
@@ -36,13 +38,13 @@ class Window:
         for name in ("start", "end"):
             value: datetime = getattr(self, name)
             if value.tzinfo is None:
-                raise WindowError(f"window_{name} {value.isoformat()} has no time zone. {_HOW}")
+                raise WindowError(f"window_{name} {value.isoformat()} has no time zone.", _HOW)
             # A plain datetime also where Airflow gives pendulum's, which computes by rules of its own.
             plain = datetime.fromisoformat(value.isoformat()).astimezone(UTC)
             object.__setattr__(self, name, plain)
         if self.start >= self.end:
             kind = "empty" if self.start == self.end else "reversed"
-            raise WindowError(f"The window {self} is {kind}: its start must lie before its end. {_HOW}")
+            raise WindowError(f"The window {self} is {kind}: its start must lie before its end.", _HOW)
 
     def __str__(self) -> str:
         return f"[{self.start.isoformat()}, {self.end.isoformat()})"
@@ -70,7 +72,7 @@ class Window:
             WindowError: the pattern names minutes or seconds, or gives a name for times that lie apart.
         """
         if self.start.year not in _YEARS or self.end.year not in _YEARS:
-            raise WindowError(f"The window {self} has no files: its years are not of this world. {_HOW}")
+            raise WindowError(f"The window {self} has no files: its years are not of this world.", _HOW)
         first = self._first_hour
         if first.strftime(pattern) != (first + timedelta(minutes=31, seconds=31)).strftime(pattern):
             raise WindowError(
@@ -80,14 +82,14 @@ class Window:
             return dict.fromkeys((hour.strftime(pattern) for hour in self._hours()), ALL_TIME)
         hours = [*_while_same(pattern, self._first_hour, -_HOUR), *self._hours()]
         hours += _while_same(pattern, hours[-1], _HOUR)
-        found: dict[str, Window] = {}
+        periods: dict[str, Window] = {}
         for hour in sorted(hours):
             name = hour.strftime(pattern)
-            start = found[name].start if name in found else hour
-            if name in found and found[name].end != hour:
+            start = periods[name].start if name in periods else hour
+            if name in periods and periods[name].end != hour:
                 raise WindowError(f"The key pattern {pattern!r} gives {name!r} for times that lie apart.")
-            found[name] = Window(start, hour + _HOUR)
-        return found
+            periods[name] = Window(start, hour + _HOUR)
+        return periods
 
     @classmethod
     def of_hour(cls, hour: datetime) -> "Window":
@@ -112,7 +114,7 @@ ALL_TIME = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC
 def merge(windows: Iterable[Window]) -> list[Window]:
     """Return the time that `windows` cover as the fewest windows, oldest first."""
     merged: list[Window] = []
-    for window in sorted(windows, key=lambda one: one.start):
+    for window in sorted(windows, key=lambda window: window.start):
         if merged and window.start <= merged[-1].end:
             merged[-1] = Window(merged[-1].start, max(merged[-1].end, window.end))
         else:
@@ -124,10 +126,10 @@ def common(left: Iterable[Window], right: Iterable[Window]) -> list[Window]:
     """Return the time that lies in both, oldest first."""
     others = merge(right)
     return [
-        Window(max(one.start, other.start), min(one.end, other.end))
-        for one in merge(left)
+        Window(max(window.start, other.start), min(window.end, other.end))
+        for window in merge(left)
         for other in others
-        if max(one.start, other.start) < min(one.end, other.end)
+        if max(window.start, other.start) < min(window.end, other.end)
     ]
 
 
@@ -172,12 +174,12 @@ def resolve_window(context: Mapping[str, Any]) -> Window:
     start, end = params.get("window_start"), params.get("window_end")
     if bool(start) != bool(end):
         given, missing = ("window_start", "window_end") if start else ("window_end", "window_start")
-        raise WindowError(f"{given} is given but {missing} is not: give both or neither. {_HOW}")
+        raise WindowError(f"{given} is given but {missing} is not: give both or neither.", _HOW)
     if start and end:
         return Window(_parse("window_start", start), _parse("window_end", end))
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if start is None or end is None:
-        raise WindowError(f"This run has no window: it has no data interval and no params. {_HOW}")
+        raise WindowError("This run has no window: it has no data interval and no params.", _HOW)
     return Window(start, end)
 
 
@@ -188,5 +190,5 @@ def _parse(name: str, value: str | datetime) -> datetime:
         return datetime.fromisoformat(value)
     except ValueError as error:
         raise WindowError(
-            f"{name} {value!r} is not a time such as 2018-11-01T00:00:00+00:00. {_HOW}"
+            f"{name} {value!r} is not a time such as 2018-11-01T00:00:00+00:00.", _HOW
         ) from error

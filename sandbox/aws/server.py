@@ -23,13 +23,13 @@ from sandbox.aws.dispatch import SERVICES, MotoServices
 from sandbox.aws.durable_s3 import DurableS3
 from sandbox.aws.faults import ADMIN_SERVICE, Faults
 from sandbox.aws.handler import Handler
-from sandbox.aws.health import HEALTH_PATH
 from sandbox.aws.listing import Listing
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.signature import Secret, SignatureCheck
 from sandbox.aws.store import ObjectStore
 from sandbox.aws.wsgi import Application, Environ, StartResponse
-from sandbox.settings import LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
+from sandbox.parts.health import HEALTH_PATH
+from sandbox.parts.settings import LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
 
 _TRUST = {
     "Version": "2012-10-17",

@@ -1,9 +1,9 @@
-"""``python -m sandbox demo``: see `sandbox.demo`."""
+"""``python -m sandbox demo``: see `sandbox.demo.demo`."""
 
 import argparse
 
-from sandbox.demo import main
-from sandbox.settings import Settings
+from sandbox.demo.demo import main
+from sandbox.parts.settings import Settings
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:

@@ -3,8 +3,8 @@
 import argparse
 
 from sandbox import lifecycle
-from sandbox.console import say
-from sandbox.settings import home_folder
+from sandbox.parts.settings import home_folder
+from sandbox.terminal.console import say
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:

@@ -2,12 +2,13 @@
 
 import argparse
 
-from sandbox import airflow
-from sandbox.console import note, say
-from sandbox.environment import prepare_airflow, quote, variables
+from sandbox.airflow import airflow
+from sandbox.airflow.metadata import prepare_airflow
 from sandbox.errors import SandboxError
-from sandbox.parts import require_up
-from sandbox.settings import Settings
+from sandbox.parts.environment import quote, variables
+from sandbox.parts.parts import require_up
+from sandbox.parts.settings import Settings
+from sandbox.terminal.console import note, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,9 +4,9 @@ import argparse
 import subprocess
 import sys
 
-from sandbox.console import printable
 from sandbox.errors import SandboxError
-from sandbox.settings import home_folder
+from sandbox.parts.settings import home_folder
+from sandbox.terminal.console import printable
 
 _NAMES = ("postgres", "aws", "redshift", "airflow")
 

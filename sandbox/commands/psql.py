@@ -5,10 +5,10 @@ import os
 import shutil
 from pathlib import Path
 
-from sandbox import postgres
 from sandbox.errors import SandboxError
-from sandbox.parts import require_up
-from sandbox.settings import Settings
+from sandbox.parts import postgres
+from sandbox.parts.parts import require_up
+from sandbox.parts.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,9 +2,9 @@
 
 import argparse
 
-from sandbox.foreground import serve
-from sandbox.parts import PARTS, part_names
-from sandbox.settings import Settings
+from sandbox.commands.foreground import serve
+from sandbox.parts.parts import PARTS, part_names
+from sandbox.parts.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,10 @@
 import argparse
 
 from sandbox import lifecycle
-from sandbox.console import say
 from sandbox.lifecycle import PartStatus
-from sandbox.parts import PARTS, part_names
-from sandbox.settings import Settings, home_folder
+from sandbox.parts.parts import PARTS, part_names
+from sandbox.parts.settings import Settings, home_folder
+from sandbox.terminal.console import say
 
 _UNHEALTHY = 3
 

@@ -5,11 +5,11 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sandbox.console import say
-from sandbox.live import LiveDay, today
-from sandbox.parts import require_up
-from sandbox.settings import SOURCE_BUCKET, Settings
-from sandbox.upload import s3_client
+from sandbox.demo.live import LiveDay, today
+from sandbox.demo.upload import s3_client
+from sandbox.parts.parts import require_up
+from sandbox.parts.settings import SOURCE_BUCKET, Settings
+from sandbox.terminal.console import say
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

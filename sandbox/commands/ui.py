@@ -4,12 +4,13 @@ import argparse
 
 from rich.console import Console
 
-from sandbox import airflow, lifecycle
-from sandbox.airflow_api import AirflowApi
-from sandbox.console import say
-from sandbox.month import DAG_ID, WINDOW, sample_month, stage, upload_month
-from sandbox.processes import wait_until
-from sandbox.settings import Settings
+from sandbox import lifecycle
+from sandbox.airflow import airflow
+from sandbox.airflow.api import AirflowApi
+from sandbox.demo.month import DAG_ID, WINDOW, sample_month, stage, upload_month
+from sandbox.parts.processes import wait_until
+from sandbox.parts.settings import Settings
+from sandbox.terminal.console import say
 
 _RUN_ID = "sample_month"
 

@@ -4,8 +4,8 @@ import argparse
 import time
 
 from sandbox import lifecycle
-from sandbox.console import say
-from sandbox.settings import SOURCE_BUCKET, Settings
+from sandbox.parts.settings import SOURCE_BUCKET, Settings
+from sandbox.terminal.console import say
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:

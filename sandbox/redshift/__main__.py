@@ -7,11 +7,11 @@ import resource
 import signal
 import sys
 
-from sandbox import tls
 from sandbox.errors import SandboxError
+from sandbox.parts import tls
+from sandbox.parts.settings import Settings
 from sandbox.redshift.catalog import install, wait_for_postgres
-from sandbox.redshift.server import Server
-from sandbox.settings import Settings
+from sandbox.redshift.relay.server import Server
 
 _OPEN_FILES = 4096
 

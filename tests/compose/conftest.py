@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.sample import generate
+from sandbox.demo.sample import generate
 from tests.compose import docker, standins
 from tests.compose.docker import Docker
 from tests.compose.stack import Stack

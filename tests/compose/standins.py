@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sandbox import postgres
+from sandbox.parts import postgres
 from tests.compose.docker import Docker, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]

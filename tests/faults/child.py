@@ -166,7 +166,13 @@ def prepare(task_id: str, window: Window, plan: Plan) -> tuple[Any, Any]:
     start, end = (moment.replace(tzinfo=UTC) for moment in window)
     context: Any = {
         "ti": SimpleNamespace(dag_id="sparkify_etl", run_id=plan.run_id, task_id=task_id),
-        "params": {"song_prefix": "song_data/", "look_back_days": plan.look_back_days},
+        "params": {
+            "song_prefix": "song_data/",
+            "look_back_days": plan.look_back_days,
+            # Worlds are made of few files, and some of events in the file of another day.
+            "allow_no_songs": True,
+            "keep_strays": True,
+        },
         "var": {"value": VariableAccessor(deserialize_json=False)},
     }
     if plan.is_scheduled:

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from sandbox import postgres
-from sandbox.settings import Settings
+from sandbox.parts import postgres
+from sandbox.parts.settings import Settings
 from tests.faults.endpoint import Endpoint
 from tests.faults.proxy import S3Proxy
 from tests.faults.reader import APPLICATION, Reader

@@ -4,9 +4,9 @@ import dataclasses
 import signal
 from typing import Any
 
-from sandbox import environment, processes
-from sandbox.parts import Redshift
-from sandbox.settings import Settings
+from sandbox.parts import environment, processes
+from sandbox.parts.parts import Redshift
+from sandbox.parts.settings import Settings
 from tests.conftest import free_port
 
 

@@ -1,13 +1,16 @@
 """Faults built into the pipeline's code, one for each rule that keeps the tables right."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sparkify.operators import LoadDimensionOperator, LoadFactOperator
-from sparkify.stage import staging
+from sparkify.operators import LoadFactOperator
 from sparkify.stage.copying import FileCopier
-from sparkify.star import loading
-from sparkify.warehouse import ledger
+from sparkify.stage.modes import WindowMode
+from sparkify.stage.stager import Stager
+from sparkify.star import loader, modes
+from sparkify.star.job import INCOMING, NO_AUDITS, LoadJob
+from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.session import Session
 
 
@@ -55,16 +58,16 @@ def commit_in_between() -> None:
 
 def lose_staging_delete() -> None:
     """Staging adds the window's events to those that are there."""
-    staging._delete = lambda _session, _job: 0
+    WindowMode._delete = lambda *_: 0  # type: ignore[method-assign]
 
 
 def lose_window_delete() -> None:
     """Facts of the window are added to those that are there."""
 
-    def load_window(session: Session, job: loading.LoadJob, columns: Sequence[str]) -> tuple[int, int]:
-        return 0, loading._insert(session, job.table, loading.INCOMING, columns)
+    def load_window(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
+        return 0, modes._insert(session, job.table, INCOMING, columns)
 
-    loading._MODES["window"] = load_window
+    loader.MODES = {**modes.MODES, "window": load_window}
 
 
 def lose_deduplication() -> None:
@@ -75,7 +78,7 @@ def lose_deduplication() -> None:
         condition = "WHERE pick = 1"
         assert condition in operator.sql
         operator.sql = operator.sql.replace(condition, "")
-        operator.audits = loading.NO_AUDITS
+        operator.audits = NO_AUDITS
         return execute(operator, context)
 
     LoadFactOperator.execute = execute_without  # type: ignore[method-assign]
@@ -83,28 +86,26 @@ def lose_deduplication() -> None:
 
 def lose_newest_wins() -> None:
     """The user as the window that was loaded last tells it."""
-    execute = LoadDimensionOperator.execute
 
-    def execute_without(operator: LoadDimensionOperator, context: Any) -> Any:
-        operator.newer_by = None
-        return execute(operator, context)
+    def upsert(session: Session, job: LoadJob, columns: Sequence[str]) -> tuple[int, int]:
+        return modes.upsert(session, replace(job, newer_by=None), columns)
 
-    LoadDimensionOperator.execute = execute_without  # type: ignore[method-assign]
+    loader.MODES = {**modes.MODES, "upsert": upsert}
 
 
 def lose_ledger_check() -> None:
     """Staging does not look whether other versions of its files were staged meanwhile."""
-    staging._check_ledger = lambda *_: None
+    Stager._check_ledger = lambda *_: None  # type: ignore[method-assign]
 
 
 def lose_file_check() -> None:
     """Staging does not look whether its files changed while they were copied."""
-    staging._check_files = lambda *_: None
+    Stager._check_files = lambda *_: None  # type: ignore[method-assign]
 
 
 def forget_late_windows() -> None:
     """Nobody is told of the hours that were staged again."""
-    ledger.record_late_window = lambda *_: None
+    changes.record_change = lambda *_: None
 
 
 def publish_late_plays_first() -> None:
@@ -112,20 +113,20 @@ def publish_late_plays_first() -> None:
     execute = LoadFactOperator.execute
 
     def execute_without(operator: LoadFactOperator, context: Any) -> Any:
-        operator.late_windows_after = ()
+        operator.follows = [replace(follow, after=()) for follow in operator.follows]
         return execute(operator, context)
 
     LoadFactOperator.execute = execute_without  # type: ignore[method-assign]
 
 
-def keep_strays() -> None:
+def stage_strays() -> None:
     """A file gives events of any day."""
-    FileCopier._delete_strays = lambda *_: 0  # type: ignore[method-assign]
+    FileCopier._delete_strays = lambda *_: []  # type: ignore[method-assign]
 
 
 def forget_what_is_gone() -> None:
     """The ledger keeps a file that was staged as missing."""
-    staging._missing_files = lambda *_: []
+    WindowMode.missing_versions = lambda *_: []  # type: ignore[method-assign]
 
 
 MUTATIONS: dict[str, Callable[[], None]] = {
@@ -134,6 +135,6 @@ MUTATIONS: dict[str, Callable[[], None]] = {
         *(lose_lock, read_before_lock, commit_ledger_first, commit_in_between),
         *(lose_staging_delete, lose_window_delete, lose_deduplication, lose_newest_wins),
         *(lose_ledger_check, lose_file_check),
-        *(forget_late_windows, publish_late_plays_first, keep_strays, forget_what_is_gone),
+        *(forget_late_windows, publish_late_plays_first, stage_strays, forget_what_is_gone),
     )
 }

@@ -14,10 +14,10 @@ DAY = moments("2018-11-15", "2018-11-16")
 NEXT_DAY = moments("2018-11-16", "2018-11-17")
 LATE = """
     SELECT TO_CHAR(window_start, 'DD"T"HH24:MI'), TO_CHAR(window_end, 'DD"T"HH24:MI')
-    FROM ops.late_windows ORDER BY window_start"""
+    FROM ops.changes ORDER BY window_start"""
 NOT_TAKEN_IN = """
-    SELECT w.load_id FROM ops.late_windows AS w
-    LEFT JOIN ops.late_arrivals AS a ON a.source_load_id = w.load_id AND a.target_table = 'songplays'
+    SELECT w.load_id FROM ops.changes AS w
+    LEFT JOIN ops.changes_taken AS a ON a.change_load_id = w.load_id AND a.target_table = 'songplays'
     WHERE a.load_id IS NULL"""
 
 

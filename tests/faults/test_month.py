@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.sample import generate
+from sandbox.demo.sample import generate
 from tests.faults.runs import moments
 
 MONTH = moments("2018-11-01", "2018-12-01")

@@ -140,7 +140,7 @@ SCENARIOS: dict[str, Scenario] = {
     "lose_file_check": another_content_under_the_first_ones_etag,
     "forget_late_windows": an_event_comes_late,
     "publish_late_plays_first": late_plays_are_loaded_before_their_users,
-    "keep_strays": an_event_in_another_days_file,
+    "stage_strays": an_event_in_another_days_file,
     "forget_what_is_gone": a_file_goes_and_comes_back,
 }
 

@@ -9,8 +9,9 @@ import boto3
 import psutil
 import pytest
 
-from sandbox import environment, lifecycle, postgres
-from sandbox.settings import WORK_BUCKET, Settings
+from sandbox import lifecycle
+from sandbox.parts import environment, postgres
+from sandbox.parts.settings import WORK_BUCKET, Settings
 from tests.faults.child import TASKS
 from tests.faults.conftest import administrate, connect, new_world
 from tests.faults.runs import Runner

@@ -43,7 +43,7 @@ IN_BETWEEN = {
         ) AS s INNER JOIN ops.loads AS l ON s.load_id = l.load_id
         WHERE s.held > l.rows_inserted""",
     "late loads taken in by a load that is not in ops.loads": """
-        SELECT COUNT(*) FROM ops.late_arrivals AS a LEFT JOIN ops.loads AS l ON a.load_id = l.load_id
+        SELECT COUNT(*) FROM ops.changes_taken AS a LEFT JOIN ops.loads AS l ON a.load_id = l.load_id
         WHERE l.load_id IS NULL""",
     "loads recorded twice": """
         SELECT COUNT(*) FROM (
@@ -126,8 +126,8 @@ class World:
             "ops.staged_files",
             "ops.sources",
             "ops.loads",
-            "ops.late_arrivals",
-            "ops.late_windows",
+            "ops.changes_taken",
+            "ops.changes",
         ]
         self.warehouse.execute(*(f"DELETE FROM {table}" for table in tables))
         self.reader.forget()

@@ -33,8 +33,8 @@ INSERT INTO ops.staged_files VALUES
     ('staging_songs', 'b', 'song_data/1.json', 'second', 9, '2018-11-02', 'L2', '2018-11-02'),
     ('staging_songs', 'b', 'song_data/2.json', 'first', 9, '2018-11-01', 'L1', '2018-11-01'),
     ('staging_events', 'b', 'log_data/1.json', 'first', 9, '2018-11-01', 'L1', '2018-11-01');
-INSERT INTO ops.late_windows VALUES ('staging_events', 'L3', '2018-11-15 10:00', '2018-11-15 11:00');
-INSERT INTO ops.late_arrivals VALUES ('songplays', 'L3', 'L4');
+INSERT INTO ops.changes VALUES ('staging_events', 'L3', '2018-11-15 10:00', '2018-11-15 11:00');
+INSERT INTO ops.changes_taken VALUES ('songplays', 'L3', 'L4');
 INSERT INTO users (user_id, level, level_as_of) VALUES
     (7, 'free', '2018-11-15 10:05:00.796'), (8, 'paid', '2018-11-15 10:05:00.796'),
     (9, 'paid', '2018-11-15 11:00:00');
@@ -220,9 +220,9 @@ WARNINGS = {
         "every song file gives one song",
     ),
     "an hour that was staged again and not loaded": (
-        "DELETE FROM ops.late_arrivals",
+        "DELETE FROM ops.changes_taken",
         HOUR,
-        "facts have taken in every late window",
+        "facts have taken in every change",
     ),
     "an hour without plays": (
         "",

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.parts import Aws
-from sandbox.settings import Settings
+from sandbox.parts.parts import Aws
+from sandbox.parts.settings import Settings
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from typing import Self
 import psutil
 import psycopg
 
-from sandbox.parts import Redshift
-from sandbox.postgres import PORT
-from sandbox.redshift import messages
-from sandbox.settings import Settings
+from sandbox.parts.parts import Redshift
+from sandbox.parts.postgres import PORT
+from sandbox.parts.settings import Settings
+from sandbox.redshift.relay import messages
 
 Message = tuple[str, bytes]
 

@@ -14,8 +14,8 @@ from botocore.auth import SIGV4_TIMESTAMP, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sandbox.parts import Aws
-from sandbox.settings import Settings
+from sandbox.parts.parts import Aws
+from sandbox.parts.settings import Settings
 
 
 @contextmanager

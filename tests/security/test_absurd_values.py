@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.parts import Aws
-from tests.sandbox.aws_client import keys
+from sandbox.parts.parts import Aws
+from tests.sandbox.aws.client import keys
 from tests.security.raw_http import Signed, answer_of, connected, exchange, head, status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-pytest_plugins = ("tests.sandbox.aws_fixtures", "tests.security.aws_fixtures")
+pytest_plugins = ("tests.sandbox.aws.fixtures", "tests.security.aws_fixtures")
 
 DIGITS = "9" * 5000
 NUMBERS = ("-1", "0", DIGITS, "1e9", "٣", "²", "+1", " 1", "", "NaN", "0x10", "1_0", "999999999999999999999")

@@ -16,7 +16,7 @@ from moto.core.base_backend import BackendDict
 from sandbox.aws import server as aws_server_module
 from sandbox.aws.connections import Deadlines, Server
 from sandbox.aws.handler import Handler
-from sandbox.settings import Settings
+from sandbox.parts.settings import Settings
 from tests.security.raw_http import Signed, answer_of, connected, status, until
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.parts import Aws
-from tests.sandbox.aws_client import client, keys
+from sandbox.parts.parts import Aws
+from tests.sandbox.aws.client import client, keys
 from tests.security.raw_http import Signed, answer_of, connected, exchange, head, leftovers, refused, status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-pytest_plugins = ("tests.sandbox.aws_fixtures", "tests.security.aws_fixtures")
+pytest_plugins = ("tests.sandbox.aws.fixtures", "tests.security.aws_fixtures")
 
 MB = 1_000_000
 

@@ -16,13 +16,19 @@ import psycopg
 import pytest
 import redshift_connector
 
-from sandbox import airflow
-from sandbox.postgres import LOAD_LOGS, LOGINS_AT_ONCE, PORT, WAREHOUSE_SESSIONS, admin_dsn, connect_log
-from sandbox.redshift import entrance, messages
-from sandbox.redshift.server import Server
-from sandbox.settings import Settings
+from sandbox.airflow import airflow
+from sandbox.parts.postgres import LOAD_LOGS, LOGINS_AT_ONCE, PORT, WAREHOUSE_SESSIONS, admin_dsn, connect_log
+from sandbox.parts.settings import Settings
+from sandbox.redshift.relay import entrance, messages
+from sandbox.redshift.relay.server import Server
 from tests.conftest import free_port
-from tests.sandbox.endpoint_clients import Client, connect_psycopg, connect_redshift, endpoint, wait_until
+from tests.sandbox.redshift.endpoint_clients import (
+    Client,
+    connect_psycopg,
+    connect_redshift,
+    endpoint,
+    wait_until,
+)
 from tests.security import raw
 
 SSL_REQUEST = struct.pack("!ii", 8, messages.SSL_REQUEST)

@@ -13,7 +13,7 @@ from contextlib import closing
 
 import pytest
 
-from sandbox.parts import Redshift
+from sandbox.parts.parts import Redshift
 from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.documents import MAX_DOCUMENT_BYTES, BadDocument, DocumentReader, Documents
 from sandbox.redshift.copy.errors import ConversionError, CopyError, FatalError
@@ -24,9 +24,9 @@ from sandbox.redshift.copy.reading import FileContent, decoded
 from sandbox.redshift.copy.rows import MAX_ROW_BYTES, RowBuilder, document_error
 from sandbox.redshift.copy.s3 import BLOCK_BYTES, S3Object
 from sandbox.redshift.copy.source import MAX_MANIFEST_BYTES, _manifest_files
-from tests.sandbox.copying import AS_JSON, Warehouse
+from tests.sandbox.redshift.copying import AS_JSON, Warehouse
 
-pytest_plugins = ("tests.sandbox.copy_fixtures",)
+pytest_plugins = ("tests.sandbox.redshift.copy_fixtures",)
 
 MOST_MB = 32
 TYPES = (

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sandbox import tls
-from sandbox.settings import Settings
+from sandbox.parts import tls
+from sandbox.parts.settings import Settings
 
 PEM = serialization.Encoding.PEM
 # What ssl.create_default_context sets from Python 3.13 on, in numbers that Python 3.11 has, too.

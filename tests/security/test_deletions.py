@@ -15,18 +15,12 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 import sparkify.aws
-import sparkify.cluster.cluster
-from sandbox import environment
+import sparkify.cluster.life
+from sandbox.parts import environment
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster.cluster import (
-    find_cluster,
-    make_cluster,
-    our_clusters,
-    pause_cluster,
-    remove_cluster,
-    resume_cluster,
-)
+from sparkify.cluster.cluster import find_cluster, our_clusters
+from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.plan import PlanError, tag_list
 from sparkify.cluster.role import make_role
@@ -338,7 +332,7 @@ class TestCluster:
     @pytest.mark.parametrize("plan", [PLAN, KEEPING])
     def test_removed_by_two_teardowns_at_once_is_removed_once(self, world, aws, monkeypatch, plan):
         make_ours(world)
-        look = sparkify.cluster.cluster._find_ours
+        look = sparkify.cluster.life._find_ours
 
         def look_and_lose(aws, plan):
             found = look(aws, plan)
@@ -346,7 +340,7 @@ class TestCluster:
             return found
 
         with monkeypatch.context() as patch:
-            patch.setattr(sparkify.cluster.cluster, "_find_ours", look_and_lose)
+            patch.setattr(sparkify.cluster.life, "_find_ours", look_and_lose)
             assert "is being removed already" in remove_cluster(aws, plan)
 
 

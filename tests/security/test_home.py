@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import processes
-from sandbox.privacy import PrivacyError, make_private, tighten
-from sandbox.settings import Settings, home_folder
-from sandbox.upload import upload
-from tests.sandbox.copying import AS_JSON
+from sandbox.demo.upload import upload
+from sandbox.parts import processes
+from sandbox.parts.privacy import PrivacyError, make_private, tighten
+from sandbox.parts.settings import Settings, home_folder
+from tests.sandbox.redshift.copying import AS_JSON
 from tests.security.private_home import of_others, readable_by_others
 
-pytest_plugins = ("tests.sandbox.copy_fixtures",)
+pytest_plugins = ("tests.sandbox.redshift.copy_fixtures",)
 
 ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not ROOT, reason="only root can give a folder away")

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from psycopg import pq
 
-from sandbox import postgres
+from sandbox.parts import postgres
+from sandbox.parts.settings import Settings
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import UnreadableError, split_statements, tokenize
 from sandbox.redshift.dialect.translation import Context, Dialect
-from sandbox.settings import Settings
+from sandbox.redshift.sql.tokens import UnreadableError, split_statements, tokenize
 
 SEED = 20261128
 TEXTS = 12_000

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.redshift import messages
-from sandbox.settings import Settings
-from tests.sandbox.endpoint_clients import connect_psycopg
+from sandbox.parts.settings import Settings
+from sandbox.redshift.relay import messages
+from tests.sandbox.redshift.endpoint_clients import connect_psycopg
 from tests.security import raw
 
 SYNC = messages.SYNC

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sandbox import postgres, rights
+from sandbox.parts import postgres, rights
+from sandbox.parts.settings import Settings
 from sandbox.redshift import catalog
 from sandbox.redshift.copy.errors import FatalError
 from sandbox.redshift.copy.history import LoadLog, LoadStart, LoadTotals
-from sandbox.settings import Settings
-from tests.sandbox.endpoint_clients import Client, admin_rows, connect_psycopg
+from tests.sandbox.redshift.endpoint_clients import Client, admin_rows, connect_psycopg
 
 # The text behind which the lexer once saw one string, and PostgreSQL several statements.
 HIDING = "SELECT $é$ ' $é$; {}; -- '"

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sandbox import postgres
-from sandbox.settings import Settings
-from tests.sandbox.endpoint_clients import connect_psycopg
+from sandbox.parts import postgres
+from sandbox.parts.settings import Settings
+from tests.sandbox.redshift.endpoint_clients import connect_psycopg
 
 
 def test_no_process_of_the_server_holds_a_capability(sandbox: Settings):

@@ -100,7 +100,6 @@ def test_what_is_counted_cannot_be_switched_off_by_an_option(option):
         "ENCODING UTF16LE",
         "ENCODING AS UTF8",
         "TRUNCATECOLUMNS TRIMBLANKS\nBLANKSASNULL",
-        "EXPLICIT_IDS",
         "ZSTD",
     ],
 )

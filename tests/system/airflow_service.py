@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox import airflow
-from sandbox.airflow import USER
-from sandbox.settings import Settings
+from sandbox.airflow import airflow
+from sandbox.airflow.airflow import USER
+from sandbox.parts.settings import Settings
 from tests.conftest import free_port
 
 PATIENCE_SECONDS = 240.0

@@ -7,17 +7,17 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 import sparkify.aws
-from sandbox import environment
+from sandbox.parts import environment
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster.cluster import make_cluster, remove_cluster
+from sparkify.cluster.life import make_cluster, remove_cluster
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.plan import ClusterPlan
 from sparkify.cluster.role import make_role, remove_role
 from sparkify.failures import FatalError
-from tests.sandbox.clusters import World
+from tests.sandbox.aws.clusters import World
 
-pytest_plugins = ("tests.sandbox.cluster_fixtures",)
+pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 
 PLAN = ClusterPlan(
     identifier="steps",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sparkify.cluster.plan import ClusterPlan
-from tests.sandbox.aws_faults import MadeCall
+from tests.sandbox.aws.faults import MadeCall
 from tests.system.conftest import ROOT
 
 FOLDER = ROOT / "include" / "iam"

@@ -52,7 +52,7 @@ def test_bad_data_is_named_by_file_line_column_and_value(
     source.put(KEY, body)
     assert run_etl(DAY).state == "failed"
     shown = capsys.readouterr().out
-    for part in [*parts, "COPY into staging_events was refused by its data", "then clear the task"]:
+    for part in [*parts, "staging_events: rows of its files cannot be staged", "then clear the task"]:
         assert part in shown
     assert warehouse.contents() == loaded
 

@@ -8,14 +8,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from sandbox import lifecycle, postgres
-from sandbox.airflow import secrets_of
-from sandbox.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
+from sandbox import lifecycle
+from sandbox.airflow.airflow import secrets_of
+from sandbox.parts import postgres
+from sandbox.parts.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
 from sparkify.cluster.plan import ClusterPlan
 from sparkify.cluster.role import role_policy
 from sparkify.cluster.status import connection_json
-from tests.sandbox.aws_client import client
-from tests.sandbox.aws_faults import aws_faults
+from tests.sandbox.aws.client import client
+from tests.sandbox.aws.faults import aws_faults
 from tests.system.airflow_service import AirflowService
 from tests.system.cluster_steps import what_is_there
 from tests.system.conftest import Source

@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.bucket import make_work_bucket
-from sparkify.cluster.cluster import find_cluster, make_cluster, pause_cluster, remove_cluster, resume_cluster
+from sparkify.cluster.cluster import find_cluster
+from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import remove_network
 from sparkify.cluster.plan import ClusterPlan, PlanError
 from sparkify.cluster.role import remove_role
@@ -26,8 +27,8 @@ from sparkify.cluster.status import (
 )
 from sparkify.failures import FatalError
 from sparkify.operators import FindExpiredOperator
-from tests.sandbox.aws_faults import AwsFaults
-from tests.sandbox.clusters import CLUSTER, World
+from tests.sandbox.aws.clusters import CLUSTER, World
+from tests.sandbox.aws.faults import AwsFaults
 from tests.system.cluster_steps import MAKE, PLAN, REMOVE, do, do_once, provision, tear_down, what_is_there
 from tests.system.conftest import ROOT
 

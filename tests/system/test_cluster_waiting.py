@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
-from sparkify.cluster.cluster import make_cluster
+from sparkify.cluster.life import make_cluster
 from sparkify.operators import ClusterStepOperator
 from tests.system.cluster_steps import MAKE, PLAN, do, tear_down, what_is_there
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from containers import make_env
-from sandbox import airflow
+from sandbox.airflow import airflow
 from tests.security import secret_scan
 
 REPOSITORY = Path(__file__).resolve().parents[2]

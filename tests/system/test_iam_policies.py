@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from sparkify.cluster.cluster import pause_cluster, resume_cluster
+from sparkify.cluster.life import pause_cluster, resume_cluster
 from sparkify.cluster.status import show_connection, show_leftovers, show_status
 from sparkify.operators import UploadFolderOperator
 from tests.system.cluster_steps import PLAN, do, provision, tear_down

@@ -10,8 +10,13 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
-from sparkify.star.audits import Audits
+from sparkify.operators import (
+    Audits,
+    Follow,
+    LoadDimensionOperator,
+    LoadFactOperator,
+    StageToRedshiftOperator,
+)
 from sparkify.warehouse import rejected_rows
 from sparkify.warehouse.schema import with_ops
 from tests.system.runs import task_context
@@ -110,7 +115,10 @@ class TestStaging:
     def test_replace_does_not_empty_a_table_for_a_prefix_without_files(self, orders, source, conn_id):
         put_orders(source, "orders/a.json", order(1))
         stage_orders(source, conn_id, mode="replace")
-        with pytest.raises(AirflowFailException, match=r"typo/ holds no file: .* Check the prefix"):
+        with pytest.raises(
+            AirflowFailException,
+            match=r"orders/ holds no file whose key .* orders/typo/.*allow_empty",
+        ):
             stage_orders(source, conn_id, mode="replace", prefix="orders/typo/", source_prefix="orders/")
         assert ids(orders) == [1]
 
@@ -190,11 +198,17 @@ class TestStaging:
         assert (result["rows_inserted"], result["rows_rejected"]) == (2, 1)
         assert orders.query("SELECT line FROM ops.rejected_rows") == [(2,)]
 
-    def test_rows_without_a_time_are_counted_and_named(self, orders, source, conn_id, capsys):
-        put_orders(source, "orders/a.json", order(1), {"id": 2})
-        result, _ = stage_orders(source, conn_id)
-        assert (result["rows_inserted"], result["rows_rejected"]) == (1, 1)
-        assert "1 rows have no at" in capsys.readouterr().out
+    def test_a_row_without_time_or_key_fails_the_load_with_file_line_and_column(
+        self, orders, source, conn_id
+    ):
+        put_orders(source, "orders/a.json", order(1), {"id": 2}, {"at": "2020-05-01 09:00:00"})
+        with pytest.raises(AirflowFailException, match=r"orders/a.json line 2, column at .*not-null field"):
+            stage_orders(source, conn_id, key_columns=["id"])
+        assert (ids(orders), orders.query("SELECT * FROM ops.staged_files")) == ([], [])
+        result, _ = stage_orders(source, conn_id, key_columns=["id"], max_errors=2)
+        assert (result["rows_inserted"], result["rows_rejected"]) == (1, 2)
+        kept = orders.query('SELECT line, "column", raw_text FROM ops.rejected_rows ORDER BY line')
+        assert [row[:2] for row in kept] == [(2, "at"), (3, "id")]
 
     def test_a_second_source_of_a_table_is_refused_and_both_are_named(self, orders, source, conn_id):
         put_orders(source, "eu/2020-05-01.json", order(1))
@@ -256,7 +270,7 @@ class TestStaging:
 
     @pytest.mark.parametrize("bucket", ["s3://raw", "raw/orders", "arn:aws:s3:::raw", ""])
     def test_what_is_no_buckets_name_is_named_with_where_to_mend_it(self, orders, source, conn_id, bucket):
-        operator = stage_orders(source, conn_id, mode="append", source_prefix="orders/")[1]
+        operator = stage_orders(source, conn_id, mode="append", allow_empty=True)[1]
         operator.bucket = bucket
         with pytest.raises(
             AirflowFailException, match=r"not a bucket.s plain name.* Set the Airflow Variables"
@@ -358,22 +372,39 @@ class TestFacts:
         load_orders(conn_id, NINE, TEN)
         orders.execute(
             "DELETE FROM staging_orders WHERE id = 1",
-            f"INSERT INTO ops.late_windows VALUES ('staging_orders', 'L1', '{NINE[:19]}', '{TEN[:19]}')",
+            f"INSERT INTO ops.changes VALUES ('staging_orders', 'L1', '{NINE[:19]}', '{TEN[:19]}')",
         )
-        load_orders(conn_id, TEN, ELEVEN, late_windows_of="staging_orders", audits=Audits(min_rows=1))
+        load_orders(conn_id, TEN, ELEVEN, follows=[Follow("staging_orders")], audits=Audits(min_rows=1))
         assert ids(orders, "orders") == [2]
 
-    def test_late_windows_go_with_modes_that_replace_a_window(self, conn_id):
-        with pytest.raises(ValueError, match="late_windows_of goes with mode window"):
-            load_orders(conn_id, mode="append", key_columns=["id"], late_windows_of="staging_orders")
-        with pytest.raises(ValueError, match="or upsert with newer_by"):
-            load_customers(conn_id, newer_by=None, late_windows_of="staging_orders")
-        with pytest.raises(AirflowFailException, match="this one names neither"):
-            load_customers(
-                conn_id,
-                sql="SELECT customer, at AS last_at FROM staging_orders",
-                late_windows_of="staging_orders",
-            )
+    @pytest.mark.parametrize(
+        "load",
+        [
+            lambda conn_id, **follow: load_orders(conn_id, mode="append", key_columns=["id"], **follow),
+            lambda conn_id, **follow: load_customers(conn_id, newer_by=None, **follow),
+        ],
+    )
+    def test_a_table_that_cannot_take_in_an_older_window_must_not_follow(self, orders, conn_id, load):
+        with pytest.raises(AirflowFailException, match="in mode window, or upsert with newer_by"):
+            load(conn_id, follows=[Follow("staging_orders")])
+
+    def test_a_table_that_reads_all_of_what_it_follows_takes_its_changes_in_by_being_loaded(
+        self, orders, conn_id
+    ):
+        put_rows(orders, (1, NINE, "ada", 1))
+        orders.execute("INSERT INTO ops.changes VALUES ('staging_orders', 'L1', NULL, NULL)")
+        sql = "SELECT id, at, customer, cents FROM staging_orders"
+        load_orders(conn_id, sql=sql, mode="replace", follows=[Follow("staging_orders")])
+        assert orders.query("SELECT target_table, change_load_id FROM ops.changes_taken") == [
+            ("orders", "L1")
+        ]
+
+    def test_a_change_without_a_window_needs_an_update_where_only_a_window_is_read(self, orders, conn_id):
+        put_rows(orders, (1, NINE, "ada", 1))
+        orders.execute("INSERT INTO ops.changes VALUES ('staging_orders', 'L1', NULL, NULL)")
+        with pytest.raises(AirflowFailException, match="Give the Follow an update"):
+            load_orders(conn_id, follows=[Follow("staging_orders")])
+        assert ids(orders, "orders") == []
 
     def test_window_loads_the_same_rows_however_often_it_runs(self, orders, conn_id):
         put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2))
@@ -452,16 +483,22 @@ class TestFacts:
             (2, "it's 0%", 1),
         ]
 
-    def test_late_rows_complete_earlier_facts_once(self, orders, conn_id):
-        late = {
-            "late_arrivals_from": "SELECT DISTINCT load_id FROM staging_orders",
-            "late_arrivals_sql": "UPDATE orders SET cents = cents + 1",
-        }
+    def test_a_change_completes_earlier_facts_once_and_after_others_have_taken_it(self, orders, conn_id):
+        update = "UPDATE orders SET cents = cents + (SELECT COUNT(*) FROM changed_loads)"
+        follow = {"follows": [Follow("staging_orders", after=["customers"], update=update)]}
         put_rows(orders, (1, NINE, "ada", 1))
         load_orders(conn_id)
-        load_orders(conn_id, TEN, ELEVEN, **late)
-        load_orders(conn_id, TEN, ELEVEN, **late)
-        assert orders.query("SELECT cents FROM orders") == [(2,)]
+        orders.execute(
+            "INSERT INTO ops.changes VALUES "
+            "('staging_orders', 'L1', NULL, NULL), ('staging_orders', 'L2', NULL, NULL)",
+            "INSERT INTO ops.changes_taken VALUES ('customers', 'L1', 'L9')",
+        )
+        for _ in range(2):
+            load_orders(conn_id, TEN, ELEVEN, **follow)
+            assert orders.query("SELECT cents FROM orders") == [(2,)]
+        orders.execute("INSERT INTO ops.changes_taken VALUES ('customers', 'L2', 'L9')")
+        load_orders(conn_id, TEN, ELEVEN, **follow)
+        assert orders.query("SELECT cents FROM orders") == [(3,)]
 
 
 class TestDimensions:

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from definitions import DATASETS
 from definitions.sparkify import SPARKIFY
-from sandbox import postgres
+from sandbox.parts import postgres
 from sparkify.warehouse.schema import made_table
 from sparkify.warehouse.sql import split_statements
 from tests.faults.world import CONSISTENCY
@@ -28,8 +28,8 @@ RECORDS = (
     "loads",
     "rejected_rows",
     "quality_results",
-    "late_arrivals",
-    "late_windows",
+    "changes_taken",
+    "changes",
 )
 HIT = {"song": "Hit", "artist": "Name", "length": 1.5}
 
@@ -61,7 +61,7 @@ def loaded(warehouse, source, run_etl):
     source.put_events("2018-11-14", [*plays[14], event("2018-11-14T09:45:00", song="Other")])
     assert run_etl(("2018-11-15T00:00:00", TWO_DAYS[1])).state == "success"
     assert warehouse.query("SELECT COUNT(*), COUNT(song_id) FROM songplays") == [(9, 8)]
-    assert warehouse.query("SELECT COUNT(*) FROM ops.late_windows") == [(1,)]
+    assert warehouse.query("SELECT COUNT(window_start), COUNT(*) FROM ops.changes") == [(1, 2)]
     return warehouse
 
 
@@ -209,7 +209,7 @@ def test_a_run_over_the_same_window_brings_back_what_was_dropped(dag, loaded, ru
 def test_recreated_tables_are_those_of_the_schema_whatever_they_were_before(dag, filled, conn_id):
     columns = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
     before = sorted(filled.query(columns))
-    filled.execute("ALTER TABLE users ADD COLUMN mood VARCHAR(16)", "DROP TABLE ops.late_windows")
+    filled.execute("ALTER TABLE users ADD COLUMN mood VARCHAR(16)", "DROP TABLE ops.changes")
     recreate(dag, conn_id=conn_id)
     assert sorted(filled.query(columns)) == before
     assert set(map(tuple, everything(filled).values())) == {()}
@@ -234,7 +234,7 @@ def test_what_was_emptied_stays_on_record_and_stands_for_no_hour(dag, loaded, co
         )
     ) == [("staging_events", 9, 0), ("users", 5, 0)]
     assert loaded.query("SELECT DISTINCT dataset FROM ops.staged_files") == [("staging_songs",)]
-    assert loaded.query("SELECT COUNT(*) FROM ops.late_windows") == [(0,)]
+    assert loaded.query("SELECT source_table FROM ops.changes") == [("staging_songs",)]
 
 
 def test_the_next_run_does_not_look_back_at_hours_that_were_emptied(dag, loaded, run_etl):
@@ -260,9 +260,8 @@ def test_plays_that_were_loaded_while_there_were_no_songs_get_them_with_the_next
 
 
 def test_rejected_rows_of_an_emptied_table_are_forgotten_and_no_others(dag, loaded):
-    rejected = (
-        "SELECT 's3://b/k', 1, 'ts', 'bad', '{{}}', MAX(load_id) FROM ops.loads WHERE target_table = '{}'"
-    )
+    rejected = "SELECT 's3://b/k', 1, 'ts', 'x', 'bad', '{{}}', MAX(load_id) FROM ops.loads"
+    rejected += " WHERE target_table = '{}'"
     for table in ("staging_events", "staging_songs"):
         loaded.execute(f"INSERT INTO ops.rejected_rows {rejected.format(table)}")
     empty(dag, "staging_events")
@@ -273,10 +272,10 @@ def test_rejected_rows_of_an_emptied_table_are_forgotten_and_no_others(dag, load
 
 def test_a_statement_that_fails_leaves_emptied_tables_as_they_were(dag, filled):
     before = everything(filled)
-    filled.execute("ALTER TABLE ops.late_windows RENAME TO elsewhere")
-    with pytest.raises(AirflowFailException, match="late_windows"):
+    filled.execute("ALTER TABLE ops.changes RENAME TO elsewhere")
+    with pytest.raises(AirflowFailException, match="changes"):
         empty(dag, *STAR)
-    filled.execute("ALTER TABLE ops.elsewhere RENAME TO late_windows")
+    filled.execute("ALTER TABLE ops.elsewhere RENAME TO changes")
     assert everything(filled) == before
 
 

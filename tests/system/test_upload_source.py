@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 import sparkify.aws
 from sparkify.s3 import upload
-from tests.sandbox.aws_faults import aws_faults
+from tests.sandbox.aws.faults import aws_faults
 from tests.system.conftest import ROOT
 
 EVENTS = "log_data/2018/11/2018-11-01-events.json"

@@ -16,12 +16,12 @@ import pytest
 from playwright.sync_api import Browser, Error, StorageState, ViewportSize, sync_playwright
 
 from sandbox import lifecycle
-from sandbox.sample.generate import generate
-from sandbox.settings import SOURCE_BUCKET, Settings
+from sandbox.demo.sample.generate import generate
+from sandbox.parts.settings import SOURCE_BUCKET, Settings
 from tests.conftest import REPOSITORY
 from tests.faults.reference import Reference, Row
-from tests.sandbox.aws_client import client
-from tests.sandbox.endpoint_clients import connect_redshift
+from tests.sandbox.aws.client import client
+from tests.sandbox.redshift.endpoint_clients import connect_redshift
 from tests.system.airflow_service import AirflowService
 from tests.system.conftest import Source, Warehouse
 from tests.ui.web import Web

@@ -1,5 +1,5 @@
--- Song and artist of earlier plays, after songs arrived or changed (those of the loads in late_loads): plays
--- whose event names such a song, and plays that point to one, are matched again.
+-- Song and artist of earlier plays, after songs arrived or changed (those of the loads in changed_loads):
+-- plays whose event names such a song, and plays that point to one, are matched again.
 UPDATE songplays
 SET song_id = matched.song_id, artist_id = matched.artist_id
 FROM (
@@ -16,14 +16,14 @@ FROM (
                 staging_events.song = staging_songs.title
                 AND staging_events.artist = staging_songs.artist_name
                 AND staging_events.length = staging_songs.duration
-        INNER JOIN late_loads ON staging_songs.load_id = late_loads.load_id
+        INNER JOIN changed_loads ON staging_songs.load_id = changed_loads.load_id
         UNION ALL
         SELECT
             matched_before.user_id,
             matched_before.start_time
         FROM songplays AS matched_before
         INNER JOIN staging_songs ON matched_before.song_id = staging_songs.song_id
-        INNER JOIN late_loads ON staging_songs.load_id = late_loads.load_id
+        INNER JOIN changed_loads ON staging_songs.load_id = changed_loads.load_id
     ),
 
     plays AS (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sparkify.checks.run import CheckResult
+from sparkify.text import cut
 from sparkify.warehouse.ledger import TaskRun
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import Value
@@ -30,17 +31,16 @@ _COLUMNS = (
 def keep_results(
     session: Session, results: Sequence[CheckResult], run: TaskRun, window: Window | None = None
 ) -> None:
-    """Keep the results of a task's run in `ops.quality_results`, in place of an earlier try's, and commit."""
-    session.lock(QUALITY_RESULTS)
-    session.execute(
-        """
-        DELETE FROM ops.quality_results
-        WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s
-        """,
-        {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": run.task_id},
-    )
-    session.insert_rows(QUALITY_RESULTS, _COLUMNS, [_row(result, run, window) for result in results])
-    session.commit()
+    """Keep the results of a task's run in `ops.quality_results`, in place of an earlier try's."""
+    with session.publishing(QUALITY_RESULTS):
+        session.execute(
+            """
+            DELETE FROM ops.quality_results
+            WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s
+            """,
+            {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": run.task_id},
+        )
+        session.insert_rows(QUALITY_RESULTS, _COLUMNS, [_row(result, run, window) for result in results])
 
 
 def _row(result: CheckResult, run: TaskRun, window: Window | None) -> tuple[Value, ...]:
@@ -62,11 +62,3 @@ def _row(result: CheckResult, run: TaskRun, window: Window | None) -> tuple[Valu
         ends["window_start"],
         ends["window_end"],
     )
-
-
-def cut(text: str, length: int) -> str:
-    """Return `text` cut to `length` bytes of UTF-8, which is how Redshift measures VARCHAR; … marks a cut."""
-    data = text.replace("\0", "").encode()
-    if len(data) <= length:
-        return data.decode()
-    return data[: length - len("…".encode())].decode(errors="ignore") + "…"

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from sparkify.checks.model import Answer, Check, Row
 from sparkify.checks.query_kinds import shown
-from sparkify.failures import classify, describe, is_transient
+from sparkify.failures import FatalError, classify, describe, is_transient
 from sparkify.warehouse.ledger import utc_now
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import Value, display, execute
@@ -117,4 +117,5 @@ def _reason(error: Exception) -> str:
     failure = describe(error)
     if failure:
         return f"{failure}. {classify(failure).remedy}"
-    return str(error.args[0]) if isinstance(error, KeyError | ValueError) and error.args else repr(error)
+    own = FatalError | KeyError | ValueError
+    return str(error.args[0]) if isinstance(error, own) and error.args else repr(error)

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from sparkify.checks.model import Check, Model
 from sparkify.checks.query_kinds import CustomSql, QueriesEqual
 from sparkify.checks.table_kinds import AcceptedValues, ForeignKey, NotNull, Reference, RowCount, Unique
+from sparkify.failures import FatalError
 
 AnyCheck: TypeAlias = NotNull | Unique | ForeignKey | AcceptedValues | RowCount | QueriesEqual | CustomSql
 KINDS: dict[str, type[Check]] = {
@@ -25,7 +26,7 @@ KINDS: dict[str, type[Check]] = {
 Location: TypeAlias = tuple[int | str, ...]
 
 
-class SuiteError(ValueError):
+class SuiteError(FatalError):
     """A checks file that cannot be used; the message lists every fault with its place and what is allowed."""
 
 

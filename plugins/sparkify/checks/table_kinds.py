@@ -47,8 +47,8 @@ class NotNull(TableCheck):
         missing = [
             f"{total - n} in {column}" for column, n in zip(self.columns, present, strict=True) if n < total
         ]
-        found = f"NULLs: {', '.join(missing)}" if missing else "no NULL"
-        return Verdict(not missing, f"{found} ({total} rows)", "no NULL")
+        nulls = f"NULLs: {', '.join(missing)}" if missing else "no NULL"
+        return Verdict(not missing, f"{nulls} ({total} rows)", "no NULL")
 
     def examples(self) -> str:
         """Return whole rows, because a NULL alone says nothing."""

@@ -102,7 +102,7 @@ def _forget_expiry(aws: Aws, bucket: str) -> None:
 def _life_cycle(aws: Aws, bucket: str) -> tuple[list[Any], dict[str, Any]]:
     """Return a bucket's life cycle: its rules, and what else is set."""
     try:
-        found: dict[str, Any] = dict(
+        answer: dict[str, Any] = dict(
             aws.s3.get_bucket_lifecycle_configuration(Bucket=bucket, ExpectedBucketOwner=aws.account)
         )
     except ClientError as error:
@@ -110,7 +110,7 @@ def _life_cycle(aws: Aws, bucket: str) -> tuple[list[Any], dict[str, Any]]:
             return [], {}
         raise
     kept = "TransitionDefaultMinimumObjectSize"
-    return found["Rules"], {kept: found[kept]} if kept in found else {}
+    return answer["Rules"], {kept: answer[kept]} if kept in answer else {}
 
 
 def _others(rules: list[Any]) -> list[Any]:
@@ -132,7 +132,7 @@ def _empty(aws: Aws, bucket: str, prefix: str) -> None:
             Bucket=bucket, ExpectedBucketOwner=aws.account, Delete={"Objects": keys, "Quiet": True}
         )
         if errors := done.get("Errors"):
-            said = "; ".join(f"{one.get('Key')}: {one.get('Message')}" for one in errors[:_SHOWN])
+            said = "; ".join(f"{error.get('Key')}: {error.get('Message')}" for error in errors[:_SHOWN])
             raise FatalError(
                 f"{len(errors)} of {len(keys)} files of work bucket {bucket} could not be deleted: {said}. "
                 "The bucket stays. Grant s3:DeleteObjectVersion or end the retention, then clear this task."
@@ -151,9 +151,9 @@ def _versions(
         Bucket=bucket, Prefix=prefix, ExpectedBucketOwner=account
     )
     for page in pages:
-        found: list[Any] = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        if found:
-            yield [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+        versions: list[Any] = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        if versions:
+            yield [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
 
 
 def _uploads(aws: Aws, bucket: str, prefix: str = "") -> list[tuple[str, str]]:
@@ -163,10 +163,10 @@ def _uploads(aws: Aws, bucket: str, prefix: str = "") -> list[tuple[str, str]]:
     )
     # A server may give all of them, whatever prefix is asked for.
     return [
-        (one["Key"], one["UploadId"])
+        (upload["Key"], upload["UploadId"])
         for page in pages
-        for one in page.get("Uploads", ())
-        if one["Key"].startswith(prefix)
+        for upload in page.get("Uploads", ())
+        if upload["Key"].startswith(prefix)
     ]
 
 

@@ -14,7 +14,7 @@ def expired_clusters(aws: Aws, now: datetime) -> list[Cluster]:
         now: an aware time.
     """
     return [
-        one
-        for one in our_clusters(aws)
-        if one.expires_at is not None and one.expires_at <= now and one.status not in GOING
+        cluster
+        for cluster in our_clusters(aws)
+        if cluster.expires_at and cluster.expires_at <= now and cluster.status not in GOING
     ]

@@ -1,6 +1,8 @@
 """The cluster's network: a subnet group of the default VPC, a security group with one open port."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -36,31 +38,42 @@ def remove_network(aws: Aws, plan: ClusterPlan) -> str:
     Raises:
         NotYet: something uses one of them; just after its cluster has gone, that passes.
     """
+    groups = _subnet_groups(aws, plan) + _security_groups(aws, plan)
+    theirs = [group.name for group in groups if not group.is_ours]
     removed: list[str] = []
     used: list[str] = []
-    theirs: list[str] = []
-    if (subnets := find_subnet_group(aws, plan)) is not None:
-        name = f"subnet group {plan.subnet_group_name}"
-        if not is_ours(subnets.get("Tags", [])):
-            theirs.append(name)
-        elif _is_removed(
-            aws.redshift.delete_cluster_subnet_group, ClusterSubnetGroupName=plan.subnet_group_name
-        ):
-            removed.append(name)
-        else:
-            used.append(name)
-    if (group := find_security_group(aws, plan)) is not None:
-        name = f"security group {plan.security_group_name} ({group['GroupId']})"
-        if not is_ours(group.get("Tags", [])):
-            theirs.append(name)
-        elif _is_removed(aws.ec2.delete_security_group, GroupId=group["GroupId"]):
-            removed.append(name)
-        else:
-            used.append(name)
+    for group in groups:
+        if group.is_ours:
+            (removed if _is_removed(group.delete) else used).append(group.name)
     if used:
         raise NotYet(f"{' and '.join(used)} cannot be removed while something uses them.")
     said = f"Removed: {', '.join(removed)}." if removed else "Network: nothing of ours to remove."
     return f"{said} Not ours and left as it is: {', '.join(theirs)}." if theirs else said
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A part of the network: its name for people, whether we made it, and how it is deleted."""
+
+    name: str
+    is_ours: bool
+    delete: Callable[[], object]
+
+
+def _subnet_groups(aws: Aws, plan: ClusterPlan) -> list[_Group]:
+    if (group := find_subnet_group(aws, plan)) is None:
+        return []
+    name = plan.subnet_group_name
+    delete = partial(aws.redshift.delete_cluster_subnet_group, ClusterSubnetGroupName=name)
+    return [_Group(f"subnet group {name}", is_ours(group.get("Tags", [])), delete)]
+
+
+def _security_groups(aws: Aws, plan: ClusterPlan) -> list[_Group]:
+    if (group := find_security_group(aws, plan)) is None:
+        return []
+    name = f"security group {plan.security_group_name} ({group['GroupId']})"
+    delete = partial(aws.ec2.delete_security_group, GroupId=group["GroupId"])
+    return [_Group(name, is_ours(group.get("Tags", [])), delete)]
 
 
 def find_security_group(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - boto's group or None
@@ -68,7 +81,7 @@ def find_security_group(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - b
     filters: Any = [{"Name": "group-name", "Values": [plan.security_group_name]}]
     groups = aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
     # The same name may be in another VPC, too.
-    return next((one for one in groups if is_ours(one.get("Tags", []))), groups[0] if groups else None)
+    return next((group for group in groups if is_ours(group.get("Tags", []))), groups[0] if groups else None)
 
 
 def find_subnet_group(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - boto's group or None
@@ -82,9 +95,9 @@ def find_subnet_group(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - bot
     return groups["ClusterSubnetGroups"][0]
 
 
-def _is_removed(delete: Callable[..., object], **what: str) -> bool:
+def _is_removed(delete: Callable[[], object]) -> bool:
     try:
-        delete(**what)
+        delete()
     except ClientError as error:
         if code_of(error) in _IN_USE:
             return False
@@ -148,8 +161,8 @@ def _is_same(rule: Any, wanted: Any) -> bool:  # noqa: ANN401 - boto's rules
 
 
 def _make_subnet_group(aws: Aws, plan: ClusterPlan, vpc: str) -> None:
-    if (found := find_subnet_group(aws, plan)) is not None:
-        if not is_ours(found.get("Tags", [])):
+    if (group := find_subnet_group(aws, plan)) is not None:
+        if not is_ours(group.get("Tags", [])):
             raise FatalError(
                 f"The cluster subnet group {plan.subnet_group_name} is there and not ours. Remove it, or "
                 "choose another cluster identifier."

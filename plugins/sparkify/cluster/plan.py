@@ -21,7 +21,7 @@ WORK_BUCKET_TAG = "sparkify:work-bucket"
 HOURLY_PRICES = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "rg.large": 0.3801, "rg.xlarge": 0.7602}
 
 
-class PlanError(ValueError):
+class PlanError(FatalError):
     """The plan cannot be carried out as it is; the message says what to enter."""
 
 
@@ -77,15 +77,7 @@ class ClusterPlan:
             raise PlanError(f"A cluster has at least one node: nodes is {self.nodes}.")
         if self.hours_to_live < 0:
             raise PlanError(f"hours_to_live is 0 (for ever) or more: {self.hours_to_live}.")
-        try:
-            network = ipaddress.ip_network(self.allowed_cidr)
-        except ValueError as error:
-            raise PlanError(f"allowed_cidr is no network such as 10.0.0.0/16: {error}.") from None
-        if network.version != 4 or network.prefixlen < 8:
-            raise PlanError(
-                f"allowed_cidr {self.allowed_cidr} opens the warehouse to the world. Name the network that "
-                "Airflow and the analysts are in, an IPv4 one of /8 or smaller."
-            )
+        _check_network(self.allowed_cidr)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "ClusterPlan":
@@ -130,6 +122,18 @@ class ClusterPlan:
             return self.tags
         expires = datetime.now(UTC) + timedelta(hours=self.hours_to_live)
         return self.tags | {EXPIRES_TAG: expires.isoformat(timespec="seconds")}
+
+
+def _check_network(cidr: str) -> None:
+    try:
+        network = ipaddress.ip_network(cidr)
+    except ValueError as error:
+        raise PlanError(f"allowed_cidr is no network such as 10.0.0.0/16: {error}.") from None
+    if network.version != 4 or network.prefixlen < 8:
+        raise PlanError(
+            f"allowed_cidr {cidr} opens the warehouse to the world.",
+            "Name the network that Airflow and the analysts are in, an IPv4 one of /8 or smaller.",
+        )
 
 
 def role_name(identifier: str) -> str:

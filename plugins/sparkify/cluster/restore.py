@@ -33,7 +33,7 @@ def is_restored_by_us(aws: Aws, plan: ClusterPlan, described: Any) -> bool:  # n
         return False
     tags = role.get("Tags", [])
     since = next((tag["Value"] for tag in tags if tag["Key"] == _MARK), None)
-    attached = [one["IamRoleArn"] for one in described.get("IamRoles", [])]
+    attached = [entry["IamRoleArn"] for entry in described.get("IamRoles", [])]
     if since is None or not is_ours(tags) or role["Arn"] not in attached:
         return False
     began = datetime.fromisoformat(since)

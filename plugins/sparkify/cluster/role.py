@@ -26,27 +26,32 @@ def make_role(aws: Aws, plan: ClusterPlan) -> str:
     """
     did = "is there"
     if (role := find_role(aws, plan)) is None:
-        try:
-            aws.iam.create_role(
-                RoleName=plan.role_name,
-                AssumeRolePolicyDocument=json.dumps(_TRUST),
-                Description=f"Redshift cluster {plan.identifier} reads S3",
-                Tags=tag_list(plan.tags),
-            )
-            did = "made"
-        except ClientError as error:
-            # A try before this one may have made it without hearing of it.
-            if code_of(error) != "EntityAlreadyExists":
-                raise
+        did = "made" if _create(aws, plan) else did
     elif not is_ours(role.get("Tags", [])):
         raise FatalError(
-            f"The IAM role {plan.role_name} is there and not ours. Remove it, or choose another cluster "
-            "identifier."
+            f"The IAM role {plan.role_name} is there and not ours.",
+            "Remove it, or choose another cluster identifier.",
         )
     aws.iam.put_role_policy(
         RoleName=plan.role_name, PolicyName=_POLICY_NAME, PolicyDocument=json.dumps(role_policy(plan))
     )
     return f"IAM role {plan.role_name} {did}: reads {plan.source_bucket} and {plan.work_bucket}."
+
+
+def _create(aws: Aws, plan: ClusterPlan) -> bool:
+    """Create the role; return False if a try before this one has made it without hearing of it."""
+    try:
+        aws.iam.create_role(
+            RoleName=plan.role_name,
+            AssumeRolePolicyDocument=json.dumps(_TRUST),
+            Description=f"Redshift cluster {plan.identifier} reads S3",
+            Tags=tag_list(plan.tags),
+        )
+    except ClientError as error:
+        if code_of(error) != "EntityAlreadyExists":
+            raise
+        return False
+    return True
 
 
 def remove_role(aws: Aws, plan: ClusterPlan) -> str:

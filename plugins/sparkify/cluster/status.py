@@ -39,7 +39,7 @@ def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
     cluster = find_cluster(aws, plan.identifier)
     left = [f"Cluster {plan.identifier} ({cluster.status})"] if cluster and cluster.is_ours else []
     left += [
-        name for name, found in _surroundings(aws, plan).items() if found and is_ours(found.get("Tags", []))
+        name for name, there in _surroundings(aws, plan).items() if there and is_ours(there.get("Tags", []))
     ]
     if left:
         raise FatalError(
@@ -68,18 +68,18 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
             f"There is no connection {CONN_ID}, over which tables are made. Define it as\n"
             f"{connection_json(plan)}"
         ) from None
-    found = connection.extra_dejson.get("cluster_identifier")
-    if found not in (None, plan.identifier):
+    named = connection.extra_dejson.get("cluster_identifier")
+    if named not in (None, plan.identifier):
         raise FatalError(
-            f"Connection {CONN_ID} is that of cluster {found}, and tables would be made there. Define it as\n"
+            f"Connection {CONN_ID} is that of cluster {named}, and tables would be made there. Define it as\n"
             f"{connection_json(plan)}"
         )
-    if found is None:
+    if named is None:
         where = f"{connection.host}:{connection.port}"
         return (
             f"Connection {CONN_ID} has its address, {where}; it is not known whether that is the cluster's."
         )
-    return f"Connection {CONN_ID} is that of cluster {found}."
+    return f"Connection {CONN_ID} is that of cluster {named}."
 
 
 def show_connection(aws: Aws, plan: ClusterPlan) -> str:

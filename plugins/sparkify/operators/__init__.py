@@ -11,12 +11,16 @@ from sparkify.operators.reconcile import ReconcileOperator
 from sparkify.operators.reset_tables import ResetTablesOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
 from sparkify.operators.upload_folder import UploadFolderOperator
+from sparkify.star.audits import Audits
+from sparkify.star.job import Follow
 
 __all__ = [
+    "Audits",
     "ClusterStepOperator",
     "CreateTablesOperator",
     "DataQualityOperator",
     "FindExpiredOperator",
+    "Follow",
     "GrantReadOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",

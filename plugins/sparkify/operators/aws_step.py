@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from sparkify.aws import Aws, NotYet
-from sparkify.failures import FatalError, explain, is_transient
+from sparkify.aws import Aws
+from sparkify.operators.task_failures import translate_failures
 
 Result = TypeVar("Result")
 
@@ -26,7 +25,7 @@ class AwsOperator(BaseOperator):
         super().__init__(**kwargs)
         self.aws_conn_id = aws_conn_id
 
-    def call_aws(self, region: str, call: Callable[[Aws], Result], doing: str = "") -> Result:
+    def call_aws(self, region: str, call: Callable[[Aws], Result], doing: str = "calling AWS") -> Result:
         """Return what `call` gives.
 
         Args:
@@ -35,17 +34,8 @@ class AwsOperator(BaseOperator):
             doing: what it does, for messages.
 
         Raises:
-            NotYet: as `call` does.
             AirflowFailException: what no retry mends, with the remedy.
             AirflowException: what may pass; Airflow's retries go on from here.
         """
-        try:
+        with translate_failures(f"{self.task_id}: {doing} over connection {self.aws_conn_id}"):
             return call(Aws(self.aws_conn_id, region))
-        except NotYet:
-            raise
-        except FatalError as error:
-            raise AirflowFailException(str(error)) from None
-        except Exception as error:
-            kind = AirflowException if is_transient(error) else AirflowFailException
-            what = f"{self.task_id}: {doing or 'calling AWS'} over connection {self.aws_conn_id}"
-            raise kind(explain(error, what)) from error

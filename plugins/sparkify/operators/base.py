@@ -1,23 +1,17 @@
-"""What the loading operators share: the connection, the retries, the rendered statements and the log line."""
+"""What the operators of the warehouse share: the connection, the retries and the rendered statements."""
 
-import ipaddress
-import json
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
-from airflow.sdk import Connection as AirflowConnection
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
-from sparkify.failures import FatalError, explain, is_transient
+from sparkify.operators.connection import check_host, name_session, opener
+from sparkify.operators.task_failures import translate_failures
 from sparkify.star.lineage import describe_load
 from sparkify.warehouse.ledger import LoadRecord, utc_now
-from sparkify.warehouse.session import Connection, Session, run_load
-from sparkify.window import Window, WindowError, resolve_window
+from sparkify.warehouse.session import Session, run_load
+from sparkify.window import Window, resolve_window
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -25,27 +19,28 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class LoadOperator(BaseSQLOperator):
-    """Run one load over the connection `conn_id`, of type `redshift` or `postgres`.
+class WarehouseOperator(BaseSQLOperator):
+    """Work in the warehouse over the connection `conn_id`, of type `redshift` or `postgres`.
 
     Args:
-        table: the target, `table` or `schema.table`.
         conn_id: the warehouse's Airflow connection.
     """
 
-    template_fields: Sequence[str] = ("table", "statements", *BaseSQLOperator.template_fields)
+    template_fields: Sequence[str] = ("statements", *BaseSQLOperator.template_fields)
     template_fields_renderers: ClassVar[dict[str, str]] = {"statements": "sql"}
     # The UI's rendered view then shows the statements that ran, with the window's values written in.
     overwrite_rtif_after_execution = True
     ui_color = "#e4f0e8"
 
-    def __init__(self, *, table: str, conn_id: str = "redshift_default", **kwargs: Any) -> None:
+    def __init__(self, *, conn_id: str = "redshift_default", **kwargs: Any) -> None:
         super().__init__(conn_id=conn_id, **kwargs)
-        self.table = table
         self.statements = ""
-        self.loaded: LoadRecord | None = None
-        self.loaded_files: Sequence[str] = ()
-        self._is_loading = False
+        self._is_working = False
+
+    @property
+    def doing(self) -> str:
+        """What this task does in the warehouse, for its messages, such as `writing users`."""
+        raise NotImplementedError
 
     def window(self, context: Context) -> Window:
         """Return and log the window of this run.
@@ -53,57 +48,78 @@ class LoadOperator(BaseSQLOperator):
         Raises:
             AirflowFailException: the run has none; trying again would not give it one.
         """
-        try:
+        with translate_failures(f"{self.task_id}: looking for the run's window"):
             window = resolve_window(context)
-        except WindowError as error:
-            raise AirflowFailException(str(error)) from None
         self.log.info("Window %s", window)
         return window
 
-    def run_in_warehouse(self, load: Callable[[Session], Result]) -> Result:
-        """Run `load` with retries after transient failures and keep its statements for the UI.
+    def run_in_warehouse(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` with retries after transient failures and keep its statements for the UI.
 
         Raises:
             AirflowFailException: the failure is fatal: no retry of the task would mend it.
             AirflowException: the failure may pass; Airflow's own retries go on from here.
         """
-        what, journal = f"{self.task_id}: writing {self.table} over connection {self.conn_id}", list[str]()
-        self._is_loading = True
+        what, journal = f"{self.task_id}: {self.doing} over connection {self.conn_id}", list[str]()
+        self._is_working = True
         try:
-            hook = self.get_db_hook()
-            server = hook.get_connection(self.conn_id)
+            with translate_failures(what):
+                hook = self.get_db_hook()
+                server = hook.get_connection(self.conn_id)
             what = f"{what} ({server.host}:{server.port})"
-            if not _is_host(server.host):
-                raise FatalError(
-                    f"{what} failed: the host {server.host!r} is no host's name. AWS shows an endpoint as "
-                    "host:port/database: in the Airflow connection give host, port and schema (the database) "
-                    "in fields of their own."
-                )
-            _name_session(hook, f"{self.dag_id}.{self.task_id}")
-            return run_load(_opener(hook), load, what=what, log=self.log, journal=journal)
-        except AirflowNotFoundException as error:
-            raise AirflowFailException(f"{what} failed: {error}. Define this Airflow connection.") from None
-        except Exception as error:
-            message = explain(error, what)
-            if is_transient(error):
-                raise AirflowException(message) from error
-            raise AirflowFailException(message) from (None if isinstance(error, FatalError) else error)
+            with translate_failures(what):
+                check_host(server, what)
+                name_session(hook, f"{self.dag_id}.{self.task_id}")
+                return run_load(opener(hook), work, what=what, log=self.log, journal=journal)
         finally:
-            self._is_loading = False
+            self._is_working = False
             self.statements = ";\n\n".join(journal)
 
     def on_kill(self) -> None:
-        """End the load at once: its connection is closed, so that the server undoes the open transaction.
+        """End the work at once: its connection is closed, so that the server undoes the open transaction.
 
         Airflow calls this when it gets SIGTERM, because somebody marked the task or the machine goes down,
-        and would let the task go on. After a timeout, whose exception has ended the load already, there is
+        and would let the task go on. After a timeout, whose exception has ended the work already, there is
         nothing left to do.
 
         Raises:
             SystemExit: through the statement that runs. Airflow tries such a task again where it may.
         """
-        if self._is_loading:
-            raise SystemExit(f"{self.task_id} was ended from outside: {self.table} is as last committed.")
+        if self._is_working:
+            raise SystemExit(
+                f"{self.task_id} was ended from outside while {self.doing}: every table is as last committed."
+            )
+
+    def get_openlineage_facets_on_start(self) -> None:
+        """Leave lineage to the end of the task, when files and rows are known."""
+
+    def get_openlineage_facets_on_complete(
+        self, _task_instance: object
+    ) -> "OperatorLineage[Any, Any] | None":
+        """Return nothing: only loads read and write what lineage tells of."""
+        return None
+
+
+class LoadOperator(WarehouseOperator):
+    """Run one load.
+
+    Args:
+        table: the target, `table` or `schema.table`.
+        conn_id: the warehouse's Airflow connection.
+    """
+
+    template_fields: Sequence[str] = ("table", *WarehouseOperator.template_fields)
+
+    def __init__(self, *, table: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+        self.loaded: LoadRecord | None = None
+        self.loaded_files: Sequence[str] = ()
+
+    @property
+    def doing(self) -> str:
+        """What this task does in the warehouse, for its messages."""
+        return f"writing {self.table}"
 
     def report(self, record: LoadRecord) -> dict[str, Any]:
         """Log what a load did in one line and return it as the task's XCom value."""
@@ -121,9 +137,6 @@ class LoadOperator(BaseSQLOperator):
             "seconds": round(seconds, 3),
         }
 
-    def get_openlineage_facets_on_start(self) -> None:
-        """Leave lineage to the end of the task, when files and rows are known."""
-
     def get_openlineage_facets_on_complete(
         self, _task_instance: object
     ) -> "OperatorLineage[Any, Any] | None":
@@ -137,36 +150,6 @@ class LoadOperator(BaseSQLOperator):
             select=getattr(self, "sql", None),
             files=self.loaded_files,
         )
-
-
-def _is_host(text: str | None) -> bool:
-    """Tell whether a connection's host can be one: a name, an address or, for libpq, a socket's folder."""
-    if not text or text.startswith("/") or not set(text) & set(":/@ "):
-        return True
-    with suppress(ValueError):
-        return bool(ipaddress.ip_address(text))
-    return False
-
-
-def _name_session(hook: DbApiHook, name: str) -> None:
-    """Name the session for STL_CONNECTION_LOG, unless the connection's extra has an application_name.
-
-    redshift_connector would look for a name in the call stack, and read the whole of it from source files: a
-    quarter of the processor time of a short task.
-    """
-    connection = getattr(hook, "conn", None)
-    if isinstance(connection, AirflowConnection):
-        connection.extra = json.dumps({"application_name": name, **connection.extra_dejson})
-
-
-def _opener(hook: DbApiHook) -> Callable[[], Connection]:
-    """Return what opens one connection of a hook, once.
-
-    RedshiftSQLHook.get_conn tries five times whatever the error is, a wrong password too; `run_load` knows
-    which errors pass.
-    """
-    get_conn = type(hook).get_conn
-    return partial(getattr(get_conn, "__wrapped__", get_conn), hook)
 
 
 def _describe(record: LoadRecord, seconds: float) -> str:

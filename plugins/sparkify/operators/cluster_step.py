@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException
 
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.cluster import GONE, find_cluster
-from sparkify.cluster.plan import ClusterPlan, PlanError
+from sparkify.cluster.plan import ClusterPlan
 from sparkify.failures import FatalError
 from sparkify.operators.aws_step import AwsOperator
+from sparkify.operators.task_failures import translate_failures
 
 Step = Callable[[Aws, ClusterPlan], str]
 
@@ -21,7 +22,7 @@ class ClusterStepOperator(AwsOperator):
     """Run one step over AWS, safe to run again, and wait without a worker until the cluster has arrived.
 
     Args:
-        step: a function of `sparkify.cluster.cluster*`, which does what is missing and says what it did.
+        step: a function of `sparkify.cluster`, which does what is missing and says what it did.
         plan: the fields of ClusterPlan.
         until: the state to wait for in the triggerer.
         poll_seconds: pause between two looks.
@@ -64,23 +65,37 @@ class ClusterStepOperator(AwsOperator):
         started: str = "",
     ) -> str:
         """Do the step, then wait; called again after every wait with what was done and since when."""
-        plan, started = self._plan(), started or datetime.now(UTC).isoformat()
-        reason = ""
-        if not did:
-            try:
-                did = self.call_aws(plan.region, lambda aws: self.step(aws, plan))
-                self.log.info("%s", did)
-            except NotYet as not_yet:
-                reason = str(not_yet)
+        started = started or datetime.now(UTC).isoformat()
+        with translate_failures(f"{self.task_id}: reading the plan"):
+            plan = ClusterPlan.of(self.plan)
+        did, reason = (did, "") if did else self._try_step(plan)
         if did and self.until is not None:
-            status = self.call_aws(plan.region, lambda aws: self._status(aws, plan))
-            if status != self.until:
-                reason = f"The cluster {plan.identifier} is {status}."
-            else:
-                self.log.info("The cluster %s is %s.", plan.identifier, status)
+            reason = self._look(plan)
         if reason:
             self._wait(reason, started, did)
         return did
+
+    def _try_step(self, plan: ClusterPlan) -> tuple[str, str]:
+        """Return what the step did, or an empty text and the reason why it has to wait."""
+
+        def attempt(aws: Aws) -> tuple[str, str]:
+            try:
+                return self.step(aws, plan), ""
+            except NotYet as reason:
+                return "", str(reason)
+
+        did, reason = self.call_aws(plan.region, attempt)
+        if did:
+            self.log.info("%s", did)
+        return did, reason
+
+    def _look(self, plan: ClusterPlan) -> str:
+        """Return why there is more to wait for; empty when the cluster has arrived."""
+        status = self.call_aws(plan.region, lambda aws: self._status(aws, plan))
+        if status != self.until:
+            return f"The cluster {plan.identifier} is {status}."
+        self.log.info("The cluster %s is %s.", plan.identifier, status)
+        return ""
 
     def _wait(self, reason: str, started: str, did: str) -> None:
         """Leave the worker for a while.
@@ -111,9 +126,3 @@ class ClusterStepOperator(AwsOperator):
                 "teardown), mend the network or the parameters, and provision again."
             )
         return status
-
-    def _plan(self) -> ClusterPlan:
-        try:
-            return ClusterPlan.of(self.plan)
-        except PlanError as error:
-            raise AirflowFailException(str(error)) from None

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.operators.base import LoadOperator
+from sparkify.operators.base import WarehouseOperator
 from sparkify.warehouse.schema import with_ops
 from sparkify.warehouse.session import Session
 
 _HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
 
 
-class CreateTablesOperator(LoadOperator):
+class CreateTablesOperator(WarehouseOperator):
     """Make the pipeline's own tables (schema `ops`) and those of a dataset, unless they exist.
 
     All statements run in one transaction.
@@ -27,16 +27,21 @@ class CreateTablesOperator(LoadOperator):
         AirflowFailException: a statement is wrong or not allowed; none of them took effect.
     """
 
-    template_fields: Sequence[str] = ("sql", *LoadOperator.template_fields)
+    template_fields: Sequence[str] = ("sql", *WarehouseOperator.template_fields)
     template_fields_renderers: ClassVar[dict[str, str]] = {
-        **LoadOperator.template_fields_renderers,
+        **WarehouseOperator.template_fields_renderers,
         "sql": "sql",
     }
     template_ext: Sequence[str] = (".sql",)
 
     def __init__(self, *, sql: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(table="the schema", **kwargs)
+        super().__init__(**kwargs)
         self.sql = list(sql)
+
+    @property
+    def doing(self) -> str:
+        """What this task does in the warehouse, for its messages."""
+        return "making tables"
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         """Make what is missing."""

@@ -1,8 +1,8 @@
 """DataQualityOperator: questions to the warehouse that fail the task when the answer is wrong."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, NoReturn
 
 from airflow.providers.common.sql.operators.sql import SQLCheckResult
 from airflow.sdk import Context
@@ -12,7 +12,6 @@ from sparkify.checks import (
     CheckResult,
     Counts,
     Suite,
-    SuiteError,
     count_results,
     failure_message,
     keep_results,
@@ -21,7 +20,8 @@ from sparkify.checks import (
     run_checks,
 )
 from sparkify.checks.results import QUALITY_RESULTS
-from sparkify.operators.base import LoadOperator
+from sparkify.operators.base import WarehouseOperator
+from sparkify.operators.task_failures import translate_failures
 from sparkify.warehouse.ledger import TaskRun, other_loads, utc_now
 from sparkify.warehouse.session import Session
 from sparkify.window import Window
@@ -32,7 +32,7 @@ _SLOW = 1.0
 _OVERLAP = timedelta(minutes=5)
 
 
-class DataQualityOperator(LoadOperator):
+class DataQualityOperator(WarehouseOperator):
     """Run every check of a YAML file, log one table of results and keep them in `ops.quality_results`.
 
     A check of severity `error` that fails, or cannot be run, fails the task after all checks ran; for good,
@@ -50,42 +50,45 @@ class DataQualityOperator(LoadOperator):
             the run's window and there is none.
     """
 
-    template_fields: Sequence[str] = ("checks", *LoadOperator.template_fields)
+    template_fields: Sequence[str] = ("checks", *WarehouseOperator.template_fields)
     template_fields_renderers: ClassVar[dict[str, str]] = {
-        **LoadOperator.template_fields_renderers,
+        **WarehouseOperator.template_fields_renderers,
         "checks": "yaml",
     }
     template_ext: Sequence[str] = (".yaml", ".yml")
     ui_color = "#f0e8d8"
 
     def __init__(self, *, checks: str, **kwargs: Any) -> None:
-        super().__init__(table=QUALITY_RESULTS, **kwargs)
+        super().__init__(**kwargs)
         self.checks = checks
         # Airflow replaces the name in `checks` by the file's text; messages still need the name.
         self.checks_source = checks if checks.endswith(tuple(self.template_ext)) else "checks"
 
+    @property
+    def doing(self) -> str:
+        """What this task does in the warehouse, for its messages."""
+        return f"running {self.checks_source} into {QUALITY_RESULTS}"
+
     def execute(self, context: Context) -> Counts:
         """Run the checks of this run."""
-        try:
+        began, run = utc_now(), TaskRun.of(context)
+        with translate_failures(f"{self.task_id}: reading {self.checks_source}"):
             suite = read_suite(self.checks, self.checks_source)
-        except SuiteError as error:
-            raise AirflowFailException(str(error)) from None
         window = self.window(context) if suite.uses_window else None
-        run, since = TaskRun.of(context), utc_now() - _OVERLAP
         results = self.run_in_warehouse(lambda session: self._check(session, suite, run, window))
         self.check_results = [_for_listeners(result) for result in results]
         where = f"connection {self.conn_id}" + (f", window {window}" if window else "")
-        warnings = [result for result in results if result.status != "passed" and not result.stops]
-        if warnings:
+        if warnings := [result for result in results if result.status != "passed" and not result.stops]:
             self.log.warning("%s", failure_message(warnings, run, where))
         if failures := [result for result in results if result.stops]:
-            message = failure_message(failures, run, where)
-            if self.run_in_warehouse(lambda session: other_loads(session, run, since)):
-                raise AirflowException(
-                    f"{message}\nOther runs loaded at the same time, so the task tries again."
-                )
-            raise AirflowFailException(message)
+            self._fail(failure_message(failures, run, where), run, began - _OVERLAP)
         return count_results(results)
+
+    def _fail(self, message: str, run: TaskRun, since: datetime) -> NoReturn:
+        """Fail for good, or for now if other runs loaded since then and may have been between two commits."""
+        if self.run_in_warehouse(lambda session: other_loads(session, run, since)):
+            raise AirflowException(f"{message}\nOther runs loaded at the same time, so the task tries again.")
+        raise AirflowFailException(message)
 
     def _check(
         self, session: Session, suite: Suite, run: TaskRun, window: Window | None

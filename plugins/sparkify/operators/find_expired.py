@@ -38,12 +38,12 @@ class FindExpiredOperator(AwsOperator):
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Look for expired clusters."""
-        found = self.call_aws(self.region, lambda aws: expired_clusters(aws, datetime.now(UTC)))
+        expired = self.call_aws(self.region, lambda aws: expired_clusters(aws, datetime.now(UTC)))
         done = ("paused", "pausing") if self.action == "pause" else ()
-        found = [cluster for cluster in found if cluster.status not in done]
-        for cluster in found:
+        expired = [cluster for cluster in expired if cluster.status not in done]
+        for cluster in expired:
             self.log.info("%s (%s) expired at %s", cluster.identifier, cluster.status, cluster.expires_at)
-        if not found:
+        if not expired:
             self.log.info("No cluster of ours has expired.")
             return []
         if loading := runs_under_way(context, self.dag.fileloc, self.loading_tag):
@@ -51,4 +51,4 @@ class FindExpiredOperator(AwsOperator):
             raise AirflowSkipException(
                 f"{running} runs of {dag_id} are under way; the next hour looks again."
             )
-        return [{"action": self.action, "identifier": cluster.identifier} for cluster in found]
+        return [{"action": self.action, "identifier": cluster.identifier} for cluster in expired]

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.operators.base import LoadOperator
+from sparkify.operators.base import WarehouseOperator
 from sparkify.operators.loading_runs import runs_under_way
 from sparkify.warehouse.ledger import TaskRun
 from sparkify.warehouse.reset import check_choice, check_confirmation, database_name, empty, recreate
 from sparkify.warehouse.session import Session
 
 
-class ResetTablesOperator(LoadOperator):
+class ResetTablesOperator(WarehouseOperator):
     """Empty some tables, or drop and make again all of them, if the confirmation is right.
 
     Both happen in one transaction, records in `ops` included: what files and hours are staged is forgotten
@@ -42,10 +42,10 @@ class ResetTablesOperator(LoadOperator):
         "action",
         "chosen",
         "confirmation",
-        *LoadOperator.template_fields,
+        *WarehouseOperator.template_fields,
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
-        **LoadOperator.template_fields_renderers,
+        **WarehouseOperator.template_fields_renderers,
         "sql": "sql",
     }
     template_ext: Sequence[str] = (".sql",)
@@ -62,13 +62,20 @@ class ResetTablesOperator(LoadOperator):
         loading_tag: str,
         **kwargs: Any,
     ) -> None:
-        super().__init__(table="the tables", **kwargs)
+        super().__init__(**kwargs)
         self.sql = list(sql)
         self.tables = tables
         self.action = action
         self.chosen = chosen
         self.confirmation = confirmation
         self.loading_tag = loading_tag
+
+    @property
+    def doing(self) -> str:
+        """What this task does in the warehouse, for its messages."""
+        return (
+            "making all tables anew" if self.action == "recreate" else f"emptying {self.chosen or 'tables'}"
+        )
 
     def execute(self, context: Context) -> list[str]:
         """Reset what this run asks for."""

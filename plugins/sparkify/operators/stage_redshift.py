@@ -1,29 +1,21 @@
 """StageToRedshiftOperator: files on S3 into a staging table."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException
-from jinja2 import TemplateNotFound
 
-from sparkify.failures import FatalError
 from sparkify.operators.base import LoadOperator
-from sparkify.s3.bucket_names import check_buckets
-from sparkify.stage.copy_command import check_options
-from sparkify.stage.job import StagingJob, StagingMode
-from sparkify.stage.staging import stage
-from sparkify.warehouse.ledger import TaskRun
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
+from sparkify.operators.staging_job import STAGING_ARGUMENTS, build_staging_job, check_arguments, s3_client
+from sparkify.stage.job import StagingMode
+from sparkify.stage.stager import Stager
 
 
 class StageToRedshiftOperator(LoadOperator):
     """COPY JSON files into a staging table so that running it again changes nothing.
 
-    The staging table has the columns of the files, in the order of the jsonpaths file, and then `load_id`.
+    The staging table has the columns of the files, in the order of the jsonpaths file, and then `load_id`;
+    columns with a DEFAULT or IDENTITY are not read from files. Every document is staged, or is an error.
     Every file read is kept in `ops.staged_files`, every load in `ops.loads`, in the transaction of its rows.
 
     Args:
@@ -35,21 +27,25 @@ class StageToRedshiftOperator(LoadOperator):
         prefix: instead of `key_pattern`: every key that starts with it.
         source_prefix: what identifies the source, where `prefix` names a part of it; by default `prefix`. A
             second source of one table is refused, except in mode `append`.
+        allow_empty: whether a prefix under which there is no file is an empty source, and no error.
         mode: `window`: replace the window's rows; `changed_files`: copy new and changed files, replacing rows
             of the same key; `append`: add the rows of files whose key was not copied before; `replace`:
             replace all rows.
         time_column: mode `window`: the column that places a row in a window.
-        key_columns: mode `changed_files`: the columns that identify a row.
+        key_columns: the columns without which a row cannot be told from others; mode `changed_files` replaces
+            rows by them. A row in which one of them, or the time, is missing is an error.
         json: `auto`, `auto ignorecase`, or the `s3://` address of a jsonpaths file.
         jsonpaths: instead of `json`: a jsonpaths file below the DAG's template_searchpath.
         iam_role: `default` or the ARN of the role that Redshift reads S3 with.
         region: region of the buckets, if it is not the cluster's.
         gzip: the files are compressed with gzip.
-        max_errors: how many bad rows are passed over, kept in `ops.rejected_rows`, before the load fails.
+        max_errors: how many rows may be bad, without time or key, or outside the time of their file, before
+            the load fails. They are kept in `ops.rejected_rows`.
+        keep_strays: whether rows outside the time of their file are kept there without being errors.
         copy_options: COPY options that say how values are read, for example `TIMEFORMAT 'epochmillisecs'`.
         look_back_days: mode `window` with a dated key pattern: files of that many days before the window are
             looked at, too. Windows staged before whose file has changed or come since are staged again and
-            handed to the loads (their `late_windows_of`). A file that has gone is left alone.
+            handed to the tables that follow this one. A file that has gone is left alone.
         aws_conn_id: the Airflow connection that lists the source and writes manifests.
 
     Returns:
@@ -72,6 +68,8 @@ class StageToRedshiftOperator(LoadOperator):
         "iam_role",
         "region",
         "copy_options",
+        "allow_empty",
+        "keep_strays",
         "look_back_days",
         *LoadOperator.template_fields,
     )
@@ -85,6 +83,7 @@ class StageToRedshiftOperator(LoadOperator):
         key_pattern: str | None = None,
         prefix: str | None = None,
         source_prefix: str | None = None,
+        allow_empty: bool | str = False,
         time_column: str | None = None,
         key_columns: Sequence[str] = (),
         json: str = "auto",
@@ -93,25 +92,20 @@ class StageToRedshiftOperator(LoadOperator):
         region: str | None = None,
         gzip: bool = False,
         max_errors: int = 0,
+        keep_strays: bool | str = False,
         copy_options: Sequence[str] = (),
         look_back_days: int | str = 0,
         aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if (key_pattern is None) == (prefix is None):
-            raise ValueError("Give key_pattern or prefix: one of the two")
-        if mode == "window" and not time_column:
-            raise ValueError("Mode window needs time_column")
-        if mode == "changed_files" and not key_columns:
-            raise ValueError("Mode changed_files needs key_columns")
-        check_options([option for option in copy_options if "{" not in option])
         self.bucket = bucket
         self.work_bucket = work_bucket
         self.mode = mode
         self.key_pattern = key_pattern
         self.prefix = prefix
         self.source_prefix = source_prefix
+        self.allow_empty = allow_empty
         self.time_column = time_column
         self.key_columns = key_columns
         self.json = json
@@ -120,69 +114,21 @@ class StageToRedshiftOperator(LoadOperator):
         self.region = region
         self.gzip = gzip
         self.max_errors = max_errors
+        self.keep_strays = keep_strays
         self.copy_options = copy_options
         self.look_back_days = look_back_days
         self.aws_conn_id = aws_conn_id
+        check_arguments(self.staging)
+
+    @property
+    def staging(self) -> dict[str, Any]:
+        """The arguments that say what to stage and how."""
+        return {name: getattr(self, name) for name in STAGING_ARGUMENTS}
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Stage the files of this run."""
-        job, s3 = self.job(context), self.s3()
-        staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log))
+        job, s3 = build_staging_job(self, self.staging, context), s3_client(self.aws_conn_id)
+        staged = self.run_in_warehouse(lambda session: Stager(session, job, s3, self.log).stage())
         self.loaded_files = [file.url for file in staged.files]
         late = [str(window) for window in staged.late]
         return {**self.report(staged.record), "missing_files": len(staged.missing), "late_windows": late}
-
-    def s3(self) -> "S3Client":
-        """Return a client that lists the source and writes to the work bucket."""
-        client: S3Client = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
-        return client
-
-    def job(self, context: Context) -> StagingJob:
-        """Return what this run stages."""
-        # Manifests among the source files could be taken for such, and need the right to write there.
-        try:
-            check_buckets(self.bucket, self.work_bucket)
-        except FatalError as error:
-            raise AirflowFailException(str(error)) from None
-        if self.source_prefix and not (self.prefix or "").startswith(self.source_prefix):
-            raise AirflowFailException(
-                f"The prefix {self.prefix!r} does not begin with the source_prefix {self.source_prefix!r}: "
-                "give one that does, such as a folder of the source."
-            )
-        needs_window = self.mode == "window" or "%" in (self.key_pattern or "")
-        return StagingJob(
-            table=self.table,
-            mode=self.mode,
-            bucket=self.bucket,
-            work_bucket=self.work_bucket,
-            run=TaskRun.of(context),
-            window=self.window(context) if needs_window else None,
-            key_pattern=self.key_pattern,
-            prefix=self.prefix,
-            source_prefix=self.source_prefix,
-            time_column=self.time_column,
-            key_columns=self.key_columns,
-            json=self.json,
-            jsonpaths=self._read_jsonpaths(),
-            iam_role=self.iam_role,
-            region=self.region or None,
-            gzip=self.gzip,
-            max_errors=self.max_errors,
-            copy_options=self.copy_options,
-            look_back_days=int(self.look_back_days),
-        )
-
-    def _read_jsonpaths(self) -> str | None:
-        """Return the jsonpaths file's text.
-
-        It is read here because `template_ext` would take a key that ends in `.json` for a file, too.
-        """
-        if self.jsonpaths is None:
-            return None
-        environment = self.get_template_env()
-        try:
-            return environment.get_template(self.jsonpaths).render()
-        except TemplateNotFound as error:
-            raise AirflowFailException(
-                f"The jsonpaths file {error} is not below the DAG's template_searchpath."
-            ) from None

@@ -81,25 +81,27 @@ class UploadFolderOperator(AwsOperator):
     def _upload(self, s3: "S3Client") -> dict[str, Any]:
         if self.work_bucket:
             check_buckets(self.bucket, self.work_bucket)
-        found = find_files(Path(self.folder), self.subfolders)
-        self.log.info("%s: %s", self.folder, found)
+        local = find_files(Path(self.folder), self.subfolders)
+        self.log.info("%s: %s", self.folder, local)
         self.log.info("%s", provide_bucket(s3, self.bucket, self.region or s3.meta.region_name, self.tags))
-        done = upload(s3, self.bucket, found, self.log)
+        done = upload(s3, self.bucket, local, self.log)
         self.log.info("s3://%s: %s", self.bucket, done)
-        for problem in done.problems:
-            self.log.error("Not uploaded: %s", problem)
-        if done.problems:
-            first = done.problems[0]
-            raise FatalError(
-                f"{len(done.problems):,} files of {self.folder} were not uploaded, all others are in "
-                f"s3://{self.bucket}. The log names each; the first: {first}"
-            )
+        self._refuse_problems(done.problems)
         return {
             "files": done.files,
             "uploaded": done.uploaded,
             "skipped": done.skipped,
-            "ignored": len(found.ignored),
-            "links": len(found.links),
+            "ignored": len(local.ignored),
+            "links": len(local.links),
             "bytes": done.size,
             "seconds": round(done.seconds, 3),
         }
+
+    def _refuse_problems(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            self.log.error("Not uploaded: %s", problem)
+        if problems:
+            raise FatalError(
+                f"{len(problems):,} files of {self.folder} were not uploaded, all others are in "
+                f"s3://{self.bucket}. The log names each; the first: {problems[0]}"
+            )

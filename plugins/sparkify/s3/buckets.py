@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import TagTypeDef
 
+_NOT_PUBLIC: Any = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+_ENCRYPTED: Any = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+
 
 def provide_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, str]) -> str:
     """Make a bucket unless it is there; return what was done.
@@ -70,23 +78,8 @@ def make_private(s3: "S3Client", bucket: str, account: str = "") -> None:
         account: the account that has to own it; S3 refuses the calls for any other.
     """
     owner = _owner(account)
-    s3.put_public_access_block(
-        Bucket=bucket,
-        **owner,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-    s3.put_bucket_encryption(
-        Bucket=bucket,
-        **owner,
-        ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-        },
-    )
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=_NOT_PUBLIC, **owner)
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=_ENCRYPTED, **owner)
     # Last: a bucket without a policy is one that was not finished.
     if not _has_policy(s3, bucket, account):
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_tls_only(s3.meta.partition, bucket)), **owner)
@@ -148,12 +141,12 @@ def is_unfinished(s3: "S3Client", bucket: str, tags: Mapping[str, str]) -> bool:
 def tags_of(s3: "S3Client", bucket: str, account: str = "") -> dict[str, str]:
     """Return a bucket's tags; with an account, only of a bucket that it owns."""
     try:
-        found = s3.get_bucket_tagging(Bucket=bucket, **_owner(account))["TagSet"]
+        tags = s3.get_bucket_tagging(Bucket=bucket, **_owner(account))["TagSet"]
     except ClientError as error:
         if code_of(error) == "NoSuchTagSet":
             return {}
         raise
-    return {tag["Key"]: tag["Value"] for tag in found}
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _has_policy(s3: "S3Client", bucket: str, account: str = "") -> bool:

@@ -7,7 +7,7 @@ import socket
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
@@ -67,6 +67,7 @@ class Upload:
         size: bytes sent.
         seconds: since it began.
         problems: what could not be uploaded, each with its reason.
+        began: on the monotonic clock.
     """
 
     files: int
@@ -75,6 +76,7 @@ class Upload:
     size: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
     def add(self, size: int | None) -> None:
         """Count one file: the bytes sent, or None for one that was there already."""
@@ -114,16 +116,16 @@ def find_files(folder: Path, subfolders: Sequence[str]) -> LocalFiles:
             f"of a folder there that holds {wanted}."
         )
     try:
-        found = _sort(folder.resolve(), subfolders)
+        local = _sort(folder.resolve(), subfolders)
     except OSError as error:
         raise FatalError(_unreadable(error)) from error
-    if not found.files and not found.problems:
+    if not local.files and not local.problems:
         raise FatalError(
             f"{folder} on this worker ({socket.gethostname()}) holds no {_SUFFIX} file in {wanted} "
-            f"({len(found.ignored)} other files, {len(found.links)} links that are not followed). "
+            f"({len(local.ignored)} other files, {len(local.links)} links that are not followed). "
             f"Enter the folder that holds {wanted}."
         )
-    return found
+    return local
 
 
 def _sort(root: Path, subfolders: Sequence[str]) -> LocalFiles:
@@ -181,7 +183,7 @@ def _unreadable(error: OSError) -> str:
     )
 
 
-def upload(s3: "S3Client", bucket: str, found: LocalFiles, log: Log) -> Upload:
+def upload(s3: "S3Client", bucket: str, local: LocalFiles, log: Log) -> Upload:
     """Upload the files that are not in the bucket with the same content; the log says how far it is.
 
     The content is the same when size and ETag are: of an object that was put in one request and is not
@@ -191,7 +193,7 @@ def upload(s3: "S3Client", bucket: str, found: LocalFiles, log: Log) -> Upload:
     Args:
         s3: a client; several threads use it.
         bucket: an existing bucket.
-        found: the files.
+        local: the files.
         log: takes a line every few seconds.
 
     A file that cannot be read is among the problems of what is returned, and the others follow.
@@ -200,21 +202,12 @@ def upload(s3: "S3Client", bucket: str, found: LocalFiles, log: Log) -> Upload:
         botocore.exceptions.ClientError: S3 refuses; what has been uploaded stays.
         botocore.exceptions.BotoCoreError: S3 does not answer; likewise.
     """
-    began = said = time.monotonic()
-    done = Upload(len(found.files), problems=[*found.problems])
-    there = {file.key: file for name in found.subfolders for file in list_prefix(s3, bucket, f"{name}/")}
+    done = Upload(len(local.files), problems=[*local.problems])
+    there = {file.key: file for name in local.subfolders for file in list_prefix(s3, bucket, f"{name}/")}
     with ThreadPoolExecutor(_THREADS) as pool:
-        jobs = [pool.submit(_put, s3, bucket, key, path, there.get(key)) for key, path in found.files.items()]
+        jobs = [pool.submit(_put, s3, bucket, key, path, there.get(key)) for key, path in local.files.items()]
         try:
-            for job in as_completed(jobs):
-                try:
-                    done.add(job.result())
-                except OSError as error:
-                    done.problems.append(_unreadable(error))
-                done.seconds = time.monotonic() - began
-                if time.monotonic() - said >= _SECONDS_BETWEEN_LINES:
-                    said = time.monotonic()
-                    log.info("%s", str(done))  # as text: a handler may write it when it has changed
+            _count(jobs, done, log)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             log.warning(
@@ -222,6 +215,20 @@ def upload(s3: "S3Client", bucket: str, found: LocalFiles, log: Log) -> Upload:
             )
             raise
     return done
+
+
+def _count(jobs: Sequence[Future[int | None]], done: Upload, log: Log) -> None:
+    """Count the files as they come to their end, with a line in the log every few seconds."""
+    said = done.began
+    for job in as_completed(jobs):
+        try:
+            done.add(job.result())
+        except OSError as error:
+            done.problems.append(_unreadable(error))
+        done.seconds = time.monotonic() - done.began
+        if time.monotonic() - said >= _SECONDS_BETWEEN_LINES:
+            said = time.monotonic()
+            log.info("%s", str(done))  # as text: a handler may write it when it has changed
 
 
 def _put(s3: "S3Client", bucket: str, key: str, path: Path, there: SourceFile | None) -> int | None:

@@ -15,7 +15,7 @@ SILENT = ("TRUNCATECOLUMNS", "ACCEPTINVCHARS", "ACCEPTANYDATE")
 # compression parameters"). All others change which rows arrive, which the operator counts, or are arguments.
 _READING = (
     *("TIMEFORMAT", "DATEFORMAT", "NULL", "ENCODING", "BLANKSASNULL", "EMPTYASNULL", "TRIMBLANKS", "ROUNDEC"),
-    *("EXPLICIT_IDS", "BZIP2", "LZOP", "ZSTD", *SILENT),
+    *("BZIP2", "LZOP", "ZSTD", *SILENT),
 )
 _VALUE = r"(?:\s+AS\b)?\s*(?:'(?:[^'\\]|\\.|'')*'|\bUTF\d+\w*\b)"
 _READING_OPTIONS = re.compile(rf"(?:\s*\b(?:{'|'.join(_READING)})\b(?:{_VALUE})?)+\s*", re.IGNORECASE)

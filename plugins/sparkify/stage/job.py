@@ -1,4 +1,4 @@
-"""What one staging task loads, and what a try of it found at the source."""
+"""What one staging task loads, and what a try of it finds at the source."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ class StagingJob:
     key_pattern: str | None = None
     prefix: str | None = None
     source_prefix: str | None = None
+    allow_empty: bool = False
     time_column: str | None = None
     key_columns: Sequence[str] = ()
     json: str = "auto"
@@ -38,6 +39,7 @@ class StagingJob:
     region: str | None = None
     gzip: bool = False
     max_errors: int = 0
+    keep_strays: bool = False
     copy_options: Sequence[str] = ()
     look_back_days: int = 0
 
@@ -46,14 +48,20 @@ class StagingJob:
         """What identifies the source: its bucket, and the pattern or prefix of its keys."""
         return f"s3://{self.bucket}/{self.key_pattern or self.source_prefix or self.prefix or ''}"
 
+    @property
+    def required_columns(self) -> Sequence[str]:
+        """The columns without which no window and no key can ever hold a row."""
+        time = [self.time_column] if self.time_column else []
+        return list(dict.fromkeys([*time, *self.key_columns]))
+
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What a try of a load found.
+class Listing:
+    """What the source and the ledger said when a try of a load began.
 
     Args:
         files: the files to look at.
-        missing: keys of the window that do not exist.
+        missing: keys or prefixes that do not exist.
         ledger: what the ledger knew of both before they were listed.
         periods: mode `window` with a dated key pattern: the time of each key.
         staged: in the same case: the time, around the window, that was staged before.

@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sparkify.source import find_keys
 from sparkify.stage.copying import FileCopier
-from sparkify.stage.job import INCOMING, LOAD_ID, StagingJob
+from sparkify.stage.incoming import create_incoming
+from sparkify.stage.job import INCOMING, StagingJob
 from sparkify.text import text_table
 from sparkify.warehouse import ledger
 from sparkify.warehouse.differences import differing_hours
@@ -60,10 +61,10 @@ class Reconciliation:
         Of more, neighbours are joined: loading an hour that is right changes nothing, and Airflow maps a task
         over a limited number of values only (core.max_map_length).
         """
-        found = common([Window.of_hour(hour) for hour in self.hours], [self.window])
-        gaps = sorted(range(1, len(found)), key=lambda n: found[n].start - found[n - 1].end, reverse=True)
-        ends = [0, *sorted(gaps[: _MOST_WINDOWS - 1]), len(found)]
-        return [Window(found[a].start, found[b - 1].end) for a, b in itertools.pairwise(ends) if a < b]
+        parts = common([Window.of_hour(hour) for hour in self.hours], [self.window])
+        gaps = sorted(range(1, len(parts)), key=lambda n: parts[n].start - parts[n - 1].end, reverse=True)
+        ends = [0, *sorted(gaps[: _MOST_WINDOWS - 1]), len(parts)]
+        return [Window(parts[a].start, parts[b - 1].end) for a, b in itertools.pairwise(ends) if a < b]
 
     def totals(self) -> dict[str, int]:
         """Return the number of rows in the source and in each table."""
@@ -99,54 +100,78 @@ def reconcile(
     Raises:
         FatalError: COPY refused the files.
     """
+    # Whether strays may be there is for the loads to say.
+    job = replace(job, keep_strays=True)
     if job.window is None or job.key_pattern is None or job.time_column is None:
         raise ValueError("Reconciliation needs a window, key_pattern and time_column")
-    window, time = job.window, job.time_column
-    periods = window.periods(job.key_pattern)
-    files, missing = find_keys(s3, job.bucket, periods)
-    log.info("Comparing %s with %d files; %d of the window do not exist", window, len(files), len(missing))
-    columns = [name for name in session.columns(job.table) if name != LOAD_ID]
-    session.execute(f"CREATE TEMP TABLE {INCOMING} (LIKE {quote_table(job.table)})")
+    comparison = _Comparison(session, job.window)
+    columns = create_incoming(session, job)
+    periods = job.window.periods(job.key_pattern)
+    dated = {} if ALL_TIME in periods.values() else periods
+    copier = FileCopier(session, job, s3, f"reconcile-{ledger.new_load_id()}", columns, dated, log)
+    _copy_source(copier, list(periods))
+    comparison.count(SOURCE, INCOMING, job.time_column)
+    comparison.compare(INCOMING, job.table, columns, job.time_column)
+    for number, target in enumerate(loaded):
+        expected = f"{EXPECTED}_{number}"
+        columns = session.columns(target.table)
+        _select_expected(session, expected, target, columns, job.window)
+        comparison.compare(expected, target.table, columns, target.time_column)
+    return Reconciliation(job.window, comparison.differing, comparison.rows)
+
+
+def _copy_source(copier: FileCopier, keys: Sequence[str]) -> None:
+    """Copy the files of the window into INCOMING."""
+    session, job = copier.session, copier.job
+    files, missing = find_keys(copier.s3, job.bucket, keys)
+    copier.log.info(
+        "Comparing %s with %d files; %d of the window do not exist", job.window, len(files), len(missing)
+    )
     session.commit()
-    if files:
-        load_id = f"reconcile-{ledger.new_load_id()}"
-        dated = {} if ALL_TIME in periods.values() else periods
-        FileCopier(session, job, s3, load_id, columns, dated, log).copy(files)
-    rows = {SOURCE: _rows_per_hour(session, INCOMING, time, window)}
-    differing: dict[datetime, list[str]] = {}
+    copier.copy(files)
 
-    def compare(expected: str, table: str, names: Sequence[str], time_column: str) -> None:
-        rows[table] = _rows_per_hour(session, table, time_column, window)
-        hours = differing_hours(
-            session, expected, table, columns=names, time_column=time_column, windows=[window]
-        )
-        for hour in hours:
-            differing.setdefault(hour, []).append(table)
+
+def _select_expected(
+    session: Session, expected: str, target: LoadedTable, columns: Sequence[str], window: Window
+) -> None:
+    """Make the temp table `expected` of what the target's SELECT gives."""
+    names = quote_columns(columns)
+    session.execute(f"CREATE TEMP TABLE {expected} (LIKE {quote_table(target.table)})")
+    session.execute(
+        f"INSERT INTO {expected} ({names})\n"
+        f"SELECT {names}\nFROM (\n{target.select.strip().rstrip(';')}\n) AS source",
+        dict(window.values),
+    )
+    session.commit()
+
+
+class _Comparison:
+    """Compares tables with what is expected of them, and keeps what it has seen."""
+
+    def __init__(self, session: Session, window: Window) -> None:
+        self.session, self.window = session, window
+        self.rows: dict[str, Mapping[datetime, int]] = {}
+        self.differing: dict[datetime, list[str]] = {}
+
+    def compare(self, expected: str, table: str, columns: Sequence[str], time_column: str) -> None:
+        """Note the hours in which `table` differs from the table `expected`."""
+        self.count(table, table, time_column)
+        for hour in differing_hours(
+            self.session, expected, table, columns=columns, time_column=time_column, windows=[self.window]
+        ):
+            self.differing.setdefault(hour, []).append(table)
         # A reader that holds one table while it waits for another can make loads wait in a circle.
-        session.commit()
+        self.session.commit()
 
-    compare(INCOMING, job.table, columns, time)
-    for number, one in enumerate(loaded):
-        names, expected = session.columns(one.table), f"{EXPECTED}_{number}"
-        session.execute(f"CREATE TEMP TABLE {expected} (LIKE {quote_table(one.table)})")
-        session.execute(
-            f"INSERT INTO {expected} ({quote_columns(names)})\n"
-            f"SELECT {quote_columns(names)}\nFROM (\n{one.select.strip().rstrip(';')}\n) AS source",
-            dict(window.values),
-        )
-        session.commit()
-        compare(expected, one.table, names, one.time_column)
-    return Reconciliation(window, differing, rows)
-
-
-def _rows_per_hour(session: Session, table: str, time_column: str, window: Window) -> dict[datetime, int]:
-    time = quote_identifier(time_column)
-    found = session.query(
-        f"""
+    def count(self, name: str, table: str, time_column: str) -> None:
+        """Note under a name how many rows a table has in each hour."""
+        time = quote_identifier(time_column)
+        counts = self.session.query(
+            f"""
 SELECT DATE_TRUNC('hour', {time}) AS hour, COUNT(*)
 FROM {quote_table(table)}
 WHERE {time} >= %(window_start)s AND {time} < %(window_end)s
 GROUP BY DATE_TRUNC('hour', {time})""",
-        window.values,
-    )
-    return {hour.replace(tzinfo=UTC): count for hour, count in found}
+            self.window.values,
+        )
+        self.rows[name] = {hour.replace(tzinfo=UTC): count for hour, count in counts}

@@ -53,20 +53,21 @@ def describe_load(
 
     connection = hook.get_connection(getattr(hook, hook.conn_name_attr))
     namespace = SQLParser.create_namespace(hook.get_openlineage_database_info(connection))
-
-    def name(of: str) -> str:
-        return f"{connection.schema}.{of if '.' in of else 'public.' + of}"
-
-    inputs = [Dataset(namespace=f"s3://{bucket}", name=key) for bucket, key in map(_split, files)]
-    if select:
-        inputs += [Dataset(namespace=namespace, name=name(found)) for found in tables_read(select)]
-    output = OutputDataset(
-        namespace=namespace,
-        name=name(table),
-        outputFacets={"outputStatistics": OutputStatisticsOutputDatasetFacet(rowCount=rows)},
+    sources = [(f"s3://{bucket}", key) for bucket, key in map(_split, files)]
+    sources += [(namespace, _full_name(connection.schema, name)) for name in tables_read(select or "")]
+    statistics = OutputStatisticsOutputDatasetFacet(rowCount=rows)
+    target = OutputDataset(
+        namespace, _full_name(connection.schema, table), outputFacets={"outputStatistics": statistics}
     )
-    job_facets = {"sql": SQLJobFacet(query=select)} if select else {}
-    return OperatorLineage(inputs=inputs, outputs=[output], job_facets=job_facets)
+    return OperatorLineage(
+        inputs=[Dataset(namespace=where, name=name) for where, name in sources],
+        outputs=[target],
+        job_facets={"sql": SQLJobFacet(query=select)} if select else {},
+    )
+
+
+def _full_name(database: str, table: str) -> str:
+    return f"{database}.{table if '.' in table else 'public.' + table}"
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ def differing_hours(
     names, time = quote_columns(columns), quote_identifier(time_column)
     within, values = in_any(time, windows)
     # Groups, because EXCEPT compares sets.
-    one, other = (
+    left_rows, right_rows = (
         f"SELECT {names}, COUNT(*) AS copies FROM {quote_table(table)} WHERE {within} GROUP BY {names}"
         for table in (left, right)
     )
@@ -38,9 +38,9 @@ def differing_hours(
         f"""
 SELECT DISTINCT DATE_TRUNC('hour', {time}) AS hour
 FROM (
-    SELECT {time} FROM ({one} EXCEPT {other}) AS left_only
+    SELECT {time} FROM ({left_rows} EXCEPT {right_rows}) AS left_only
     UNION ALL
-    SELECT {time} FROM ({other} EXCEPT {one}) AS right_only
+    SELECT {time} FROM ({right_rows} EXCEPT {left_rows}) AS right_only
 ) AS differing
 ORDER BY hour""",
         values,

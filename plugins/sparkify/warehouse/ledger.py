@@ -1,4 +1,4 @@
-"""The schema `ops`: which file versions are staged, which loads were committed, which rows were rejected."""
+"""The ledger, in the schema `ops`: which file versions are staged, from which source, by which loads."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sparkify.source import SourceFile
-from sparkify.warehouse.rejected_rows import RejectedRow
 from sparkify.warehouse.session import Session
 from sparkify.window import Window, merge
 
@@ -48,6 +47,11 @@ class LoadRecord:
     rows_rejected: int = 0
     files: int = 0
     bytes: int = 0
+
+    @property
+    def rows_changed(self) -> int:
+        """How many rows came or went."""
+        return self.rows_inserted + self.rows_deleted
 
 
 def utc_now() -> datetime:
@@ -168,51 +172,6 @@ def staged_windows(session: Session, dataset: str, within: Window) -> list[Windo
     return merge(Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows)
 
 
-@dataclass(frozen=True, slots=True)
-class LateWindow:
-    """A window of a staging table that was staged again because its files changed, and the load that did."""
-
-    load_id: str
-    window: Window
-
-
-def record_late_window(session: Session, source: str, load_id: str, window: Window) -> None:
-    """Tell the tables made from a staging table that rows it had for a window are now others."""
-    session.execute(
-        """
-        INSERT INTO ops.late_windows (source_table, load_id, window_start, window_end)
-        VALUES (%(source_table)s, %(load_id)s, %(window_start)s, %(window_end)s)
-        """,
-        {"source_table": source, "load_id": load_id, **window.values},
-    )
-
-
-def late_windows(session: Session, source: str, target: str, after: Sequence[str]) -> list[LateWindow]:
-    """Return the late windows of `source` that `target` has not taken in and all of `after` have."""
-    values = {"source": source, "target": target} | {f"after{n}": table for n, table in enumerate(after)}
-    taken = "SELECT source_load_id FROM ops.late_arrivals WHERE target_table = "
-    conditions = "".join(f" AND load_id IN ({taken} %(after{n})s)" for n in range(len(after)))
-    rows = session.query(
-        f"""
-        SELECT load_id, window_start, window_end
-        FROM ops.late_windows
-        WHERE source_table = %(source)s AND load_id NOT IN ({taken} %(target)s){conditions}
-        ORDER BY load_id
-        """,
-        values,
-    )
-    return [
-        LateWindow(load_id, Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)))
-        for load_id, start, end in rows
-    ]
-
-
-def record_late_arrivals(session: Session, target: str, load_id: str, sources: Sequence[str]) -> None:
-    """Note that a load of `target` has taken in loads of its source."""
-    rows = [(target, source, load_id) for source in sources]
-    session.insert_rows("ops.late_arrivals", ("target_table", "source_load_id", "load_id"), rows)
-
-
 def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[SourceFile]) -> None:
     """Put the ledger rows of `files` into a temp table, before any lock is taken."""
     session.execute(f"CREATE TEMP TABLE {INCOMING_FILES} (LIKE {STAGED_FILES})")
@@ -246,19 +205,4 @@ def record_files(session: Session, dataset: str) -> None:
     values = columns.replace("staged_at", "CAST(%(now)s AS TIMESTAMP)")
     session.execute(
         f"INSERT INTO {STAGED_FILES} ({columns}) SELECT {values} FROM {INCOMING_FILES}", {"now": now}
-    )
-
-
-def record_rejected(session: Session, load_id: str, rejected: Sequence[RejectedRow]) -> None:
-    """Keep the rejected rows of a load in place of all that earlier loads of its files left."""
-    session.execute(
-        f"""
-        DELETE FROM ops.rejected_rows
-        USING {INCOMING_FILES}
-        WHERE rejected_rows.file = 's3://' || {INCOMING_FILES}.bucket || '/' || {INCOMING_FILES}.key
-        """
-    )
-    rows = [(r.file, r.line, r.column, r.reason, r.raw_line, load_id) for r in rejected]
-    session.insert_rows(
-        "ops.rejected_rows", ("file", "line", "column", "reason", "raw_text", "load_id"), rows
     )

@@ -44,11 +44,13 @@ CREATE TABLE IF NOT EXISTS ops.loads (
 DISTSTYLE EVEN
 SORTKEY (target_table, window_end);
 
--- Source rows that COPY passed over under max_errors, as the newest load of their file found them.
+-- Source rows that were not staged, as the newest load of their file found them: those that COPY passed over
+-- under max_errors, and those outside the time of their file. A line that is not known is NULL.
 CREATE TABLE IF NOT EXISTS ops.rejected_rows (
     file VARCHAR(1280) NOT NULL,
-    line BIGINT NOT NULL,
+    line BIGINT,
     "column" VARCHAR(128),
+    value VARCHAR(1024),
     reason VARCHAR(512),
     raw_text VARCHAR(4096),
     load_id VARCHAR(64) NOT NULL
@@ -77,23 +79,22 @@ CREATE TABLE IF NOT EXISTS ops.quality_results (
 DISTSTYLE EVEN
 SORTKEY (dag_id, run_id, task_id);
 
--- Which late loads of a staging table a target has taken in: songs by its late_arrivals_sql, windows that
--- were staged again (ops.late_windows) by its late_windows_of.
-CREATE TABLE IF NOT EXISTS ops.late_arrivals (
-    target_table VARCHAR(128) NOT NULL,
-    source_load_id VARCHAR(64) NOT NULL,
-    load_id VARCHAR(64) NOT NULL
-)
-DISTSTYLE EVEN
-SORTKEY (target_table, source_load_id);
-
--- Windows of a staging table that were staged again because their files changed; which facts and dimensions
--- have taken each of them in is kept in ops.late_arrivals.
-CREATE TABLE IF NOT EXISTS ops.late_windows (
+-- Loads of a staging table that changed rows which others may have read: a window that was staged again
+-- because its files changed, or files that were staged without a window (both ends NULL).
+CREATE TABLE IF NOT EXISTS ops.changes (
     source_table VARCHAR(128) NOT NULL,
     load_id VARCHAR(64) NOT NULL,
-    window_start TIMESTAMP NOT NULL,
-    window_end TIMESTAMP NOT NULL
+    window_start TIMESTAMP,
+    window_end TIMESTAMP
 )
 DISTSTYLE EVEN
 SORTKEY (source_table, load_id);
+
+-- Which changes (ops.changes) a table that follows a staging table has taken in, and by which load.
+CREATE TABLE IF NOT EXISTS ops.changes_taken (
+    target_table VARCHAR(128) NOT NULL,
+    change_load_id VARCHAR(64) NOT NULL,
+    load_id VARCHAR(64) NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (target_table, change_load_id);

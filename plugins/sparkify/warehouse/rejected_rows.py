@@ -1,10 +1,10 @@
-"""Why COPY refused a row: file, line, column, value and reason, read from the load error tables."""
+"""Rows of source files that are not staged: why COPY refused them, and the record that is kept of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sparkify.failures import describe
-from sparkify.text import printable
+from sparkify.text import cut, printable
 from sparkify.warehouse.session import Session
 
 # STL_LOAD_ERRORS has the raw value but does not exist on Serverless; SYS_LOAD_ERROR_DETAIL is everywhere.
@@ -34,21 +34,26 @@ ORDER BY file_name, line_number
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """One row that COPY could not load; `line` counts from 1, `value` and `raw_line` may be unknown."""
+    """One row that is not staged; `line` counts from 1.
+
+    Line, value and raw line may be unknown; only a row that COPY refused has an error code.
+    """
 
     file: str
-    line: int
+    line: int | None
     column: str
     column_type: str
     value: str | None
     raw_line: str | None
-    code: int
+    code: int | None
     reason: str
 
     def __str__(self) -> str:
         value = "" if self.value is None else f", value {self.value!r}"
         column = f", column {self.column} ({self.column_type})" if self.column else ""
-        text = f"{self.file} line {self.line}{column}{value}: {self.reason} (error {self.code})"
+        line = "" if self.line is None else f" line {self.line}"
+        code = "" if self.code is None else f" (error {self.code})"
+        text = f"{self.file}{line}{column}{value}: {self.reason}{code}"
         return printable(text)
 
 
@@ -88,3 +93,29 @@ def summarize(rejected: Sequence[RejectedRow], most: int = 5) -> str:
     if len(rejected) > most:
         lines.append(f"  … and {len(rejected) - most} more")
     return "\n".join(lines)
+
+
+def record(session: Session, load_id: str, rows: Sequence[RejectedRow], files: str) -> None:
+    """Keep the rejected rows of a load in place of all that earlier loads of its files left.
+
+    Args:
+        session: inside the transaction of the load.
+        load_id: the load.
+        rows: what it did not stage.
+        files: the table of its files, with columns `bucket` and `key`.
+    """
+    session.execute(
+        f"""
+        DELETE FROM ops.rejected_rows
+        USING {files}
+        WHERE rejected_rows.file = 's3://' || {files}.bucket || '/' || {files}.key
+        """
+    )
+    columns = ("file", "line", "column", "value", "reason", "raw_text", "load_id")
+    session.insert_rows("ops.rejected_rows", columns, [_values(row, load_id) for row in rows])
+
+
+def _values(row: RejectedRow, load_id: str) -> tuple[str | int | None, ...]:
+    value = None if row.value is None else cut(row.value, 1024)
+    text = None if row.raw_line is None else cut(row.raw_line, 4096)
+    return (row.file, row.line, row.column, value, cut(row.reason, 512), text, load_id)

@@ -6,11 +6,11 @@ Afterwards what `ops` says of the tables is true: nothing counts as staged whose
 from collections.abc import Sequence
 
 from sparkify.failures import FatalError
-from sparkify.warehouse import ledger
+from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.ledger import LoadRecord, TaskRun
 from sparkify.warehouse.schema import made_table, with_ops
 from sparkify.warehouse.session import Session
-from sparkify.warehouse.sql import Value, quote_table
+from sparkify.warehouse.sql import named_values, quote_table
 
 
 def check_choice(action: str, chosen: Sequence[str], tables: Sequence[str]) -> None:
@@ -76,14 +76,13 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
     # All of them, so that no load stands between what it wrote and what it records. A load reads the tables
     # that its own is made from under the lock of its own: in the opposite order the two would wait for each
     # other.
-    session.lock(*reversed(tables), ledger.STAGED_FILES)
-    # Never TRUNCATE: it would commit.
-    rows = {table: session.execute(f"DELETE FROM {quote_table(table)}") for table in chosen}
-    _forget(session, chosen, tables)
-    for table, count in rows.items():
-        record = LoadRecord(ledger.new_load_id(), run, table, started_at, rows_deleted=count)
-        ledger.record_load(session, record)
-    session.commit()
+    with session.publishing(*reversed(tables), ledger.STAGED_FILES):
+        # Never TRUNCATE: it would commit.
+        rows = {table: session.execute(f"DELETE FROM {quote_table(table)}") for table in chosen}
+        _forget(session, chosen, tables)
+        for table, count in rows.items():
+            record = LoadRecord(ledger.new_load_id(), run, table, started_at, rows_deleted=count)
+            ledger.record_load(session, record)
     return rows
 
 
@@ -118,8 +117,18 @@ def recreate(session: Session, sql: Sequence[str]) -> list[str]:
 
 def _check_owners(session: Session, tables: Sequence[str]) -> None:
     """Refuse to drop what another user has made under one of these names; a superuser would be let."""
-    names, values = _named("table", [table.rpartition(".")[2] for table in tables])
-    found = session.query(
+    if theirs := _tables_of_others(session, tables):
+        raise FatalError(
+            f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
+            "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
+            "otherwise rename them."
+        )
+
+
+def _tables_of_others(session: Session, tables: Sequence[str]) -> list[str]:
+    """Return the tables of these names that other users own, each with its owner."""
+    names, values = named_values("table", [table.rpartition(".")[2] for table in tables])
+    others = session.query(
         f"""
         SELECT schemaname, tablename, tableowner, CURRENT_SCHEMA() FROM pg_tables
         WHERE tablename IN ({names}) AND tableowner <> CURRENT_USER
@@ -128,37 +137,17 @@ def _check_owners(session: Session, tables: Sequence[str]) -> None:
     )
     # What was read here must not be the snapshot of what follows.
     session.commit()
-    theirs = [
+    return [
         f"{schema}.{table} of {owner}"
-        for schema, table, owner, current in found
+        for schema, table, owner, current in others
         if f"{schema}.{table}" in tables or (table in tables and schema in {current, "public"})
     ]
-    if theirs:
-        raise FatalError(
-            f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
-            "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
-            "otherwise rename them."
-        )
 
 
 def _forget(session: Session, chosen: Sequence[str], tables: Sequence[str]) -> None:
     """Take back what `ops` says of the rows that are gone, in the order in which loads write these tables."""
-    emptied, values = _named("emptied", chosen)
-    all_tables, all_values = _named("table", tables)
-    # Facts take in what arrives late once. Which tables they look at for it only their SQL knows, so they
-    # look at all of it again. Only late windows of a table that keeps its rows stay taken in: the hours of an
-    # emptied target come back with the runs that load them, not one here and one there with the next run.
-    session.execute(
-        f"""
-        DELETE FROM ops.late_arrivals
-        WHERE
-            target_table IN ({all_tables})
-            AND source_load_id NOT IN (
-                SELECT load_id FROM ops.late_windows WHERE source_table NOT IN ({emptied})
-            )
-        """,
-        values | all_values,
-    )
+    emptied, values = named_values("emptied", chosen)
+    changes.forget(session, chosen, tables)
     # What was loaded stays on record, but an hour counts as staged as long as a load has it as its window.
     session.execute(
         f"""
@@ -168,7 +157,6 @@ def _forget(session: Session, chosen: Sequence[str], tables: Sequence[str]) -> N
         """,
         values,
     )
-    session.execute(f"DELETE FROM ops.late_windows WHERE source_table IN ({emptied})", values)
     session.execute(f"DELETE FROM ops.sources WHERE dataset IN ({emptied})", values)
     session.execute(f"DELETE FROM ops.staged_files WHERE dataset IN ({emptied})", values)
     session.execute(
@@ -178,9 +166,3 @@ def _forget(session: Session, chosen: Sequence[str], tables: Sequence[str]) -> N
         """,
         values,
     )
-
-
-def _named(prefix: str, names: Sequence[str]) -> tuple[str, dict[str, Value]]:
-    """Return names as placeholders for an IN, and their values."""
-    values: dict[str, Value] = {f"{prefix}{number}": name for number, name in enumerate(names)}
-    return ", ".join(f"%({name})s" for name in values), values

@@ -1,8 +1,7 @@
 """One database session of a load, and the loop that tries a load again when that can help.
 
-Every load follows one shape: prepare in temp tables, commit, then LOCK, change and record in one short
-transaction. Nothing is read between BEGIN and LOCK: Redshift takes a transaction's snapshot at its first
-statement that reads, and one taken before the lock would let two runs insert the same rows.
+Every load follows one shape: prepare in temp tables, then publish: LOCK, change and record in one short
+transaction (`Session.publishing`).
 """
 
 import random
@@ -50,6 +49,17 @@ class Connection(Protocol):
     def rollback(self) -> None: ...  # noqa: D102
 
     def close(self) -> None: ...  # noqa: D102
+
+
+class Publication:
+    """What `Session.publishing` is about to commit."""
+
+    def __init__(self) -> None:
+        self.is_withdrawn = False
+
+    def withdraw(self) -> None:
+        """Leave everything as it was: there is nothing to publish."""
+        self.is_withdrawn = True
 
 
 class Session:
@@ -101,8 +111,34 @@ class Session:
                 f"INSERT INTO {quote_table(table)} ({quote_columns(columns)}) VALUES {places}", values
             )
 
+    @contextmanager
+    def publishing(self, *tables: str) -> Iterator["Publication"]:
+        """Change tables that others read: what happens inside is committed as a whole, or not at all.
+
+        Nothing is read between BEGIN and LOCK: Redshift takes a transaction's snapshot at its first statement
+        that reads, and one taken before the lock would let two runs insert the same rows. So what was done
+        before is committed first.
+
+        Args:
+            *tables: locked until the end; every other writer of them waits.
+        """
+        self.commit()
+        self.lock(*tables)
+        publication = Publication()
+        try:
+            yield publication
+        except BaseException:
+            # The connection may be what failed; then the server undoes it.
+            with suppress(Exception):
+                self.rollback()
+            raise
+        if publication.is_withdrawn:
+            self.rollback()
+        else:
+            self.commit()
+
     def lock(self, *tables: str) -> None:
-        """Lock `tables` until commit; to be the first statement of a transaction."""
+        """Lock `tables` until the end of the transaction, whose first statement this is."""
         self.execute("LOCK TABLE " + ", ".join(quote_table(table) for table in tables))
 
     def commit(self) -> None:

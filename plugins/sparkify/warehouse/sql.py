@@ -179,3 +179,9 @@ def _comment_end(sql: str, at: int) -> int:
 def display(sql: str, values: Mapping[str, Value]) -> str:
     """Return `sql` with its values written in, for logs and the UI; never to be executed."""
     return "".join(quote_literal(values.get(name)) if name else text for text, name in _pieces(sql)).strip()
+
+
+def named_values(prefix: str, names: Sequence[str]) -> tuple[str, dict[str, Value]]:
+    """Return names as placeholders for an IN, and their values."""
+    values: dict[str, Value] = {f"{prefix}{number}": name for number, name in enumerate(names)}
+    return ", ".join(f"%({name})s" for name in values), values

@@ -13,7 +13,7 @@ from sandbox.aws.clusters.responses import LOCK
 from sandbox.aws.clusters.users import Users
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.wsgi import Application, Environ, StartResponse
-from sandbox.settings import Settings
+from sandbox.parts.settings import Settings
 
 # A cluster's end is seen in these services: its network interfaces and its secret go with it.
 _SERVICES = {"redshift", "ec2", "secretsmanager"}

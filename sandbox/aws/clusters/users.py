@@ -13,8 +13,8 @@ import string
 import psycopg
 from psycopg import sql
 
-from sandbox import postgres
-from sandbox.settings import Settings
+from sandbox.parts import postgres
+from sandbox.parts.settings import Settings
 
 log = logging.getLogger("sandbox.aws")
 

@@ -22,7 +22,19 @@ SELECT
     attribute.attname AS column_name,
     attribute.attnum AS ordinal_position,
     format_type(attribute.atttypid, attribute.atttypmod) AS data_type,
-    pg_get_expr(preset.adbin, preset.adrelid) AS column_default,
+    -- As Redshift writes an identity's default: "identity"(table, column from 0, 'seed,step').
+    CASE
+        WHEN attribute.attidentity <> '' THEN format(
+            '"identity"(%s, %s, %L::text)', relation.oid, attribute.attnum - 1, (
+                SELECT seqstart || ',' || seqincrement
+                FROM pg_sequence
+                WHERE seqrelid = pg_get_serial_sequence(
+                    quote_ident(namespace.nspname) || '.' || quote_ident(relation.relname), attribute.attname
+                )::regclass
+            )
+        )
+        ELSE pg_get_expr(preset.adbin, preset.adrelid)
+    END AS column_default,
     pg_internal.encoding(attributes, attribute) AS encoding,
     COALESCE(attributes.distkey = attribute.attnum, false) AS is_distkey,
     COALESCE(array_position(attributes.sortkeys, attribute.attnum), 0) AS sortkey,

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from sandbox import postgres
 from sandbox.errors import SandboxError
-from sandbox.settings import Settings
+from sandbox.parts import postgres
+from sandbox.parts.settings import Settings
 
 _FOLDER = Path(__file__).parent
 _WAIT_SECONDS = 60.0

@@ -9,7 +9,7 @@ from sandbox.redshift.copy.credentials import Authorization
 from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, SYNTAX_ERROR, CopyError
 from sandbox.redshift.copy.options import Options, parse_options
 from sandbox.redshift.copy.tokens import TokenStream
-from sandbox.redshift.dialect.tokens import Token, UnreadableError, split_statements, tokenize
+from sandbox.redshift.sql.tokens import Token, UnreadableError, split_statements, tokenize
 
 __all__ = ["CopyCommand", "CopyError", "parse_copy", "read_copy"]
 

@@ -5,9 +5,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sandbox import postgres
+from sandbox.parts import postgres
+from sandbox.parts.settings import Settings
 from sandbox.redshift.copy.errors import FatalError
-from sandbox.settings import Settings
 
 # STL_LOADERROR_DETAIL keeps the fields of the first 20 bad rows of a slice.
 _DETAILED_ERRORS = 20

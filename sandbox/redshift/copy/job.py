@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sandbox.parts.settings import Settings
 from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.credentials import mask_credentials
@@ -15,7 +16,6 @@ from sandbox.redshift.copy.reading import FileContent, decoded, read_ahead
 from sandbox.redshift.copy.rows import RowBuilder, Rows, document_error
 from sandbox.redshift.copy.s3 import S3Reader, parse_address
 from sandbox.redshift.copy.source import source_files
-from sandbox.settings import Settings
 
 __all__ = ["CopyJob", "CopySession", "TargetColumn"]
 

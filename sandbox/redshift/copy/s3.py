@@ -14,9 +14,9 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sandbox.parts.settings import Settings
 from sandbox.redshift.copy.credentials import Authorization
 from sandbox.redshift.copy.errors import CopyError, s3_error
-from sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from sandbox.redshift.copy.errors import SYNTAX_ERROR, CopyError
-from sandbox.redshift.dialect.literals import literal_value
-from sandbox.redshift.dialect.tokens import Token
+from sandbox.redshift.sql.literals import literal_value
+from sandbox.redshift.sql.tokens import Token
 
 _END = Token("operator", "", 0, 0)
 _MOST_DIGITS = 18

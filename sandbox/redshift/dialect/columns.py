@@ -8,7 +8,7 @@ from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.keys import Key, read_references
 from sandbox.redshift.dialect.names import quote, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import words
+from sandbox.redshift.sql.tokens import words
 
 ENCODINGS = words(
     "auto az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k zstd"

@@ -6,7 +6,7 @@ from sandbox.redshift.dialect import lexical, queries
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import words
+from sandbox.redshift.sql.tokens import words
 
 TRANSACTION_VERBS = frozenset(("begin", "start", "commit", "end", "rollback", "abort"))
 

@@ -9,7 +9,7 @@ from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.keys import Key, read_table_constraint
 from sandbox.redshift.dialect.names import Name, read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import words
+from sandbox.redshift.sql.tokens import words
 
 _TABLE_CONSTRAINTS = words("primary unique foreign constraint check exclude")
 _PASSED_OBJECTS = frozenset(("schema", "user", "group", "role", "database"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import Token
+from sandbox.redshift.sql.tokens import Token
 
 # What rewriting one statement may take: rules that meet in one another can repeat each other's work and text
 # without end. Ten times what the largest statements of real use take.

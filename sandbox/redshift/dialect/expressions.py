@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sandbox.redshift.dialect import dates
 from sandbox.redshift.dialect.draft import Draft, Span
-from sandbox.redshift.dialect.tokens import words
+from sandbox.redshift.sql.tokens import words
 
 # A name before a parenthesis is no function behind these.
 _BEFORE_RELATION = words("into table update as view references like exists")

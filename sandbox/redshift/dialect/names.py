@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import fold_ascii
+from sandbox.redshift.sql.tokens import fold_ascii
 
 
 @dataclass(frozen=True)

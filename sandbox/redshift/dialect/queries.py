@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sandbox.redshift.dialect import expressions, merge, old_catalog, refusals, select
 from sandbox.redshift.dialect.draft import Draft
-from sandbox.redshift.dialect.tokens import words
+from sandbox.redshift.sql.tokens import words
 
 WORDS = expressions.WORDS | old_catalog.WORDS | refusals.WORDS | words("delete merge qualify top")
 

@@ -7,7 +7,7 @@ from sandbox.redshift.dialect.expressions import is_call
 from sandbox.redshift.dialect.names import syntax_error
 from sandbox.redshift.dialect.relations import Relation, relations
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import words
+from sandbox.redshift.sql.tokens import words
 
 # Redshift, "Unsupported PostgreSQL functions"; with what it has instead.
 _UNSUPPORTED = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name
-from sandbox.redshift.dialect.tokens import words
+from sandbox.redshift.sql.tokens import words
 
 _BEFORE_RELATION = words("from join into update using")
 # FROM inside these functions' parentheses introduces no table.

@@ -6,7 +6,7 @@ from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.names import quote, read_name, syntax_error
 from sandbox.redshift.dialect.relations import alias_at
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.dialect.tokens import words
+from sandbox.redshift.sql.tokens import words
 
 _SET_OPERATORS = words("union intersect except minus")
 _AFTER_QUALIFY = words("order limit offset") | _SET_OPERATORS

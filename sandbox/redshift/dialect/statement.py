@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sandbox.redshift.copy.command import CopyCommand
-from sandbox.redshift.messages import ErrorFields
+from sandbox.redshift.error_fields import ErrorFields
 
 # PostgreSQL is made to raise a syntax error at the refused statement's place, so that its transaction and the
 # protocol end up in the state an error leaves; the relay then reports the refusal instead.

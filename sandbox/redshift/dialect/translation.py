@@ -10,7 +10,7 @@ from sandbox.redshift.dialect import commands, ddl, queries
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import fold_names, syntax_error
 from sandbox.redshift.dialect.statement import Refusal, Statement
-from sandbox.redshift.dialect.tokens import Token, UnreadableError, split_statements, tokenize
+from sandbox.redshift.sql.tokens import Token, UnreadableError, split_statements, tokenize
 
 _CACHED_STATEMENTS = 1000
 # Longer ones are translated beside the event loop, and not remembered.

@@ -1,8 +1,0 @@
--- All that is made from the events has taken these hours in.
-INSERT INTO ops.late_arrivals (target_table, source_load_id, load_id)
-SELECT
-    load.target_table,
-    late.load_id,
-    pattern.load_id(late.window_start, load.task_id)
-FROM ops.late_windows AS late, pattern.loads AS load
-WHERE load.window_start IS NOT NULL AND load.target_table <> 'staging_events';

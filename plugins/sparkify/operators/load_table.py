@@ -1,0 +1,79 @@
+"""What the two operators over a SELECT share."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from sparkify.operators.base import LoadOperator
+from sparkify.star.audits import Audits
+from sparkify.star.job import Follow, LoadJob, LoadMode
+from sparkify.star.loader import Loader
+from sparkify.warehouse.ledger import TaskRun
+
+
+class LoadTableOperator(LoadOperator):
+    """Load a table from one SELECT; see LoadFactOperator and LoadDimensionOperator."""
+
+    template_fields: Sequence[str] = ("sql", "updates", *LoadOperator.template_fields)
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **LoadOperator.template_fields_renderers,
+        "sql": "sql",
+        "updates": "sql",
+    }
+    template_ext: Sequence[str] = (".sql",)
+
+    def __init__(
+        self,
+        *,
+        sql: str,
+        mode: LoadMode,
+        key_columns: Sequence[str] = (),
+        time_column: str | None = None,
+        newer_by: str | None = None,
+        audits: Audits | None = None,
+        follows: Sequence[Follow] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if mode == "window" and not time_column:
+            raise ValueError("Mode window needs time_column")
+        if mode in ("append", "upsert") and not key_columns:
+            raise ValueError(f"Mode {mode} needs key_columns, or a retry would add its rows again")
+        self.sql = sql
+        self.mode = mode
+        self.key_columns = key_columns
+        self.time_column = time_column
+        self.newer_by = newer_by
+        self.audits = audits or Audits(not_null=key_columns, unique=key_columns)
+        self.follows = follows
+        # Airflow renders the texts of these files, and knows no Follow.
+        self.updates = [follow.update or "" for follow in follows]
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Load the rows of this run."""
+        uses_window = self.mode == "window" or "%(window_" in self.sql
+        if self.follows and uses_window and self.mode != "window" and not self.newer_by:
+            raise AirflowFailException(
+                f"{self.task_id}: what was staged again is loaded again in mode window, or upsert with "
+                f"newer_by; in mode {self.mode} rows of {self.table} would stay old or become older."
+            )
+        follows = [
+            replace(follow, update=update or None)
+            for follow, update in zip(self.follows, self.updates, strict=True)
+        ]
+        job = LoadJob(
+            table=self.table,
+            mode=self.mode,
+            select=self.sql,
+            run=TaskRun.of(context),
+            window=self.window(context) if uses_window else None,
+            time_column=self.time_column,
+            key_columns=self.key_columns,
+            newer_by=self.newer_by,
+            audits=self.audits,
+            follows=follows,
+        )
+        return self.report(self.run_in_warehouse(lambda session: Loader(session, job, self.log).load()))

@@ -1,0 +1,85 @@
+"""Changes of staging tables that the tables made from them have yet to take in, each once.
+
+`ops.changes` has a row for every load that changed rows which others may have read: a window that was staged
+again, or files that were staged without a window. `ops.changes_taken` says which table has taken in which.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import named_values
+from sparkify.window import Window
+
+_TAKEN = "SELECT change_load_id FROM ops.changes_taken WHERE target_table ="
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A load that changed a staging table, and the window whose rows it changed, if it had one."""
+
+    load_id: str
+    window: Window | None
+
+
+def record_change(session: Session, table: str, load_id: str, window: Window | None = None) -> None:
+    """Tell the tables that follow a staging table that rows of it are now others."""
+    ends = window.values if window else {"window_start": None, "window_end": None}
+    row = (table, load_id, ends["window_start"], ends["window_end"])
+    session.insert_rows("ops.changes", ("source_table", "load_id", "window_start", "window_end"), [row])
+
+
+def pending_changes(session: Session, source: str, target: str, after: Sequence[str]) -> list[Change]:
+    """Return the changes of `source` that `target` has not taken in and all of `after` have."""
+    _, values = named_values("after", after)
+    conditions = "".join(f" AND load_id IN ({_TAKEN} %({name})s)" for name in values)
+    rows = session.query(
+        f"""
+        SELECT load_id, window_start, window_end
+        FROM ops.changes
+        WHERE source_table = %(source)s AND load_id NOT IN ({_TAKEN} %(target)s){conditions}
+        ORDER BY load_id, window_start
+        """,
+        {"source": source, "target": target, **values},
+    )
+    return [
+        Change(load_id, Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) if start else None)
+        for load_id, start, end in rows
+    ]
+
+
+def take_changes(session: Session, target: str, load_id: str, taken: Sequence[Change]) -> None:
+    """Note that a load of `target` has taken in changes."""
+    rows = [(target, change_id, load_id) for change_id in sorted({change.load_id for change in taken})]
+    session.insert_rows("ops.changes_taken", ("target_table", "change_load_id", "load_id"), rows)
+
+
+def forget(session: Session, emptied: Sequence[str], tables: Sequence[str]) -> None:
+    """Forget what emptied tables have changed, and what all tables have taken in of what may come back.
+
+    Which tables a target looks at beyond its window only its SQL knows, so all look at everything again. Only
+    windows of a table that keeps its rows stay taken in: the hours of an emptied target come back with the
+    runs that load them, not one here and one there with the next run.
+
+    Args:
+        session: inside the transaction of the reset.
+        emptied: the tables that lose their rows.
+        tables: all tables that are loaded.
+    """
+    lost, values = named_values("emptied", emptied)
+    targets, target_values = named_values("table", tables)
+    session.execute(
+        f"""
+        DELETE FROM ops.changes_taken
+        WHERE
+            target_table IN ({targets})
+            AND change_load_id NOT IN (
+                SELECT load_id
+                FROM ops.changes
+                WHERE source_table NOT IN ({lost}) AND window_start IS NOT NULL
+            )
+        """,
+        values | target_values,
+    )
+    session.execute(f"DELETE FROM ops.changes WHERE source_table IN ({lost})", values)

@@ -1,0 +1,182 @@
+"""PostgreSQL's answers on their way to the client."""
+
+import asyncio
+import re
+import struct
+
+from sandbox.redshift.dialect import lexical
+from sandbox.redshift.error_fields import ErrorFields
+from sandbox.redshift.relay import messages
+from sandbox.redshift.relay.errors import redshift_error
+from sandbox.redshift.relay.requests import Outstanding, Request
+from sandbox.redshift.relay.wire import Wire
+
+# Drivers parse it as a version number; tools take it, with version(), as the sign of Redshift.
+SERVER_VERSION = "8.0.2"
+
+_HEADER = struct.Struct("!ci")
+_DATA = frozenset(b"Dd")
+_SASL = struct.pack("!i", messages.SASL)
+_RSC = "Redshift Python Driver"
+# "If VACUUM is run without the necessary table permissions, the operation completes successfully but has no
+# effect" (Redshift Database Developer Guide, VACUUM); PostgreSQL warns of every such table.
+_SKIPPED_TABLE = re.compile(rb'permission denied to (?:vacuum|analyze) "[^\0]+", skipping it')
+
+
+class Answers:
+    """Forwards what PostgreSQL sends, except what the client did not ask for.
+
+    Args:
+        backend: The connection to PostgreSQL.
+        client: The client's connection.
+        outstanding: The requests PostgreSQL owes answers for.
+        driver: What the client calls itself, empty where it does not say.
+
+    Attributes:
+        backend_key: Process id and secret of the backend, as BackendKeyData holds them.
+        transaction_status: ``I`` idle, ``T`` in a transaction, ``E`` in a failed one.
+        authentication: The code of each authentication message, as it arrives.
+        backslash_escapes: Whether a backslash in an ordinary literal is an escape.
+    """
+
+    def __init__(self, backend: Wire, client: Wire, outstanding: Outstanding, driver: str) -> None:
+        self.backend_key = b""
+        self.transaction_status = "I"
+        self.backslash_escapes = True
+        self.authentication: asyncio.Queue[int] = asyncio.Queue()
+        self._backend = backend
+        self._client = client
+        self._outstanding = outstanding
+        self._driver = driver
+        self._held: list[bytes] = []
+        self._passing = 0  # bytes of a row that has been forwarded in part
+
+    async def relay(self) -> None:
+        """Forward until PostgreSQL closes the connection."""
+        rest = b""
+        try:
+            while received := await self._backend.take():
+                rest = await self._relay_chunk(rest + received if rest else received)
+                await self._client.drain()
+        finally:
+            self._outstanding.abandon()
+
+    async def _relay_chunk(self, data: bytes) -> bytes:
+        """Forward the messages in `data`; return the beginning of one that is not complete.
+
+        Rows, the bulk of all traffic, are only stepped over and leave together with their neighbours.
+        """
+        done, at, end = 0, min(self._passing, len(data)), len(data)
+        self._passing -= at
+        visible = self._visible()
+        while end - at >= _HEADER.size:
+            after = at + 1 + _HEADER.unpack_from(data, at)[1]
+            if visible and data[at] in _DATA:
+                at = after
+                continue
+            if after > end:
+                break
+            self._client.write(data[done:at])
+            for answer in await self._answer(data[at : at + 1].decode("latin-1"), data[at:after]):
+                self._client.write(answer)
+            at = done = after
+            visible = self._visible()
+        self._passing += max(0, at - end)
+        self._client.write(data[done:at])
+        return data[at:]
+
+    def _visible(self) -> bool:
+        head = self._outstanding.head
+        return head is None or head.visible
+
+    async def _answer(self, kind: str, whole: bytes) -> list[bytes]:
+        """What the client gets for this message."""
+        body = whole[5:]
+        head = self._outstanding.head
+        if head is None or kind in "SKRA":
+            return [self._state(kind, whole, body)]
+        if kind == "E":
+            return await self._error(head, messages.read_fields(body))
+        return await self._result(kind, whole, body, head)
+
+    async def _result(self, kind: str, whole: bytes, body: bytes, head: Request) -> list[bytes]:
+        """A part of the answer that `head` waits for."""
+        if kind == "G":
+            self._begin_copy(head)
+            return []
+        if kind == "N" and _SKIPPED_TABLE.search(body):
+            return []
+        if kind == "Z":
+            self.transaction_status = chr(body[0])
+        shown = not head.hold_ready if kind == "Z" else head.visible
+        answers = [whole] if shown else []
+        if kind == "C" and head.copy:
+            answers = await head.copy.completed(body[:-1])
+        if kind == "D" and head.rows is not None:
+            head.rows.append(body)
+        if kind in "CI":
+            answers = self._completed(head, answers)
+        self._outstanding.answer(kind)
+        return answers
+
+    def _begin_copy(self, head: Request) -> None:
+        if head.copy:
+            head.copy.begin()
+        else:  # whatever made PostgreSQL run it: rows come from S3 only, converted, never from the client
+            self._backend.write(messages.copy_fail("COPY FROM STDIN is not supported"))
+
+    def _completed(self, head: Request, answers: list[bytes]) -> list[bytes]:
+        """Hold a statement's end back until what silently follows has succeeded.
+
+        redshift_connector sends messages of its own between CommandComplete and ReadyForQuery.
+        """
+        holds, releases = head.completes()
+        if holds:
+            self._held += answers
+            return []
+        if releases:
+            answers = self._held + answers
+            self._held = []
+        return answers
+
+    def _state(self, kind: str, whole: bytes, body: bytes) -> bytes:
+        """A message about the session, which answers no request."""
+        if kind == "S":
+            return self._parameter_status(whole, body)
+        if kind == "R":
+            return self._authentication(whole, body)
+        if kind == "K":
+            self.backend_key = body
+        return whole
+
+    def _authentication(self, whole: bytes, body: bytes) -> bytes:
+        """redshift_connector 2.2 takes the empty word that ends the list of mechanisms for one of them."""
+        self.authentication.put_nowait(struct.unpack_from("!i", body)[0])
+        is_list = body[:4] == _SASL and body.endswith(b"\0\0")
+        return messages.message("R", body[:-1]) if is_list and self._driver.startswith(_RSC) else whole
+
+    async def _error(self, head: Request, error: ErrorFields) -> list[bytes]:
+        if head.refusal:
+            reported = head.refusal
+        elif head.copy:
+            reported = await head.copy.failed(redshift_error(error))
+        else:
+            reported = redshift_error(error)
+        if head.rewritten:
+            reported = reported.without("P")
+        if not head.visible:
+            reported = reported.without("W", "q", "p")  # the inside of our own functions
+        self._outstanding.fail(reported)
+        self._held = []
+        notices = [messages.info(notice) for notice in head.notices]
+        return [*notices, messages.error_response(reported)]
+
+    def _parameter_status(self, whole: bytes, body: bytes) -> bytes:
+        name, value = body.split(b"\0")[:2]
+        if name == b"server_version":
+            return messages.parameter_status("server_version", SERVER_VERSION)
+        if name == b"standard_conforming_strings":
+            self.backslash_escapes = value == b"off"
+        if name == b"client_encoding" and not lexical.is_utf8(value.decode()):
+            raise ConnectionError("the session's encoding is no longer UTF8, and has ended")
+        return whole

@@ -1,0 +1,69 @@
+"""PostgreSQL's errors in Redshift's words, where Redshift says something else."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from sandbox.redshift.error_fields import ErrorFields
+
+INTERNAL_ERROR = "XX000"
+
+# CREATE TABLE names the constraints that count a column's bytes this way, see `ddl`.
+BYTES_CONSTRAINT = re.compile(r"^(character(?: varying)?\(\d+\)) bytes: ")
+
+
+def redshift_error(error: ErrorFields) -> ErrorFields:
+    """The error Redshift reports where PostgreSQL reports this one."""
+    rule = _RULES.get(error.sqlstate)
+    return rule(error) if rule else error
+
+
+def _not_null(error: ErrorFields) -> ErrorFields:
+    # PostgreSQL's detail shows the whole row, which Redshift does not.
+    message = f"Cannot insert a NULL value into column {error.other('c')}"
+    return replace(error.without("n", "d"), sqlstate=INTERNAL_ERROR, message=message, detail=None)
+
+
+def _check(error: ErrorFields) -> ErrorFields:
+    found = BYTES_CONSTRAINT.match(error.other("n"))
+    if not found:
+        return error
+    message = f"value too long for type {found[1]}"
+    return replace(error.without("n"), sqlstate="22001", message=message, detail=None)
+
+
+def _serialization(error: ErrorFields) -> ErrorFields:
+    detail = f"Serializable isolation violation on table - PostgreSQL: {error.message}"
+    return replace(error, sqlstate=INTERNAL_ERROR, message="1023", detail=detail)
+
+
+def _same_object(error: ErrorFields) -> ErrorFields:
+    """Two sessions made the same object at once; no key of a user's table is ever enforced."""
+    return _serialization(error) if error.other("s") == "pg_catalog" else error
+
+
+def _internal(error: ErrorFields) -> ErrorFields:
+    return _serialization(error) if error.message.startswith("tuple concurrently") else error
+
+
+def _many_matches(error: ErrorFields) -> ErrorFields:
+    if "MERGE" not in error.message:
+        return error
+    message = "Found multiple matches to update the same tuple."
+    return replace(error, sqlstate=INTERNAL_ERROR, message=message, hint=None)
+
+
+def _password(error: ErrorFields) -> ErrorFields:
+    # PostgreSQL 8.0, Redshift's ancestor, had no 28P01; redshift_connector raises InterfaceError for 28000.
+    return replace(error, sqlstate="28000")
+
+
+_RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
+    "23502": _not_null,
+    "23514": _check,
+    "23505": _same_object,
+    "40001": _serialization,
+    "XX000": _internal,
+    "21000": _many_matches,
+    "28P01": _password,
+}

@@ -1,0 +1,158 @@
+"""What the relay has sent to PostgreSQL and is still owed an answer for."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sandbox.redshift.error_fields import ErrorFields
+
+# The last message of each request's answer; an ErrorResponse ends every kind but Query and Sync.
+ENDINGS = {
+    "P": frozenset("1"),
+    "B": frozenset("2"),
+    "C": frozenset("3"),
+    "D": frozenset("Tn"),
+    "E": frozenset("CIs"),
+    "S": frozenset("Z"),
+    "Q": frozenset("Z"),
+    # Neither has an answer but an error.
+    "H": frozenset(),
+    "violation": frozenset(),
+    "startup": frozenset("Z"),
+}
+
+
+class CopyAnswers(Protocol):
+    """Who is told how PostgreSQL answers a COPY that the relay feeds."""
+
+    def begin(self) -> None:
+        """PostgreSQL waits for data."""
+
+    async def completed(self, tag: bytes) -> list[bytes]:
+        """The messages for the client in place of CommandComplete."""
+
+    async def failed(self, error: ErrorFields) -> ErrorFields:
+        """The error for the client in place of PostgreSQL's."""
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """One message sent to PostgreSQL, and what to do with its answer.
+
+    Args:
+        kind: The message's type letter (P, B, D, E, C, S, Q), ``startup``, a malformed Flush (H), or
+            ``violation`` for what makes PostgreSQL end the session.
+        silent: The client did not ask for it: only errors reach the client.
+        rewritten: The statement's text was changed, so PostgreSQL's error position means nothing.
+        refusal: The error to report instead of the one PostgreSQL is made to raise.
+        notices: INFO messages that precede `refusal`.
+        shown: For a Query of several statements, whether each statement's answer reaches the client.
+        holds: The answer's end waits for that of the silent requests that belong to it.
+        releases: The last silent request of those.
+        hold_ready: Do not forward ReadyForQuery.
+        copy: The COPY this request starts.
+        rows: Collects the rows of a silent request.
+        answered: Receives the error, or None on success, once the answer is complete.
+    """
+
+    kind: str
+    silent: bool = False
+    rewritten: bool = False
+    refusal: ErrorFields | None = None
+    notices: tuple[str, ...] = ()
+    shown: deque[bool] | None = None
+    holds: bool = False
+    releases: bool = False
+    hold_ready: bool = False
+    copy: CopyAnswers | None = None
+    rows: list[bytes] | None = None
+    answered: "asyncio.Future[ErrorFields | None] | None" = None
+    error: ErrorFields | None = field(default=None, init=False)
+
+    @property
+    def visible(self) -> bool:
+        """Whether the part of the answer that comes now reaches the client."""
+        if self.shown:
+            return self.shown[0]
+        return not self.silent
+
+    def completes(self) -> tuple[bool, bool]:
+        """A statement of this request is complete: whether that is held back, and whether it releases."""
+        if not self.shown:
+            return self.holds, self.releases
+        visible = self.shown.popleft()
+        continues = bool(self.shown) and not self.shown[0]
+        return visible and continues, not visible and not continues
+
+    def finish(self) -> None:
+        """The answer is complete."""
+        if self.answered is not None and not self.answered.done():
+            self.answered.set_result(self.error)
+
+
+class Outstanding:
+    """The requests in the order PostgreSQL answers them.
+
+    After an error in the extended protocol PostgreSQL ignores everything up to the next Sync; so does this.
+    """
+
+    def __init__(self) -> None:
+        self._requests: deque[Request] = deque()
+        self._skipping = False
+        self._fewer = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    async def fewer(self) -> None:
+        """Wait until something has been answered."""
+        self._fewer.clear()
+        await self._fewer.wait()
+
+    @property
+    def head(self) -> Request | None:
+        """The request being answered now."""
+        return self._requests[0] if self._requests else None
+
+    def add(self, request: Request) -> None:
+        """A request has been sent."""
+        if self._skipping and request.kind != "S":
+            request.error = SKIPPED
+            request.finish()
+            return
+        self._skipping = False
+        self._requests.append(request)
+
+    def answer(self, kind: str) -> None:
+        """A message of this type has arrived: end the request being answered if it is its last."""
+        head = self.head
+        if head and kind in ENDINGS[head.kind]:
+            self._requests.popleft()
+            self._fewer.set()
+            head.finish()
+
+    def fail(self, error: ErrorFields) -> None:
+        """An ErrorResponse has arrived."""
+        self._fewer.set()
+        head = self.head
+        if head is None:
+            return
+        head.error = error
+        if "Z" in ENDINGS[head.kind]:
+            return
+        while self._requests and self._requests[0].kind != "S":
+            skipped = self._requests.popleft()
+            skipped.error = skipped.error or SKIPPED
+            skipped.finish()
+        self._skipping = not self._requests
+
+    def abandon(self) -> None:
+        """The connection is gone: nothing will be answered."""
+        while self._requests:
+            request = self._requests.popleft()
+            request.error = request.error or SKIPPED
+            request.finish()
+
+
+SKIPPED = ErrorFields("57P01", "not executed: an earlier statement failed or the connection was lost")

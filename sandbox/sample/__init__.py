@@ -1,5 +1,0 @@
-"""Sample data: fictional listeners, plays and songs of any size, in the source's exact format."""
-
-from sandbox.sample.generate import Request, SampleError, SampleSummary, generate, generated
-
-__all__ = ["Request", "SampleError", "SampleSummary", "generate", "generated"]

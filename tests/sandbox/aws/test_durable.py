@@ -1,0 +1,392 @@
+"""What S3 still knows after its server was killed."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.parts.parts import Aws
+from sparkify.s3.buckets import make_private
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+from tests.sandbox.aws.client import body, keys, kill_and_restart, md5
+
+pytest_plugins = ("tests.sandbox.aws.fixtures",)
+
+AWKWARD_KEYS = [
+    "plain.json",
+    "log_data/2018/11/2018-11-12-events.json",
+    "a b+c%20d.json",
+    "ünïcødé/歌.json",
+    "case",
+    "CASE",
+    "double//slash",
+    "/leading",
+    "folder/",
+    "dots/../up",
+    "quote'\"&<>?#",
+    "x" * 1000,
+]
+
+
+@pytest.mark.parametrize("key", AWKWARD_KEYS)
+def test_every_key_can_be_written_read_and_listed(aws_s3: "S3Client", aws_bucket: str, key: str):
+    aws_s3.put_object(Bucket=aws_bucket, Key=key, Body=key.encode())
+    assert body(aws_s3, aws_bucket, key) == key.encode()
+    assert keys(aws_s3, aws_bucket) == [key]
+
+
+def test_a_bucket_does_not_inherit_the_tags_of_one_that_was_deleted(aws_s3: "S3Client"):
+    aws_s3.create_bucket(Bucket="tagged-once")
+    aws_s3.put_bucket_tagging(Bucket="tagged-once", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+    aws_s3.delete_bucket(Bucket="tagged-once")
+    aws_s3.create_bucket(Bucket="tagged-once")
+    with pytest.raises(ClientError, match="NoSuchTagSet"):
+        aws_s3.get_bucket_tagging(Bucket="tagged-once")
+    aws_s3.delete_bucket(Bucket="tagged-once")
+
+
+def test_awkward_keys_survive_a_kill(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    for key in AWKWARD_KEYS:
+        aws_s3.put_object(Bucket=aws_bucket, Key=key, Body=key.encode())
+
+    kill_and_restart(aws)
+
+    assert keys(aws_s3, aws_bucket) == sorted(AWKWARD_KEYS)
+    assert [body(aws_s3, aws_bucket, key) for key in AWKWARD_KEYS] == [key.encode() for key in AWKWARD_KEYS]
+
+
+def test_everything_s3_tells_about_an_object_survives_a_kill(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    aws_s3.put_object(
+        Bucket=aws_bucket,
+        Key="k",
+        Body=b"hello",
+        ContentType="application/json",
+        ContentEncoding="gzip",
+        Metadata={"Author": "me", "a_b": "c"},
+        ChecksumAlgorithm="SHA256",
+    )
+    before = aws_s3.head_object(Bucket=aws_bucket, Key="k", ChecksumMode="ENABLED")
+
+    kill_and_restart(aws)
+
+    after = aws_s3.head_object(Bucket=aws_bucket, Key="k", ChecksumMode="ENABLED")
+    for answer in (before, after):
+        del answer["ResponseMetadata"]
+    assert after == before
+    assert after["ETag"] == f'"{md5(b"hello")}"'
+    assert after["ContentType"] == "application/json"
+
+
+def test_last_modified_of_a_listing_survives_a_kill(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    aws_s3.put_object(Bucket=aws_bucket, Key="k", Body=b"hello")
+    before = aws_s3.list_objects_v2(Bucket=aws_bucket)["Contents"]
+
+    kill_and_restart(aws)
+
+    assert aws_s3.list_objects_v2(Bucket=aws_bucket)["Contents"] == before
+
+
+def test_a_multipart_upload_survives_a_kill_with_its_etag(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    parts = [b"a" * 5 * 1024 * 1024, b"b" * 1000]
+    upload = aws_s3.create_multipart_upload(Bucket=aws_bucket, Key="big", ContentType="text/plain")[
+        "UploadId"
+    ]
+    etags = [
+        aws_s3.upload_part(Bucket=aws_bucket, Key="big", UploadId=upload, PartNumber=number, Body=part)[
+            "ETag"
+        ]
+        for number, part in enumerate(parts, start=1)
+    ]
+    finished = aws_s3.complete_multipart_upload(
+        Bucket=aws_bucket,
+        Key="big",
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"ETag": etag, "PartNumber": n} for n, etag in enumerate(etags, 1)]},
+    )
+    assert finished["ETag"].endswith('-2"')
+
+    kill_and_restart(aws)
+
+    found = aws_s3.get_object(Bucket=aws_bucket, Key="big")
+    assert found["Body"].read() == b"".join(parts)
+    assert found["ETag"] == finished["ETag"]
+    assert found["ContentType"] == "text/plain"
+
+
+def test_an_unfinished_multipart_upload_makes_no_object(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    upload = aws_s3.create_multipart_upload(Bucket=aws_bucket, Key="big")["UploadId"]
+    aws_s3.upload_part(Bucket=aws_bucket, Key="big", UploadId=upload, PartNumber=1, Body=b"part")
+
+    kill_and_restart(aws)
+
+    assert keys(aws_s3, aws_bucket) == []
+
+
+def test_copies_replacements_and_deletions_survive_a_kill(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    for key in ("source", "replaced", "deleted", "many-1", "many-2"):
+        aws_s3.put_object(Bucket=aws_bucket, Key=key, Body=key.encode())
+    aws_s3.copy_object(Bucket=aws_bucket, Key="copy", CopySource={"Bucket": aws_bucket, "Key": "source"})
+    aws_s3.put_object(Bucket=aws_bucket, Key="replaced", Body=b"new")
+    aws_s3.delete_object(Bucket=aws_bucket, Key="deleted")
+    aws_s3.delete_objects(Bucket=aws_bucket, Delete={"Objects": [{"Key": "many-1"}, {"Key": "many-2"}]})
+
+    kill_and_restart(aws)
+
+    found = {key: body(aws_s3, aws_bucket, key) for key in keys(aws_s3, aws_bucket)}
+    assert found == {"source": b"source", "copy": b"source", "replaced": b"new"}
+
+
+def test_a_deleted_bucket_stays_deleted(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    created = {entry["Name"]: entry["CreationDate"] for entry in aws_s3.list_buckets()["Buckets"]}
+    aws_s3.delete_bucket(Bucket=aws_bucket)
+
+    kill_and_restart(aws)
+
+    after = {entry["Name"]: entry["CreationDate"] for entry in aws_s3.list_buckets()["Buckets"]}
+    assert after == {name: date for name, date in created.items() if name != aws_bucket}
+
+
+def make_configured(s3: "S3Client", name: str) -> None:
+    tags: Any = [{"Key": "sparkify:work-bucket", "Value": "c"}, {"Key": "ü", "Value": ""}]
+    s3.create_bucket(
+        Bucket=name,
+        CreateBucketConfiguration={"LocationConstraint": "eu-west-1", "Tags": tags},
+        ACL="public-read",
+    )
+    make_private(s3, name)
+    rule: Any = {
+        "ID": "r",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "manifests/"},
+        "Expiration": {"Days": 30},
+    }
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule]})
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_cors(
+        Bucket=name, CORSConfiguration={"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+    )
+    s3.put_bucket_ownership_controls(
+        Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    )
+
+
+def told(s3: "S3Client", name: str) -> dict[str, Any]:
+    """What S3 tells about a bucket."""
+    found: dict[str, Any] = {}
+    for setting in (
+        *(
+            "tagging",
+            "lifecycle_configuration",
+            "policy",
+            "encryption",
+            "versioning",
+            "cors",
+            "acl",
+            "location",
+        ),
+        "ownership_controls",
+    ):
+        try:
+            found[setting] = getattr(s3, f"get_bucket_{setting}")(Bucket=name)
+        except ClientError as error:
+            found[setting] = error.response
+    found["public access"] = s3.get_public_access_block(Bucket=name)
+    for answer in found.values():
+        answer.pop("ResponseMetadata")
+    return found
+
+
+def test_everything_s3_tells_about_a_bucket_survives_a_kill(aws: Aws, aws_s3: "S3Client"):
+    make_configured(aws_s3, "configured")
+    before = told(aws_s3, "configured")
+    assert [name for name, answer in before.items() if "Error" in answer] == []
+
+    kill_and_restart(aws)
+    after = told(aws_s3, "configured")
+    kill_and_restart(aws)
+
+    assert after == before
+    assert told(aws_s3, "configured") == before
+    aws_s3.delete_bucket(Bucket="configured")
+
+
+def test_what_was_taken_from_a_bucket_does_not_come_back(aws: Aws, aws_s3: "S3Client"):
+    for name in ("stripped", "made-again"):
+        make_configured(aws_s3, name)
+    for setting in ("tagging", "lifecycle", "policy", "encryption", "cors", "ownership_controls"):
+        getattr(aws_s3, f"delete_bucket_{setting}")(Bucket="stripped")
+    before = told(aws_s3, "stripped")
+    aws_s3.delete_bucket(Bucket="made-again")
+    aws_s3.create_bucket(Bucket="made-again")
+
+    kill_and_restart(aws)
+
+    assert told(aws_s3, "stripped") == before
+    for setting in ("tagging", "lifecycle", "policy", "encryption", "cors", "ownership_controls"):
+        with pytest.raises(ClientError):
+            getattr(aws_s3, f"get_bucket_{setting}")(Bucket="made-again")
+    for name in ("stripped", "made-again"):
+        aws_s3.delete_bucket(Bucket=name)
+
+
+def test_a_setting_of_the_sandboxes_own_bucket_survives_a_kill(aws: Aws, aws_s3: "S3Client"):
+    tags: Any = {"TagSet": [{"Key": "a", "Value": "b"}]}
+    aws_s3.put_bucket_tagging(Bucket="sparkify-work", Tagging=tags)
+    kill_and_restart(aws)
+    assert aws_s3.get_bucket_tagging(Bucket="sparkify-work")["TagSet"] == tags["TagSet"]
+    aws_s3.delete_bucket_tagging(Bucket="sparkify-work")
+
+
+@pytest.fixture
+def versioned(aws_s3: "S3Client", aws_bucket: str) -> Iterator[str]:
+    """A bucket with versions, which are removed again."""
+    aws_s3.put_bucket_versioning(Bucket=aws_bucket, VersioningConfiguration={"Status": "Enabled"})
+    yield aws_bucket
+    found = aws_s3.list_object_versions(Bucket=aws_bucket)
+    for entry in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]:
+        aws_s3.delete_object(Bucket=aws_bucket, Key=entry["Key"], VersionId=entry["VersionId"])
+
+
+@pytest.mark.parametrize("size", [10, 400_000])
+def test_older_versions_stay_whole(aws: Aws, aws_s3: "S3Client", versioned: str, size: int):
+    aws_s3.put_object(Bucket=versioned, Key="k", Body=b"0" * size)
+    kill_and_restart(aws)
+    first = aws_s3.list_object_versions(Bucket=versioned)["Versions"][0]["VersionId"]
+    later = [
+        aws_s3.put_object(Bucket=versioned, Key="k", Body=letter * size) for letter in (b"1", b"2", b"3")
+    ]
+    ids = [first, *(answer["VersionId"] for answer in later)]
+    aws_s3.delete_object(Bucket=versioned, Key="k")
+    aws_s3.delete_object(Bucket=versioned, Key="k", VersionId=ids[2])
+    for number in (0, 1, 3):
+        found = aws_s3.get_object(Bucket=versioned, Key="k", VersionId=ids[number])
+        assert found["Body"].read() == str(number).encode() * size
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        aws_s3.get_object(Bucket=versioned, Key="k")
+
+
+def test_the_newest_version_that_was_not_deleted_survives_a_kill(
+    aws: Aws, aws_s3: "S3Client", versioned: str
+):
+    newest: dict[str, str] = {}
+    for content in (b"old", b"new"):
+        for key in ("marked", "marked-with-many", "taken", "taken-with-many", "plain"):
+            newest[key] = aws_s3.put_object(Bucket=versioned, Key=key, Body=content)["VersionId"]
+    aws_s3.delete_object(Bucket=versioned, Key="marked")
+    aws_s3.delete_object(Bucket=versioned, Key="taken", VersionId=newest["taken"])
+    many: Any = [
+        {"Key": "taken-with-many", "VersionId": newest["taken-with-many"]},
+        {"Key": "marked-with-many"},
+    ]
+    aws_s3.delete_objects(Bucket=versioned, Delete={"Objects": many})
+
+    kill_and_restart(aws)
+
+    found = {key: body(aws_s3, versioned, key) for key in keys(aws_s3, versioned)}
+    assert found == {"taken": b"old", "taken-with-many": b"old", "plain": b"new"}
+
+
+def test_removed_objects_leave_no_file_behind(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    bodies = aws.settings.home / "s3" / "bodies"
+    before = {path for path in bodies.rglob("*") if path.is_file()}
+    for number in range(5):
+        aws_s3.put_object(Bucket=aws_bucket, Key="again", Body=str(number).encode())
+    assert len([path for path in bodies.rglob("*") if path.is_file()]) == len(before) + 1
+
+    aws_s3.delete_object(Bucket=aws_bucket, Key="again")
+
+    assert {path for path in bodies.rglob("*") if path.is_file()} == before
+
+
+def test_a_body_whose_row_was_never_written_is_swept_at_the_start(aws: Aws):
+    orphan = aws.settings.home / "s3" / "bodies" / "zz" / "zzz"
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_bytes(b"written, then killed")
+
+    kill_and_restart(aws)
+
+    assert not orphan.exists()
+
+
+def test_concurrent_writers_lose_nothing(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    expected = {f"k{number % 40}": b"" for number in range(200)}
+
+    def put(number: int) -> None:
+        aws_s3.put_object(Bucket=aws_bucket, Key=f"k{number % 40}", Body=f"k{number % 40}".encode() * 50)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(200)))
+    kill_and_restart(aws)
+
+    assert set(keys(aws_s3, aws_bucket)) == set(expected)
+    assert all(body(aws_s3, aws_bucket, key) == key.encode() * 50 for key in expected)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_any_sequence_of_changes_is_found_again(aws: Aws, aws_s3: "S3Client", aws_bucket: str, seed: int):
+    chance = random.Random(seed)
+    expected: dict[str, bytes] = {}
+    for step in range(60):
+        key, other = (f"{chance.choice('abc')}/{chance.randrange(6)}" for _ in range(2))
+        match chance.choice(["put", "put", "copy", "delete", "many"]):
+            case "put":
+                expected[key] = f"{seed}-{step}".encode()
+                aws_s3.put_object(Bucket=aws_bucket, Key=key, Body=expected[key])
+            case "copy" if other in expected and other != key:
+                expected[key] = expected[other]
+                aws_s3.copy_object(
+                    Bucket=aws_bucket, Key=key, CopySource={"Bucket": aws_bucket, "Key": other}
+                )
+            case "delete":
+                expected.pop(key, None)
+                aws_s3.delete_object(Bucket=aws_bucket, Key=key)
+            case "many":
+                expected.pop(key, None)
+                expected.pop(other, None)
+                aws_s3.delete_objects(Bucket=aws_bucket, Delete={"Objects": [{"Key": key}, {"Key": other}]})
+
+    kill_and_restart(aws)
+
+    assert {key: body(aws_s3, aws_bucket, key) for key in keys(aws_s3, aws_bucket)} == expected
+
+
+def test_an_object_read_while_it_is_replaced_is_whole(aws_s3: "S3Client", aws: Aws, aws_bucket: str):
+    versions = [letter * 100_000 for letter in (b"a", b"b", b"c")]
+    aws_s3.put_object(Bucket=aws_bucket, Key="k", Body=versions[0])
+    retrying = boto3.client(
+        "s3",
+        endpoint_url=aws.settings.aws_endpoint_url,
+        aws_access_key_id=aws.settings.aws_access_key_id,
+        aws_secret_access_key=aws.settings.aws_secret_access_key,
+        region_name="us-east-1",
+    )
+
+    def replace(number: int) -> None:
+        aws_s3.put_object(Bucket=aws_bucket, Key="k", Body=versions[number % 3])
+
+    def read(_: int) -> bool:
+        answer = retrying.get_object(Bucket=aws_bucket, Key="k")
+        content = answer["Body"].read()
+        return content in versions and answer["ETag"] == f'"{md5(content)}"'
+
+    with ThreadPoolExecutor(6) as pool:
+        writes = [pool.submit(replace, number) for number in range(60)]
+        reads = [pool.submit(read, number) for number in range(120)]
+        assert all(job.result() for job in reads)
+        for job in writes:
+            job.result()
+
+
+def test_last_modified_is_the_time_of_the_change(aws_s3: "S3Client", aws_bucket: str):
+    aws_s3.put_object(Bucket=aws_bucket, Key="k", Body=b"1")
+    first = aws_s3.head_object(Bucket=aws_bucket, Key="k")["LastModified"]
+    age = datetime.now(first.tzinfo) - first
+    assert abs(age.total_seconds()) < 60

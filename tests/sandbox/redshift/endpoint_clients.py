@@ -1,0 +1,81 @@
+"""Connections to the endpoint for its tests, and endpoints of their own."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import psycopg
+import redshift_connector
+
+from sandbox.parts.postgres import admin_dsn
+
+
+def connect_psycopg(settings, **options):
+    """A psycopg connection that commits every statement."""
+    given = {"dbname": settings.database, "user": settings.user, "password": settings.password, **options}
+    return psycopg.connect(host="127.0.0.1", port=settings.redshift_port, autocommit=True, **given)
+
+
+def connect_redshift(settings, **options):
+    """A redshift_connector connection."""
+    given = {"database": settings.database, "user": settings.user, "password": settings.password, **options}
+    return redshift_connector.connect(
+        host="127.0.0.1", port=settings.redshift_port, **{"ssl": False, **given}
+    )
+
+
+class Client:
+    """One connection, and what statements give, whichever driver runs them."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def run(self, sql, *values):
+        """The rows as tuples; None for a statement without rows."""
+        cursor = self.connection.cursor()
+        cursor.execute(sql, values or None)
+        self.columns = [column[0] for column in cursor.description] if cursor.description else []
+        return [tuple(row) for row in cursor.fetchall()] if cursor.description else None
+
+    def fail(self, sql, *values):
+        """SQLSTATE and message of a statement that must fail; the session is usable afterwards."""
+        try:
+            self.run(sql, *values)
+        except redshift_connector.Error as error:
+            return error.args[0]["C"], error.args[0]["M"]
+        except psycopg.Error as error:
+            return error.sqlstate, error.diag.message_primary
+        raise AssertionError(f"did not fail: {sql}")
+
+
+def admin_rows(settings, sql, *values):
+    """Rows of a query by PostgreSQL's superuser, beside the endpoint."""
+    with psycopg.connect(admin_dsn(settings), autocommit=True) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def wait_until(condition, seconds=20):
+    """Wait until the condition holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)
+
+
+@contextmanager
+def endpoint(settings, port, aws_port=None):
+    """A second endpoint process before the same PostgreSQL."""
+    environment = {**os.environ, **settings.environment(), "SANDBOX_REDSHIFT_PORT": str(port)}
+    if aws_port:
+        environment["SANDBOX_AWS_PORT"] = str(aws_port)
+    command = [sys.executable, "-m", "sandbox.redshift"]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
