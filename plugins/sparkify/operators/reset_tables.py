@@ -79,9 +79,7 @@ class ResetTablesOperator(WarehouseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Reset what this run asks for."""
-        if self.loading_tag and (
-            loading := runs_under_way(context, self.dag.fileloc, self.loading_tag)
-        ):
+        if self.loading_tag and (loading := runs_under_way(context, self.dag.fileloc, self.loading_tag)):
             dag_id, running = loading
             raise AirflowFailException(
                 f"Nothing was changed, because runs of {dag_id} are under way: {running}. Wait for them "
