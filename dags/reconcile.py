@@ -1,7 +1,5 @@
 """By hand: source files and warehouse compared hour by hour, and the hours that differ loaded again."""
 
-from pathlib import Path
-
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param
 
@@ -9,11 +7,9 @@ from definitions import DATASETS
 from definitions.forms import COMMON, LOADS, window_params
 from sparkify.operators import ReconcileOperator
 
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
-
 for dataset in DATASETS:
     staging, loads = (
-        dataset.window_staging["table"],
+        dataset.staging["table"],
         " and ".join(f"`{name}`" for name in dataset.window_loads),
     )
     with DAG(
@@ -46,7 +42,6 @@ as with `airflow dags test`, run `{dataset.loaded_by}` yourself with the windows
                 " wait for it and compare again. Without it the run fails when hours differ.",
             ),
         },
-        template_searchpath=[str(INCLUDE)],
         tags=["sparkify", "redshift", "operations", LOADS],
     ):
         compare = ReconcileOperator(

@@ -1,6 +1,5 @@
 """By hand: make, pause, resume, remove or describe the Redshift cluster and all that belongs to it."""
 
-from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.python import BranchPythonOperator
@@ -15,8 +14,6 @@ from sparkify.cluster.role import make_role, remove_role
 from sparkify.cluster.status import check_connection, show_connection, show_leftovers, show_status
 from sparkify.operators import ClusterStepOperator, CreateTablesOperator, GrantReadOperator
 from sparkify.operators.cluster_step import Step
-
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
 
 PLAN: dict[str, Any] = {
     "identifier": "{{ params.identifier }}",
@@ -113,7 +110,6 @@ what is there, whatever a failed provisioning has left.
             description="teardown: remove manifests and work bucket, too, unless somebody's files are in it.",
         ),
     },
-    template_searchpath=[str(INCLUDE)],
     tags=["sparkify", "redshift", "cluster"],
 ) as dag:
     choose = BranchPythonOperator(

@@ -1,5 +1,5 @@
--- Song and artist of earlier plays, after songs arrived or changed (those of the loads in changed_loads): plays
--- whose event names such a song, and plays that point to one, are matched again.
+-- Song and artist of earlier plays, after songs arrived or changed (those of the loads in changed_loads):
+-- plays whose event names such a song, and plays that point to one, are matched again.
 UPDATE songplays
 SET song_id = matched.song_id, artist_id = matched.artist_id
 FROM (

@@ -109,7 +109,7 @@ def find_files(folder: Path, subfolders: Sequence[str]) -> LocalFiles:
     Raises:
         FatalError: the folder is missing or holds no such file; it says what to enter.
     """
-    wanted = " and ".join(f"{name}/" for name in subfolders)
+    wanted = " or ".join(f"{name}/" for name in subfolders)
     if not (folder.is_absolute() and os.path.isdir(folder)):  # noqa: PTH112 - False where it may not be seen
         raise FatalError(
             f"{str(folder)!r} is no folder on this worker ({socket.gethostname()}). Enter the absolute path "
