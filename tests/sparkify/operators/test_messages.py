@@ -23,7 +23,7 @@ STAGING = {
     "time_column": "at",
 }
 LOADED = {"loaded_tables": ["facts"], "loaded_sql": ["SELECT 1"], "loaded_time_column": "at"}
-RESET = {"sql": [], "tables": ["a", "b"], "chosen": "a b", "confirmation": ""}
+RESET = {"sql": [], "tables": ["a", "b"], "chosen": "a b", "confirmation": "", "loading_tag": "loads"}
 OPERATORS = {
     "making tables": lambda **k: CreateTablesOperator(sql=[], **k),
     "letting group readers read a, b": lambda **k: GrantReadOperator(group="readers", tables=["a", "b"], **k),
