@@ -17,8 +17,9 @@ from sandbox.parts import postgres
 from sparkify.warehouse.schema import made_table
 from sparkify.warehouse.sql import split_statements
 from tests.faults.world import CONSISTENCY
-from tests.system.conftest import ROOT, STAR
-from tests.system.records import event
+from tests.pipeline import STAR
+from tests.records import event
+from tests.system.conftest import ROOT
 
 TWO_DAYS = ("2018-11-14T00:00:00", "2018-11-16T00:00:00")
 AN_HOUR = ("2018-11-15T10:00:00", "2018-11-15T11:00:00")
