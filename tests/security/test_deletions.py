@@ -27,7 +27,7 @@ from sparkify.cluster.role import make_role
 from sparkify.failures import FatalError
 from sparkify.operators import ClusterStepOperator, StageToRedshiftOperator, UploadFolderOperator
 from tests.sandbox.aws.clusters import CLUSTER
-from tests.system.cluster_steps import PLAN, do
+from tests.sparkify.cluster.steps import PLAN, do
 
 pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 
