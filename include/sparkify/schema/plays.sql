@@ -1,5 +1,5 @@
--- What a play is: an event of the page NextSong with a user. Its id is made from what identifies the event, in
--- a text that never changes, so the same event twice is one play.
+-- What a play is: an event of the page NextSong with a user. Its id is made from what identifies the event,
+-- in a text that never changes, so the same event twice is one play.
 CREATE VIEW plays AS
 SELECT
     ts AS start_time,
