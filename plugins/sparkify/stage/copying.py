@@ -132,10 +132,11 @@ class FileCopier:
 
     def _refusal(self, rows: Sequence[RejectedRow], otherwise: str = "") -> FatalError:
         """Return the error that says which rows keep the load from being staged."""
+        aside = ", or set rows of other times aside by keep_strays" if any(not row.code for row in rows) else ""
         return FatalError(
             f"{self.job.table}: rows of its files cannot be staged (max_errors is {self.job.max_errors}):\n"
             f"{summarize(rows) or f'  {otherwise}'}\n"
-            f"Mend the file or raise max_errors, then clear the task. Every table is as it was."
+            f"Mend the file or raise max_errors{aside}, then clear the task. Every table is as it was."
         )
 
     def _doubtful(self, files: Sequence[SourceFile]) -> list[SourceFile]:
