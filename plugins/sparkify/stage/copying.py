@@ -132,7 +132,8 @@ class FileCopier:
 
     def _refusal(self, rows: Sequence[RejectedRow], otherwise: str = "") -> FatalError:
         """Return the error that says which rows keep the load from being staged."""
-        aside = ", or set rows of other times aside by keep_strays" if any(not row.code for row in rows) else ""
+        has_strays = any(row.code is None for row in rows)
+        aside = ", or set rows of other times aside by keep_strays" if has_strays else ""
         return FatalError(
             f"{self.job.table}: rows of its files cannot be staged (max_errors is {self.job.max_errors}):\n"
             f"{summarize(rows) or f'  {otherwise}'}\n"
