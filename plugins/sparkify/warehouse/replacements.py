@@ -3,8 +3,8 @@
 from sparkify.text import printable
 from sparkify.warehouse.session import Session
 
-# Of each slice Redshift logs the first 100 rows with a replacement, without a word on which slice it was: more
-# may have them as soon as there are 100 (Database Developer Guide, "SYS_COPY_REPLACEMENTS").
+# Redshift logs the first 100 such rows of each slice, but not which slice it was: from 100 rows on there may
+# be more than it says (Database Developer Guide, "SYS_COPY_REPLACEMENTS").
 _LOGGED_BY_SLICE = 100
 _SHOWN = 5
 # STL_REPLACEMENTS would say no more, and has nothing of Serverless and of concurrency-scaling clusters.
@@ -17,9 +17,9 @@ ORDER BY file_name, line_number
 
 
 def describe_replacements(session: Session) -> str:
-    """Return in how many rows the session's last COPY replaced characters, and the first ones; or an empty text.
+    """Return in how many rows the session's last COPY replaced characters; an empty text if in none.
 
-    The first rows are a line each, with file, line and the first such column.
+    The first of them follow, a line each: file, line and the first such column.
     """
     rows = session.query(_ROWS, {"copy_id": session.scalar("SELECT pg_last_copy_id()")})
     if not rows:

@@ -46,8 +46,8 @@ def test_replacements_are_logged_with_file_line_and_column_and_survive_the_rollb
         ]
         warehouse.connection.rollback()
     assert warehouse.run(
-        "SELECT slice, session = pg_backend_pid(), TRIM(filename), line_number, TRIM(colname), TRIM(raw_line) "
-        f"FROM stl_replacements WHERE query = {copy_id} AND line_number = 2"
+        "SELECT slice, session = pg_backend_pid(), TRIM(filename), line_number, TRIM(colname), "
+        f"TRIM(raw_line) FROM stl_replacements WHERE query = {copy_id} AND line_number = 2"
     ) == [(0, True, f"{source}x", 2, "b", '{"a": 2, "b": "a\ufffdb\ufffd"}')]
 
 
@@ -84,6 +84,13 @@ def test_a_rejected_row_is_an_error_and_no_replacement(connector, put):
     assert connector.run(
         "SELECT line_number, err_code FROM stl_load_errors WHERE query = pg_last_copy_id() ORDER BY 1"
     ) == [(1, 1207), (2, 1204)]
+
+
+def test_a_copy_that_fails_has_its_replacements_logged(connector, put):
+    source = put(x=b'{"b": "\xa4"}\n{"a": "no"}\n{"b": "\xa4"}\n')
+    connector.fail(f"COPY t FROM '{source}' {AS_JSON} ACCEPTINVCHARS")
+    connector.connection.rollback()
+    assert (f"{source}x", 1, "b") in connector.run(f"{REPLACED} {LAST}")
 
 
 @pytest.mark.parametrize(("view", "columns"), DOCUMENTED.items())
