@@ -14,6 +14,7 @@ from sparkify.warehouse.schema import with_ops
 
 INCLUDE = Path(__file__).parents[3] / "include"
 HOUR = ("2018-11-15T10:00:00+00:00", "2018-11-15T11:00:00+00:00")
+VIEWS = ("plays", "catalogue")
 TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
 STAR_CHECKS = "sparkify/quality.yaml"
 FINE = "checks: [{kind: row_count, table: songs, max: 9}]"
@@ -71,7 +72,7 @@ def star(redshift):
     drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in TABLES]
     run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE")
     schema = INCLUDE / "sparkify" / "schema"
-    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in TABLES))
+    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in (*TABLES, *VIEWS)))
     run(redshift, *STAR.split(";"))
     yield redshift
     redshift.rollback()
