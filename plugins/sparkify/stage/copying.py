@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from sparkify.failures import FatalError, describe
 from sparkify.source import SourceFile
-from sparkify.stage.copy_command import SILENT, CopyCommand
+from sparkify.stage.copy_command import REPLACING, SILENT, CopyCommand
 from sparkify.stage.job import INCOMING, StagingJob
 from sparkify.stage.manifest import write_jsonpaths, write_manifest
 from sparkify.stage.strays import RawRow, StrayFinder, stray_row
 from sparkify.warehouse.rejected_rows import RejectedRow, is_data_error, read_rejected_rows, summarize
+from sparkify.warehouse.replacements import describe_replacements
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
 from sparkify.window import Window, in_any
@@ -85,6 +86,8 @@ class FileCopier:
                 "Values may have been changed without a word, by COPY's %s: Redshift does not say how many.",
                 ", ".join(silent),
             )
+        if REPLACING in given and (replaced := describe_replacements(self.session)):
+            self.log.warning("COPY's %s replaced characters in %s", REPLACING, replaced)
 
     def _command(self, files: Sequence[SourceFile]) -> CopyCommand:
         job, paths = self.job, self.job.json
