@@ -1,0 +1,39 @@
+"""Rows that a run could lose, keep twice or tell of wrongly."""
+
+import json
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from tests.system.test_operators import ids, order, orders, put_orders, stage_orders
+
+__all__ = ["orders"]
+
+CONNECTION = "redshift_default"
+DAY = ("2020-05-01T00:00:00+00:00", "2020-05-02T00:00:00+00:00")
+TWO_DAYS = (DAY[0], "2020-05-03T00:00:00+00:00")
+DAILY = {"prefix": None, "key_pattern": "orders/%Y-%m-%d.json"}
+FIRST, SECOND, THIRD, NINTH = (f"2020-05-{day:02}T09:00:00+00:00" for day in (1, 2, 3, 9))
+
+
+class TestStraysOfSeveralFiles:
+    def test_strays_that_files_have_exchanged_are_errors(self, orders, source):
+        put_orders(source, "orders/2020-05-01.json", order(1, FIRST), order(2, SECOND))
+        put_orders(source, "orders/2020-05-02.json", order(3, SECOND), order(4, FIRST))
+        with pytest.raises(AirflowFailException, match="outside the time"):
+            stage_orders(source, CONNECTION, *TWO_DAYS, **DAILY)
+        assert ids(orders) == []
+
+    def test_a_stray_hidden_on_a_line_with_another_document_is_an_error(self, orders, source):
+        put_orders(source, "orders/2020-05-02.json", order(3, SECOND))
+        both = json.dumps(order(1, FIRST)) + json.dumps(order(2, NINTH))
+        source.put("orders/2020-05-01.json", both + "\n")
+        with pytest.raises(AirflowFailException, match="outside the time"):
+            stage_orders(source, CONNECTION, *TWO_DAYS, **DAILY)
+
+    def test_a_stray_that_fills_a_gap_of_another_file_is_not_staged_and_costs_no_other(self, orders, source):
+        put_orders(source, "orders/2020-05-01.json", order(1, FIRST), order(2, NINTH))
+        put_orders(source, "orders/2020-05-02.json", order(3, SECOND), order(4, FIRST))
+        result, _ = stage_orders(source, CONNECTION, *TWO_DAYS, **DAILY, keep_strays=True)
+        assert ids(orders) == [1, 3]
+        assert result["rows_rejected"] == 2
