@@ -37,3 +37,18 @@ class TestStraysOfSeveralFiles:
         result, _ = stage_orders(source, CONNECTION, *TWO_DAYS, **DAILY, keep_strays=True)
         assert ids(orders) == [1, 3]
         assert result["rows_rejected"] == 2
+
+
+class TestLateFiles:
+    @pytest.mark.parametrize("end", ["2020-05-03", "2020-05-04"])
+    def test_strays_of_an_earlier_day_keep_no_new_hours_out_where_errors_are_allowed(
+        self, orders, source, end
+    ):
+        put_orders(source, "orders/2020-05-01.json", order(1, FIRST))
+        stage_orders(source, CONNECTION, *DAY, **DAILY)
+        put_orders(source, "orders/2020-05-01.json", order(1, FIRST), order(2, NINTH), order(3, NINTH))
+        put_orders(source, "orders/2020-05-02.json", order(4, SECOND))
+        put_orders(source, "orders/2020-05-03.json", order(5, THIRD))
+        window = (DAY[1], f"{end}T00:00:00+00:00")
+        stage_orders(source, CONNECTION, *window, **DAILY, look_back_days=1, max_errors=1)
+        assert ids(orders) == ([1, 4] if end == "2020-05-03" else [1, 4, 5])
