@@ -52,3 +52,14 @@ class TestLateFiles:
         window = (DAY[1], f"{end}T00:00:00+00:00")
         stage_orders(source, CONNECTION, *window, **DAILY, look_back_days=1, max_errors=1)
         assert ids(orders) == ([1, 4] if end == "2020-05-03" else [1, 4, 5])
+
+
+class TestStrayLines:
+    @pytest.mark.parametrize("bad", ['{"id": 9, "at": 1e30}', "[1]", '"text"', "{"])
+    def test_a_document_that_copy_refuses_does_not_hide_the_line_of_a_stray(self, orders, source, bad):
+        body = f'{{"id": 1, "at": 1588323600000}}\n{bad}\n{{"id": 2, "at": 1589014800000}}'
+        source.put("orders/2020-05-01.json", body)
+        options = ["TIMEFORMAT AS 'epochmillisecs'"]
+        stage_orders(source, CONNECTION, *DAY, **DAILY, max_errors=2, copy_options=options)
+        assert ids(orders) == [1]
+        assert orders.query("SELECT line FROM ops.rejected_rows ORDER BY line") == [(2,), (3,)]
