@@ -5,7 +5,14 @@ import json
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from tests.system.test_operators import ids, order, orders, put_orders, stage_orders
+from sparkify.stage.strays import StrayFinder
+from tests.system.test_operators import (
+    ids,
+    order,
+    orders,
+    put_orders,
+    stage_orders,
+)
 
 __all__ = ["orders"]
 
@@ -63,3 +70,17 @@ class TestStrayLines:
         stage_orders(source, CONNECTION, *DAY, **DAILY, max_errors=2, copy_options=options)
         assert ids(orders) == [1]
         assert orders.query("SELECT line FROM ops.rejected_rows ORDER BY line") == [(2,), (3,)]
+
+    def test_a_file_that_is_mended_before_its_strays_are_looked_for_is_staged_as_mended(
+        self, orders, source, monkeypatch
+    ):
+        find, key = StrayFinder.find, "orders/2020-05-01.json"
+
+        def find_after_mending(*arguments):
+            put_orders(source, key, order(1, FIRST))
+            return find(*arguments)
+
+        monkeypatch.setattr(StrayFinder, "find", find_after_mending)
+        put_orders(source, key, order(1, FIRST), order(2, NINTH))
+        stage_orders(source, CONNECTION, *DAY, **DAILY)
+        assert ids(orders) == [1]

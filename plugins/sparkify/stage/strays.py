@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from sparkify.failures import SourceChanged
 from sparkify.source import SourceFile
 from sparkify.stage.job import StagingJob
 from sparkify.warehouse.rejected_rows import RejectedRow
@@ -55,9 +58,16 @@ class StrayFinder:
             file: the file.
             period: the time that it is named for.
             expected: how many strays COPY has loaded from it.
+
+        Raises:
+            SourceChanged: the file was replaced or removed since it was copied.
         """
         try:
             strays = list(self._strays(file, period))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"PreconditionFailed", "NoSuchKey"}:
+                raise SourceChanged(f"{file.url} changed while it was copied") from error
+            raise
         except (ValueError, LookupError, TypeError, OSError):
             # Other documents, times or compressions than are read here: the rows are known, their lines not.
             return []
