@@ -5,12 +5,16 @@ import json
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from sparkify.operators import Follow, StageToRedshiftOperator
 from sparkify.stage.strays import StrayFinder
+from tests.system.runs import task_context
 from tests.system.test_operators import (
     ids,
+    load_orders,
     order,
     orders,
     put_orders,
+    put_rows,
     stage_orders,
 )
 
@@ -21,6 +25,18 @@ DAY = ("2020-05-01T00:00:00+00:00", "2020-05-02T00:00:00+00:00")
 TWO_DAYS = (DAY[0], "2020-05-03T00:00:00+00:00")
 DAILY = {"prefix": None, "key_pattern": "orders/%Y-%m-%d.json"}
 FIRST, SECOND, THIRD, NINTH = (f"2020-05-{day:02}T09:00:00+00:00" for day in (1, 2, 3, 9))
+
+
+def stage_in(source, table, **arguments):
+    operator = StageToRedshiftOperator(
+        task_id="stage",
+        table=table,
+        conn_id=CONNECTION,
+        bucket=source.bucket,
+        work_bucket="sparkify-work",
+        **{"mode": "window", "time_column": "at", **arguments},
+    )
+    return operator.execute(task_context(*DAY))
 
 
 class TestStraysOfSeveralFiles:
@@ -84,3 +100,41 @@ class TestStrayLines:
         put_orders(source, key, order(1, FIRST), order(2, NINTH))
         stage_orders(source, CONNECTION, *DAY, **DAILY)
         assert ids(orders) == [1]
+
+
+class TestNames:
+    def test_a_table_is_found_behind_an_empty_schema_of_the_users_own(self, orders, source):
+        [(user,)] = orders.query("SELECT CURRENT_USER")
+        orders.execute(f'CREATE SCHEMA "{user}"')
+        try:
+            put_orders(source, "orders/a.json", order(1))
+            stage_orders(source, CONNECTION)
+        finally:
+            orders.execute(f'DROP SCHEMA "{user}" CASCADE')
+        assert ids(orders) == [1]
+
+    def test_a_table_in_large_letters_is_the_same_table_and_has_one_source(self, orders, source):
+        put_orders(source, "eu/a.json", order(1))
+        put_orders(source, "us/a.json", order(2))
+        stage_orders(source, CONNECTION, prefix="eu/")
+        with pytest.raises(AirflowFailException, match="holds the rows of"):
+            stage_in(source, "Staging_Orders", prefix="us/")
+
+    def test_a_change_reaches_a_follower_that_writes_the_name_in_large_letters(self, orders):
+        put_rows(orders, (1, FIRST, "ada", 1))
+        orders.execute(
+            f"INSERT INTO ops.changes VALUES ('staging_orders', 'L1', '{DAY[0][:19]}', '{DAY[1][:19]}')"
+        )
+        follows = [Follow("Staging_Orders")]
+        load_orders(CONNECTION, SECOND, THIRD, follows=follows)
+        assert ids(orders, "orders") == [1]
+
+    def test_a_table_of_another_schema_is_staged(self, orders, source):
+        orders.execute("CREATE SCHEMA landing", "CREATE TABLE landing.raw_orders (LIKE staging_orders)")
+        try:
+            put_orders(source, "orders/a.json", order(1))
+            for mode in ("changed_files", "replace"):
+                stage_in(source, "landing.Raw_Orders", prefix="orders/", mode=mode, key_columns=["ID"])
+            assert ids(orders, "landing.raw_orders") == [1]
+        finally:
+            orders.execute("DROP SCHEMA landing CASCADE")
