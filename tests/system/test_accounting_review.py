@@ -7,6 +7,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators import Follow, StageToRedshiftOperator
 from sparkify.stage.strays import StrayFinder
+from sparkify.warehouse import rejected_rows
 from tests.system.runs import task_context
 from tests.system.test_operators import (
     ids,
@@ -100,6 +101,19 @@ class TestStrayLines:
         put_orders(source, key, order(1, FIRST), order(2, NINTH))
         stage_orders(source, CONNECTION, *DAY, **DAILY)
         assert ids(orders) == [1]
+
+
+class TestRejectedRows:
+    @pytest.mark.parametrize("connection", [CONNECTION, "postgres_sandbox"])
+    def test_rows_that_copy_passed_over_and_no_load_error_names_fail_the_load(
+        self, orders, source, monkeypatch, connection
+    ):
+        monkeypatch.setattr(rejected_rows, "_STL", f"{rejected_rows._STL.rpartition('ORDER')[0]} AND FALSE")
+        monkeypatch.setattr(rejected_rows, "_SYS", f"{rejected_rows._SYS.rpartition('ORDER')[0]} AND FALSE")
+        put_orders(source, "orders/a.json", order(1), order("two"))
+        with pytest.raises(AirflowFailException, match=r"passed over 1 rows .* load errors name 0"):
+            stage_orders(source, connection, max_errors=2)
+        assert ids(orders) == []
 
 
 class TestNames:

@@ -11,7 +11,13 @@ from sparkify.stage.copy_command import SILENT, CopyCommand
 from sparkify.stage.job import INCOMING, StagingJob
 from sparkify.stage.manifest import write_jsonpaths, write_manifest
 from sparkify.stage.strays import RawRow, StrayFinder, stray_row
-from sparkify.warehouse.rejected_rows import RejectedRow, is_data_error, read_rejected_rows, summarize
+from sparkify.warehouse.rejected_rows import (
+    RejectedRow,
+    count_passed_over,
+    is_data_error,
+    read_rejected_rows,
+    summarize,
+)
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
 from sparkify.window import Window
@@ -121,6 +127,7 @@ class FileCopier:
     def _copy(self, command: CopyCommand) -> Sequence[RejectedRow]:
         """Run one COPY and return the rows that it passed over."""
         backend_pid = self.session.scalar("SELECT pg_backend_pid()")
+        self.session.take_notices()
         try:
             self.session.execute(command.sql)
         except Exception as error:
@@ -132,10 +139,18 @@ class FileCopier:
         self._check_count(command.table)
         if not self.job.max_errors:
             return ()
+        passed_over = count_passed_over(self.session.take_notices())
         copy_id = self.session.scalar("SELECT pg_last_copy_id()")
         # Reading the reasons may end in a rollback, which must not take the rows with it.
         self.session.commit()
-        return read_rejected_rows(self.session, backend_pid, copy_id)
+        rows = read_rejected_rows(self.session, backend_pid, copy_id)
+        if len(rows) < passed_over:
+            raise FatalError(
+                f"COPY passed over {passed_over} rows for {self.job.table}, and the load errors name "
+                f"{len(rows)} of them: nothing was staged, because the others could not be kept. Set "
+                "max_errors to 0 to stop at the first bad row, or mend the files."
+            )
+        return rows
 
     def _check_count(self, table: str) -> None:
         copied = self.session.scalar("SELECT pg_last_copy_count()")
