@@ -78,6 +78,26 @@ class TestLateFiles:
         assert ids(orders) == ([1, 4] if end == "2020-05-03" else [1, 4, 5])
 
 
+class TestRunsThatDieBetweenStagingAndLoading:
+    @pytest.mark.parametrize("named_by", [DAILY, {"prefix": "orders/"}])
+    @pytest.mark.parametrize("left", [[], [1]])
+    def test_another_run_loads_what_they_have_staged_again(self, orders, source, named_by, left):
+        def stage(*numbers):
+            put_orders(source, "orders/2020-05-01.json", *(order(number, FIRST) for number in numbers))
+            if not numbers:
+                source.s3.delete_object(Bucket=source.bucket, Key="orders/2020-05-01.json")
+            stage_orders(source, CONNECTION, *DAY, **named_by, allow_empty=True)
+
+        follows = [Follow("staging_orders")]
+        stage(1, 2)
+        load_orders(CONNECTION, *DAY, follows=follows)
+        stage(*left)
+        load_orders(CONNECTION, DAY[1], TWO_DAYS[1], follows=follows)
+        assert ids(orders, "orders") == left
+        stage(*left)
+        assert orders.query("SELECT COUNT(*) FROM ops.changes") == [(1,)]
+
+
 class TestStrayLines:
     @pytest.mark.parametrize("bad", ['{"id": 9, "at": 1e30}', "[1]", '"text"', "{"])
     def test_a_document_that_copy_refuses_does_not_hide_the_line_of_a_stray(self, orders, source, bad):
