@@ -124,6 +124,17 @@ class TestStrayLines:
 
 
 class TestRejectedRows:
+    def test_a_null_that_the_staging_table_does_not_take_is_an_error_of_its_row(self, orders, source):
+        columns = "id INTEGER, at TIMESTAMP, customer VARCHAR(20), cents INTEGER NOT NULL"
+        orders.execute(
+            "DROP TABLE staging_orders", f"CREATE TABLE staging_orders ({columns}, load_id VARCHAR(64))"
+        )
+        put_orders(source, "orders/a.json", order(1), order(2, cents=None))
+        with pytest.raises(AirflowFailException, match=r"orders/a.json line 2, column cents"):
+            stage_orders(source, CONNECTION)
+        stage_orders(source, CONNECTION, max_errors=1)
+        assert ids(orders) == [1]
+
     @pytest.mark.parametrize("connection", [CONNECTION, "postgres_sandbox"])
     def test_rows_that_copy_passed_over_and_no_load_error_names_fail_the_load(
         self, orders, source, monkeypatch, connection

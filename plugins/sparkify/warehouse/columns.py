@@ -13,7 +13,7 @@ WHERE relname = %(table)s AND PG_TABLE_IS_VISIBLE(pg_class.oid)
 """
 # Visible to every user; the catalog tables of PostgreSQL beneath it do not tell a default from an identity.
 _COLUMNS = """
-SELECT column_name, data_type, column_default
+SELECT column_name, data_type, column_default, is_nullable
 FROM svv_redshift_columns
 WHERE
     database_name = CURRENT_DATABASE()
@@ -25,11 +25,19 @@ ORDER BY ordinal_position
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type as DDL writes it, and whether it fills itself (DEFAULT or IDENTITY)."""
+    """A column.
+
+    Args:
+        name: as the catalog has it.
+        type: as DDL writes it.
+        fills_itself: it has a DEFAULT or is an IDENTITY.
+        not_null: it takes no NULL.
+    """
 
     name: str
     type: str
     fills_itself: bool
+    not_null: bool
 
 
 def columns_of(session: Session, table: str) -> list[Column]:
@@ -39,4 +47,7 @@ def columns_of(session: Session, table: str) -> list[Column]:
     rows = [
         row for (schema,) in schemas for row in session.query(_COLUMNS, {"schema": schema, "table": name})
     ]
-    return [Column(name, kind, default is not None) for name, kind, default in rows]
+    return [
+        Column(name, kind, default is not None, nullable.upper() == "NO")
+        for name, kind, default, nullable in rows
+    ]
