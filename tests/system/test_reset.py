@@ -198,7 +198,7 @@ def test_a_run_over_the_same_window_brings_back_what_was_emptied(dag, loaded, ru
 
 def test_a_run_over_the_same_window_brings_back_what_was_dropped(dag, loaded, run_etl):
     before = loaded.contents()
-    assert recreate(dag)[-1] == "songplays"
+    assert "songplays" in recreate(dag)
     assert set(map(tuple, everything(loaded).values())) == {()}
     assert run_etl(TWO_DAYS).state == "success"
     assert loaded.contents() == before
