@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down test test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs lock audit clean
+.PHONY: help env venv demo ui up down test test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs measure lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
 
 test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs too
-	@$(BIN)/python -m pytest -v tests/system/test_cluster_dags.py tests/system/test_cluster_steps.py
+	@$(BIN)/python -m pytest -v tests/system/test_cluster_dags.py tests/sparkify/cluster/test_steps.py
 
 compose-test: $(READY) ## Build the images and run the containers (root, Docker; PART='not long' for a short part)
 	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose
@@ -90,6 +90,9 @@ format: $(READY) ## Format Python and SQL
 
 docs: $(READY) ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/generate.py
+
+measure: $(READY) ## Words, lengths, imports and duplicates of the pipeline's code against their limits
+	@$(BIN)/python docs/measure.py
 
 # One lock for users and one for developers, which contains the first; and what images add to the first.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes

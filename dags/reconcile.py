@@ -4,7 +4,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG, Param
 
 from definitions import DATASETS
-from definitions.forms import DEFAULT_ARGS, INCLUDE, LOADS, START_DATE, window_params
+from definitions.forms import COMMON, LOADS, window_params
 from sparkify.operators import ReconcileOperator
 
 for dataset in DATASETS:
@@ -31,9 +31,7 @@ of `{dataset.loaded_by}` (which must not be paused), and `compare_again` looks o
 as with `airflow dags test`, run `{dataset.loaded_by}` yourself with the windows that the message names.
 """,
         schedule=None,
-        start_date=START_DATE,
-        catchup=False,
-        default_args=DEFAULT_ARGS,
+        **COMMON,
         params={
             **window_params("compare", "UTC. Compare hours that their runs have finished with."),
             "reload": Param(
@@ -44,7 +42,6 @@ as with `airflow dags test`, run `{dataset.loaded_by}` yourself with the windows
                 " wait for it and compare again. Without it the run fails when hours differ.",
             ),
         },
-        template_searchpath=INCLUDE,
         tags=["sparkify", "redshift", "operations", LOADS],
     ):
         compare = ReconcileOperator(

@@ -6,7 +6,7 @@ from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import DAG, Param, TaskGroup, chain
 
 from definitions import DATASETS
-from definitions.forms import DEFAULT_ARGS, INCLUDE, START_DATE, cluster_params
+from definitions.forms import COMMON, cluster_params
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
 from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
@@ -72,12 +72,10 @@ Its message says what AWS refused and what to do. Clear it once that is mended, 
 what is there, whatever a failed provisioning has left.
 """,
     schedule=None,
-    start_date=START_DATE,
-    catchup=False,
+    **COMMON,
     max_active_runs=1,
     # The reaper triggers it: a DAG that nobody has switched on could not remove a forgotten cluster.
     is_paused_upon_creation=False,
-    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "status",
@@ -112,7 +110,6 @@ what is there, whatever a failed provisioning has left.
             description="teardown: remove manifests and work bucket, too, unless somebody's files are in it.",
         ),
     },
-    template_searchpath=INCLUDE,
     tags=["sparkify", "redshift", "cluster"],
 ) as dag:
     choose = BranchPythonOperator(

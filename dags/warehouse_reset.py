@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, Param
 
 from definitions import DATASETS
-from definitions.forms import DEFAULT_ARGS, INCLUDE, LOADS, START_DATE
+from definitions.forms import COMMON, LOADS
 from sparkify.operators import ResetTablesOperator
 
 TABLES = [table for dataset in DATASETS for table in dataset.tables]
@@ -51,10 +51,8 @@ Every table is as it was.
 * `… does not exist`: there is nothing to empty yet; `recreate` makes what is missing.
 """,
     schedule=None,
-    start_date=START_DATE,
-    catchup=False,
+    **COMMON,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "empty",
@@ -85,7 +83,6 @@ Every table is as it was.
             " of the database. With anything else the run fails and changes nothing.",
         ),
     },
-    template_searchpath=INCLUDE,
     tags=["sparkify", "redshift", "operations"],
 ) as dag:
     ResetTablesOperator(

@@ -24,14 +24,16 @@ DEFAULT_ARGS: dict[str, Any] = {
     "execution_timeout": timedelta(hours=2),
 }
 
-LOADING_DAG: dict[str, Any] = {
+COMMON: dict[str, Any] = {
     "start_date": START_DATE,
     "catchup": False,
-    "max_active_runs": 4,
     "default_args": DEFAULT_ARGS,
     "template_searchpath": INCLUDE,
 }
-"""What DAGs that load by schedule have in common."""
+"""Arguments of every DAG."""
+
+LOADING_DAG: dict[str, Any] = {**COMMON, "max_active_runs": 4}
+"""Those of DAGs that load by schedule."""
 
 
 def window_params(
@@ -83,6 +85,10 @@ def loading_params(interval: str, look_back_days: int) -> dict[str, Param]:
 
 def cluster_params() -> dict[str, Param]:
     """Return the params of a DAG that makes and removes a cluster."""
+    return {**_place_params(), **_snapshot_params()}
+
+
+def _place_params() -> dict[str, Param]:
     return {
         "identifier": Param(
             "sparkify",
@@ -101,6 +107,11 @@ def cluster_params() -> dict[str, Param]:
             description="A new cluster: the IPv4 network that may connect, such as 10.1.0.0/16; never"
             " everybody.",
         ),
+    }
+
+
+def _snapshot_params() -> dict[str, Param]:
+    return {
         "from_snapshot": Param(
             False,
             type="boolean",

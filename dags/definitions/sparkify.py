@@ -14,6 +14,7 @@ SPARKIFY = Dataset(
         "table": "staging_events",
         "key_pattern": "log_data/%Y/%m/%Y-%m-%d-events.json",
         "time_column": "ts",
+        # What tells an event from others.
         "key_columns": ["session_id", "item_in_session"],
         "jsonpaths": "sparkify/log_events.json",
         "copy_options": ["TIMEFORMAT AS 'epochmillisecs'"],

@@ -17,7 +17,7 @@ from tests.faults.proxy import S3Proxy
 from tests.faults.reader import APPLICATION, Reader
 from tests.faults.runs import Runner
 from tests.faults.world import World
-from tests.system.conftest import Source, Warehouse, source, warehouse
+from tests.pipeline import Source, Warehouse, source, warehouse
 
 HERE = Path(__file__).parent
 # How many tests of this folder each file has, whatever is selected of them.

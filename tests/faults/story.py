@@ -6,7 +6,7 @@ changes, a song is renamed to a title that plays wait for, and an artist gets an
 
 from tests.faults.runs import moments
 from tests.faults.world import World
-from tests.system.records import event
+from tests.records import event
 
 DAY = moments("2018-11-15", "2018-11-16")
 WINDOW = moments("2018-11-15T09", "2018-11-15T11")

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.child import TASKS
 from tests.faults.story import DAY, WINDOW, put_version
 from tests.faults.world import World, drop_tables
-from tests.system.conftest import STAR
+from tests.pipeline import STAR
 
 TARGETS = dict(
     zip(

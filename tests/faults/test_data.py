@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.runs import hours, moments
-from tests.system.records import event
+from tests.records import event
 
 DAY = moments("2018-11-15", "2018-11-16")
 NAMED = {"song": "Hit", "artist": "Band", "length": 201.25}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.runs import hours, moments, mostly_long
 from tests.faults.world import World
-from tests.system.records import event
+from tests.records import event
 
 BY_WINDOW = ("stage_events", "load_users", "load_time", "load_songplays")
 POINTS = ("before PUBLISH 1", "after PUBLISH 1", "before DELETE 2", "after COPY 1")

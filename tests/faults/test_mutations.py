@@ -9,7 +9,7 @@ from tests.faults.runs import hours, moments, mostly_long
 from tests.faults.story import DAY, WINDOW, put_version
 from tests.faults.test_interleavings import EARLIER, LATER, overtake
 from tests.faults.world import CONSISTENCY, World
-from tests.system.records import event
+from tests.records import event
 
 Scenario = Callable[[World], None]
 

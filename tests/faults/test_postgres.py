@@ -17,7 +17,7 @@ from tests.faults.conftest import administrate, connect, new_world
 from tests.faults.runs import Runner
 from tests.faults.story import DAY, WINDOW, put_version
 from tests.faults.world import World, drop_tables
-from tests.system.conftest import Source, Warehouse
+from tests.pipeline import Source, Warehouse
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.faults.proxy import S3Proxy
 from tests.faults.reference import Window
 from tests.faults.runs import APPLICATION, Run
 from tests.faults.world import IN_BETWEEN, World
-from tests.system.records import event
+from tests.records import event
 
 DAYS = ("2018-11-30", "2018-12-01")
 START = datetime(2018, 11, 30, 22)

@@ -9,8 +9,8 @@ from sparkify.checks import read_suite, run_checks
 from sparkify.warehouse.session import Session
 from tests.faults.child import TASKS
 from tests.faults.runs import moments
+from tests.records import event
 from tests.system.conftest import ROOT
-from tests.system.records import event
 
 DAY = moments("2018-11-15", "2018-11-16")
 NAMED = {"song": "Hit", "artist": "Band", "length": 201.25}

@@ -15,8 +15,9 @@ from tests.faults import reader
 from tests.faults.reader import Reader
 from tests.faults.reference import EVENTS, SONGS, Reference, Row, Window
 from tests.faults.runs import Run, Runner, wait_until
-from tests.system.conftest import ROOT, STAR, Source, Warehouse
-from tests.system.records import song
+from tests.pipeline import STAR, Source, Warehouse
+from tests.records import song
+from tests.system.conftest import ROOT
 
 SCHEMA = ROOT / "include" / "sparkify" / "schema"
 TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.system.records import event
+from tests.records import event
 
 DAY = ("2018-11-15T00:00:00", "2018-11-16T00:00:00")
 KEY = "log_data/2018/11/2018-11-15-events.json"
@@ -84,7 +84,7 @@ def test_a_missing_table_names_the_task_that_makes_it(loaded, warehouse, sandbox
     from airflow.sdk.exceptions import AirflowFailException
 
     from sparkify.operators import LoadFactOperator
-    from tests.system.runs import task_context
+    from tests.contexts import task_context
 
     fact = LoadFactOperator(
         task_id="load_x",
@@ -135,7 +135,7 @@ def test_a_warehouse_that_does_not_answer_is_named_by_host_and_port(loaded, sand
 
     from sparkify.operators import CreateTablesOperator
     from tests.conftest import free_port
-    from tests.system.runs import task_context
+    from tests.contexts import task_context
 
     pauses = []
     monkeypatch.setattr("sparkify.warehouse.session.time", SimpleNamespace(sleep=pauses.append))

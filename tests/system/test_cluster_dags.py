@@ -15,13 +15,13 @@ from sandbox.parts.settings import SOURCE_BUCKET, WORK_BUCKET, Settings
 from sparkify.cluster.plan import ClusterPlan
 from sparkify.cluster.role import role_policy
 from sparkify.cluster.status import connection_json
+from tests.pipeline import Source
+from tests.records import event
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.faults import aws_faults
+from tests.sparkify.cluster.steps import what_is_there
 from tests.system.airflow_service import AirflowService
-from tests.system.cluster_steps import what_is_there
-from tests.system.conftest import Source
 from tests.system.iam_policies import policy, refused, unused, values_of
-from tests.system.records import event
 
 PLAN = ClusterPlan(
     identifier="sparkify",

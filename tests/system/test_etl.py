@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.system.records import event
+from tests.records import event
 
 DAY = ("2018-11-15T00:00:00", "2018-11-16T00:00:00")
 

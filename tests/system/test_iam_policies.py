@@ -10,12 +10,12 @@ import pytest
 from sparkify.cluster.life import pause_cluster, resume_cluster
 from sparkify.cluster.status import show_connection, show_leftovers, show_status
 from sparkify.operators import UploadFolderOperator
-from tests.system.cluster_steps import PLAN, do, provision, tear_down
+from tests.contexts import task_context
+from tests.sparkify.cluster.steps import PLAN, do, provision, tear_down
 from tests.system.conftest import ROOT
 from tests.system.iam_policies import FOLDER, allows, as_list, needs, policy, refused, unused, values_of
-from tests.system.runs import task_context
 
-pytest_plugins = ("tests.system.cluster_steps",)
+pytest_plugins = ("tests.sparkify.cluster.steps",)
 
 FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
 VALUES = values_of(PLAN)

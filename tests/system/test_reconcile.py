@@ -9,9 +9,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.stage.reconciliation import Reconciliation
 from sparkify.window import Window
+from tests.contexts import task_context
+from tests.records import event
 from tests.system.conftest import ROOT
-from tests.system.records import event
-from tests.system.runs import task_context
 
 WINDOW = ("2018-11-15T00:00:00", "2018-11-17T00:00:00")
 

@@ -20,10 +20,10 @@ from sandbox.demo.sample.generate import generate
 from sandbox.parts.settings import SOURCE_BUCKET, Settings
 from tests.conftest import REPOSITORY
 from tests.faults.reference import Reference, Row
+from tests.pipeline import Source, Warehouse
 from tests.sandbox.aws.client import client
 from tests.sandbox.redshift.endpoint_clients import connect_redshift
 from tests.system.airflow_service import AirflowService
-from tests.system.conftest import Source, Warehouse
 from tests.ui.web import Web
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import REPOSITORY
-from tests.system.cluster_steps import what_is_there
+from tests.sparkify.cluster.steps import what_is_there
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 START, END = "Start of the window", "End of the window"

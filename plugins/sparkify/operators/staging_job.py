@@ -75,7 +75,7 @@ def is_true(flag: bool | str) -> bool:
     return str(flag).lower() == "true"
 
 
-def s3_client(aws_conn_id: str) -> "S3Client":
+def make_s3_client(aws_conn_id: str) -> "S3Client":
     """Return a client that lists the source and writes to the work bucket."""
     client: S3Client = S3Hook(aws_conn_id=aws_conn_id).get_conn()
     return client

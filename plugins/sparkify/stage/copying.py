@@ -190,7 +190,7 @@ class FileCopier:
         rows = self.session.query(f"SELECT {names} FROM {table} WHERE {outside}", period.values)
         if not rows:
             return []
-        strays = StrayFinder(self.s3, self.job, self.columns).find(file, period, len(rows))
+        strays = StrayFinder(self.s3, self.job, self.columns).find(file, period, len(rows), before)
         strays = strays or [self._without_line(file, row) for row in rows]
         if not self.job.keep_strays and len(before) + len(strays) > self.job.max_errors:
             raise self._refusal([*before, *strays])

@@ -7,7 +7,7 @@ up, its file is read here, to say what a person has to look at.
 import gzip
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -48,25 +48,31 @@ class StrayFinder:
     job: StagingJob
     columns: Sequence[str]
 
-    def find(self, file: SourceFile, period: Window, expected: int) -> list[RejectedRow]:
+    def find(
+        self, file: SourceFile, period: Window, expected: int, refused: Sequence[RejectedRow] = ()
+    ) -> list[RejectedRow]:
         """Return the strays of a file, or none where they cannot be told as COPY has read them.
 
         Args:
             file: the file.
             period: the time that it is named for.
             expected: how many strays COPY has loaded from it.
+            refused: rows that COPY has not loaded.
         """
         try:
-            strays = list(self._strays(file, period))
+            lines = {row.line for row in refused if row.file == file.url}
+            strays = list(self._strays(file, period, lines))
         except (ValueError, LookupError, TypeError, OSError):
             # Other documents, times or compressions than are read here: the rows are known, their lines not.
             return []
         return strays if len(strays) == expected else []
 
-    def _strays(self, file: SourceFile, period: Window) -> Iterator[RejectedRow]:
+    def _strays(
+        self, file: SourceFile, period: Window, passed_over: Collection[int | None]
+    ) -> Iterator[RejectedRow]:
         path = self._path()
         for number, line in enumerate(self._lines(file), start=1):
-            if not line.strip():
+            if not line.strip() or number in passed_over:
                 continue
             value = _follow(json.loads(line), path)
             if not period.start <= self._time(value) < period.end:

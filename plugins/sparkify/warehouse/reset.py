@@ -117,7 +117,7 @@ def recreate(session: Session, sql: Sequence[str]) -> list[str]:
 
 def _check_owners(session: Session, tables: Sequence[str]) -> None:
     """Refuse to drop what another user has made under one of these names; a superuser would be let."""
-    if theirs := _tables_of_others(session, tables):
+    if theirs := _find_tables_of_others(session, tables):
         raise FatalError(
             f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
             "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
@@ -125,7 +125,7 @@ def _check_owners(session: Session, tables: Sequence[str]) -> None:
         )
 
 
-def _tables_of_others(session: Session, tables: Sequence[str]) -> list[str]:
+def _find_tables_of_others(session: Session, tables: Sequence[str]) -> list[str]:
     """Return the tables of these names that other users own, each with its owner."""
     names, values = named_values("table", [table.rpartition(".")[2] for table in tables])
     others = session.query(

@@ -7,9 +7,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskD
 
 from sparkify.cluster.life import make_cluster
 from sparkify.operators import ClusterStepOperator
-from tests.system.cluster_steps import MAKE, PLAN, do, tear_down, what_is_there
+from tests.sparkify.cluster.steps import MAKE, PLAN, do, tear_down, what_is_there
 
-pytest_plugins = ("tests.system.cluster_steps",)
+pytest_plugins = ("tests.sparkify.cluster.steps",)
 
 
 def create(wait_minutes: float) -> ClusterStepOperator:

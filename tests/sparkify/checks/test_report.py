@@ -8,7 +8,7 @@ from sparkify.checks.query_kinds import same
 from sparkify.checks.results import cut
 from sparkify.warehouse.ledger import TaskRun
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 SUITE = read_suite(
     """
     checks:

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.warehouse.schema import with_ops
 
-INCLUDE = Path(__file__).parents[2] / "include"
+INCLUDE = Path(__file__).parents[3] / "include"
 HOUR = ("2018-11-15T10:00:00+00:00", "2018-11-15T11:00:00+00:00")
 TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
 STAR_CHECKS = "sparkify/quality.yaml"

@@ -23,7 +23,7 @@ STAGING = {
     "time_column": "at",
 }
 LOADED = {"loaded_tables": ["facts"], "loaded_sql": ["SELECT 1"], "loaded_time_column": "at"}
-RESET = {"sql": [], "tables": ["a", "b"], "chosen": "a b", "confirmation": ""}
+RESET = {"sql": [], "tables": ["a", "b"], "chosen": "a b", "confirmation": "", "loading_tag": "loads"}
 OPERATORS = {
     "making tables": lambda **k: CreateTablesOperator(sql=[], **k),
     "letting group readers read a, b": lambda **k: GrantReadOperator(group="readers", tables=["a", "b"], **k),
@@ -62,6 +62,14 @@ def test_what_is_fatal_ends_the_task_for_good():
         translate_failures("Doing"),
     ):
         raise FatalError("The bucket is not there.")
+
+
+def test_what_nobody_knows_ends_the_task_for_good_with_its_cause():
+    error = ValueError("a bug")
+    message = "^Doing failed: ValueError: a bug$"
+    with pytest.raises(AirflowFailException, match=message) as caught, translate_failures("Doing"):
+        raise error
+    assert caught.value.__cause__ is error
 
 
 @pytest.mark.parametrize("error", [NotYet("The cluster is creating."), ConnectionResetError("gone")])

@@ -5,7 +5,7 @@ import pytest
 
 from sparkify.checks import SuiteError, read_suite
 
-STAR_SCHEMA = Path(__file__).parents[2] / "include" / "sparkify" / "quality.yaml"
+STAR_SCHEMA = Path(__file__).parents[3] / "include" / "sparkify" / "quality.yaml"
 GROWING = {"songplays", "time", "staging_events"}
 
 

@@ -3,12 +3,9 @@
 import dataclasses
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify.aws import Aws, NotYet
@@ -26,13 +23,11 @@ from sparkify.cluster.status import (
     show_status,
 )
 from sparkify.failures import FatalError
-from sparkify.operators import FindExpiredOperator
 from tests.sandbox.aws.clusters import CLUSTER, World
 from tests.sandbox.aws.faults import AwsFaults
-from tests.system.cluster_steps import MAKE, PLAN, REMOVE, do, do_once, provision, tear_down, what_is_there
-from tests.system.conftest import ROOT
+from tests.sparkify.cluster.steps import MAKE, PLAN, REMOVE, do, do_once, provision, tear_down, what_is_there
 
-pytest_plugins = ("tests.system.cluster_steps",)
+pytest_plugins = ("tests.sparkify.cluster.steps",)
 
 
 class TestProvision:
@@ -341,46 +336,6 @@ class TestStatus:
         monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT_DEFAULT")
         with pytest.raises(FatalError, match=r"no connection redshift_default[^{]*\{.*\"steps\""):
             check_connection(aws, PLAN)
-
-
-class TestReaper:
-    def find(self, running: int = 0, action: str = "teardown") -> list[dict[str, str]]:
-        def get_dr_count(dag_id: str, states: list[str]) -> int:
-            return running if (dag_id, states) == ("sparkify_etl", ["running"]) else 0
-
-        instance = SimpleNamespace(get_dr_count=get_dr_count)
-        with DAG("reaper") as dag:
-            find = FindExpiredOperator(task_id="find", action=action, region=PLAN.region, loading_tag="loads")
-        dag.fileloc = str(ROOT / "dags" / "redshift_reaper.py")
-        return find.execute({"ti": instance})
-
-    def test_finds_only_clusters_of_ours_whose_time_has_passed(self, world, aws):
-        world.create()
-        provision(world, aws, dataclasses.replace(PLAN, hours_to_live=0))
-        assert self.find() == []
-        provision(world, aws)
-        assert self.find() == []
-        provision(world, aws, dataclasses.replace(PLAN, hours_to_live=0.0000001))
-        assert self.find() == [{"action": "teardown", "identifier": "steps"}]
-        do(world, aws, pause_cluster)
-        assert self.find(action="pause") == []
-        world.time.pass_phase()
-        assert self.find() == [{"action": "teardown", "identifier": "steps"}]
-        do(world, aws, remove_cluster)
-        assert self.find() == []
-
-    def test_waits_while_a_load_runs(self, world, aws):
-        provision(world, aws, dataclasses.replace(PLAN, hours_to_live=0.0000001))
-        with pytest.raises(AirflowSkipException, match="1 runs of sparkify_etl are under way"):
-            self.find(running=1)
-
-    def test_a_tag_that_is_no_time_is_named(self, world, aws):
-        provision(world, aws)
-        arn = f"arn:aws:redshift:{PLAN.region}:{aws.account}:cluster:steps"
-        tags = [{"Key": "expires_at", "Value": "tomorrow"}]
-        world.client("redshift").create_tags(ResourceName=arn, Tags=tags)
-        with pytest.raises(AirflowFailException, match="cluster steps is 'tomorrow', no time"):
-            self.find()
 
 
 def every_call(world: World, aws: Aws, faults: AwsFaults, do_it: Callable[[], Any]) -> list[tuple[str, str]]:
