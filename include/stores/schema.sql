@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS stores (
     blue_collar_rate DOUBLE PRECISION, white_collar_rate DOUBLE PRECISION, jobless_rate DOUBLE PRECISION,
     lt_25_yo DOUBLE PRECISION, "25_35_yo" DOUBLE PRECISION, gt_35_yo DOUBLE PRECISION, PRIMARY KEY (store_id)
 ) DISTSTYLE ALL;
--- One row a store and month. No foreign key: a sale's store may be unknown, and Redshift plans as if keys held.
+-- A store's month. No foreign key: a sale's store may be unknown, and Redshift plans as if keys held.
 CREATE TABLE IF NOT EXISTS store_sales (
     store_id VARCHAR(32) NOT NULL, month TIMESTAMP NOT NULL, budget DOUBLE PRECISION, actual DOUBLE PRECISION,
     PRIMARY KEY (store_id, month)
