@@ -26,10 +26,10 @@ from sparkify.cluster.plan import PlanError, tag_list
 from sparkify.cluster.role import make_role
 from sparkify.failures import FatalError
 from sparkify.operators import ClusterStepOperator, StageToRedshiftOperator, UploadFolderOperator
-from tests.sandbox.clusters import CLUSTER
+from tests.sandbox.aws.clusters import CLUSTER
 from tests.sparkify.cluster.steps import PLAN, do
 
-pytest_plugins = ("tests.sandbox.cluster_fixtures",)
+pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 
 
 @pytest.fixture(scope="module")
