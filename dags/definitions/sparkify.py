@@ -4,10 +4,13 @@ from definitions.dataset import Dataset
 
 TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
 
+# What a play is and which songs it may point to, each said once.
+VIEWS = ("plays", "catalogue")
+
 SPARKIFY = Dataset(
     name="sparkify",
     folders=("log_data", "song_data"),
-    schema=tuple(f"sparkify/schema/{table}.sql" for table in TABLES),
+    schema=tuple(f"sparkify/schema/{name}.sql" for name in (*TABLES, *VIEWS)),
     tables=TABLES,
     published=("songplays", "users", "songs", "artists", "time"),
     files_of_windows={

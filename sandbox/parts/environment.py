@@ -36,7 +36,7 @@ def airflow_variables(home: Path) -> dict[str, str]:
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
-        # What runs DAGs has their folder on its path; what only looks at them (`dags list --local`) has not.
+        # What runs DAGs has their folder on its path; a command that only looks has not: `dags list --local`.
         "PYTHONPATH": _first(str(REPOSITORY / "dags"), os.environ.get("PYTHONPATH", "")),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

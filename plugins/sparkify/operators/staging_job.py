@@ -60,6 +60,8 @@ def build_staging_job(
     has_window = arguments["mode"] == "window" or "%" in (arguments.get("key_pattern") or "")
     made = {
         "run": TaskRun.of(context),
+        # Redshift folds names; what ops keeps of a table must not depend on how a task writes its name.
+        "table": arguments["table"].lower(),
         "window": operator.window(context) if has_window else None,
         "jsonpaths": jsonpaths,
         "region": arguments.get("region") or None,
