@@ -1,6 +1,7 @@
 """Write the pages of docs/ that are made from the code: `python docs/generate.py` (or `make docs`)."""
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from sparkify import operators as package  # noqa: E402
 from sparkify.failures import AWS_FAILURES, DATABASE_FAILURES, Transient  # noqa: E402
 from sparkify.warehouse.schema import with_ops  # noqa: E402
 
+# The name of a file by itself, and below it the block with its text.
+FILE = re.compile(r"(?P<name>^`(?P<path>[\w./]+)`[^\n]*:\n\n```\w+\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 NOTE = "<!-- Made by docs/generate.py; change the code, then run make docs. -->\n"
 
 
@@ -88,11 +91,18 @@ def _name(statement: exp.Expression) -> str:
     return f"{table.db}_{table.name}" if table.db else table.name
 
 
+def dataset() -> str:
+    """Return the page on a new dataset, its files as they are; its words are written by hand."""
+    text = (ROOT / "docs" / "add-a-dataset.md").read_text()
+    return FILE.sub(lambda found: found["name"] + (ROOT / found["path"]).read_text(), text)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "operators.md": operators,
     "failures.md": failures,
     "schema.md": schema,
     "quality.md": quality.page,
+    "add-a-dataset.md": dataset,
 }
 
 

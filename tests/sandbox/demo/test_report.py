@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from definitions.sparkify import SPARKIFY
 from sandbox.demo import report
 from sandbox.demo.report import QUESTIONS
 from tests.sandbox.demo import star
@@ -45,6 +46,7 @@ def test_every_table_is_counted(warehouse: Any, shown: Show) -> None:
     text = shown(report.show_counts, warehouse)
 
     counts = dict(re.findall(r"^(\w+) +([\d,]+)  ", text, re.MULTILINE))
+    assert set(counts) == set(SPARKIFY.tables)
     assert counts == {
         "songplays": "11",
         "users": "3",
