@@ -11,8 +11,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators import StageToRedshiftOperator
 from sparkify.warehouse.schema import with_ops
-from tests.system.records import event
-from tests.system.runs import task_context
+from tests.contexts import task_context
+from tests.records import event
 
 DAY = ("2018-11-15T00:00:00", "2018-11-16T00:00:00")
 KEY = "log_data/2018/11/2018-11-15-events.json"
