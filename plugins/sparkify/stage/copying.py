@@ -16,7 +16,7 @@ from sparkify.stage.strays import RawRow, StrayFinder, stray_row
 from sparkify.warehouse.rejected_rows import RejectedRow, is_data_error, read_rejected_rows, summarize
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
-from sparkify.window import Window, in_any
+from sparkify.window import Window, in_any, merge
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -154,9 +154,11 @@ class FileCopier:
             {"copy_id": self.session.scalar("SELECT pg_last_copy_id()")},
         )
         hour = f"DATE_TRUNC('hour', {self._time})"
-        rows = Counter[datetime](
-            dict(self.session.query(f"SELECT {hour}, COUNT(*) FROM {INCOMING} GROUP BY {hour}"))
+        within, values = in_any(self._time, merge(self.periods[file.key] for file in files))
+        counts = self.session.query(
+            f"SELECT {hour}, COUNT(*) FROM {INCOMING} WHERE {within} GROUP BY {hour}", values
         )
+        rows = Counter[datetime](dict(counts))
         lines: dict[str, int] = dict(scanned)
         return [f for f in files if lines.get(f.url) != _count_within(rows, self.periods[f.key])]
 
@@ -186,8 +188,7 @@ class FileCopier:
         """
         period = self.periods[file.key]
         outside = f"{self._time} < %(window_start)s OR {self._time} >= %(window_end)s"
-        names = quote_columns(self.columns)
-        rows = self.session.query(f"SELECT {names} FROM {table} WHERE {outside}", period.values)
+        rows = self.session.query(f"SELECT {self._shown} FROM {table} WHERE {outside}", period.values)
         if not rows:
             return []
         strays = StrayFinder(self.s3, self.job, self.columns).find(file, period, len(rows), before)
@@ -202,6 +203,12 @@ class FileCopier:
         value = str(document[(self.job.time_column or "").lower()])
         text = json.dumps(document, default=str, ensure_ascii=False)
         return stray_row(file, self.job, self.periods[file.key], RawRow(None, value, text))
+
+    @property
+    def _shown(self) -> str:
+        """The columns, the time as text: Redshift holds years that Python does not."""
+        names = map(quote_identifier, self.columns)
+        return ", ".join(f"CAST({name} AS VARCHAR)" if name == self._time else name for name in names)
 
     @property
     def _time(self) -> str:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from sparkify.failures import SourceChanged
 from sparkify.source import SourceFile
 from sparkify.stage.job import StagingJob
 from sparkify.warehouse.rejected_rows import RejectedRow
@@ -58,6 +61,9 @@ class StrayFinder:
             period: the time that it is named for.
             expected: how many strays COPY has loaded from it.
             refused: rows that COPY has not loaded.
+
+        Raises:
+            SourceChanged: the file is no longer what COPY has read.
         """
         try:
             lines = {row.line for row in refused if row.file == file.url}
@@ -79,7 +85,12 @@ class StrayFinder:
                 yield stray_row(file, self.job, period, RawRow(number, str(value), line.decode().strip()))
 
     def _lines(self, file: SourceFile) -> Iterator[bytes]:
-        body: Any = self.s3.get_object(Bucket=file.bucket, Key=file.key, IfMatch=file.etag)["Body"]
+        try:
+            body: Any = self.s3.get_object(Bucket=file.bucket, Key=file.key, IfMatch=file.etag)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"PreconditionFailed", "NoSuchKey"}:
+                raise SourceChanged(f"{file.url} changed after it was copied") from error
+            raise
         yield from gzip.GzipFile(fileobj=body) if self.job.gzip else body.iter_lines()
 
     def _path(self) -> list[str]:
@@ -100,8 +111,8 @@ class StrayFinder:
         unit = _UNITS.get(given[1].lower()) if given else None
         if unit:
             return datetime.fromtimestamp(float(str(value)) / unit, UTC)
-        time = datetime.fromisoformat(str(value))
-        return time if time.tzinfo else time.replace(tzinfo=UTC)
+        # COPY takes an offset in a text for a TIMESTAMP, and does not apply it.
+        return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
 def stray_row(file: SourceFile, job: StagingJob, period: Window, row: RawRow) -> RejectedRow:
