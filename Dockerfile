@@ -13,6 +13,8 @@ COPY --chown=airflow:0 requirements.txt requirements-celery.txt /opt/airflow/
 RUN pip install --no-cache-dir --no-deps --only-binary=:all: --require-hashes -r requirements.txt -r requirements-celery.txt
 
 COPY --chown=airflow:0 dags /opt/airflow/dags
+# What runs DAGs has their folder on its path; a command that only looks (`airflow dags list --local`) has not.
+ENV PYTHONPATH=/opt/airflow/dags
 COPY --chown=airflow:0 include /opt/airflow/include
 COPY --chown=airflow:0 plugins /opt/airflow/plugins
 # Every task imports the plugins.

@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down test test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs lock audit clean
+.PHONY: help env venv demo ui up down test test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs measure lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ format: $(READY) ## Format Python and SQL
 
 docs: $(READY) ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/generate.py
+
+measure: $(READY) ## Words, lengths, imports and duplicates of the pipeline's code against their limits
+	@$(BIN)/python docs/measure.py
 
 # One lock for users and one for developers, which contains the first; and what images add to the first.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes

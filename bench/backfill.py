@@ -96,10 +96,12 @@ def _measure(
 
 
 def _dags(settings: Settings) -> Path:
-    """A folder with the two DAGs and no other."""
+    """A folder with the two DAGs, what they share, and no other."""
     folder = settings.home / "dags"
     folder.mkdir(exist_ok=True)
-    for file in (REPOSITORY / "dags" / f"{REAL}.py", REPOSITORY / "bench" / "dags" / f"{EMPTY}.py"):
+    dags = REPOSITORY / "dags"
+    shared = (dags / "definitions", dags / ".airflowignore")
+    for file in (dags / f"{REAL}.py", REPOSITORY / "bench" / "dags" / f"{EMPTY}.py", *shared):
         if not (link := folder / file.name).exists():
             link.symlink_to(file)
     return folder

@@ -1,19 +1,15 @@
 """By hand: source files and warehouse compared hour by hour, and the hours that differ loaded again."""
 
-from pathlib import Path
-
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param
 
 from definitions import DATASETS
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE, window_params
+from definitions.forms import COMMON, LOADS, window_params
 from sparkify.operators import ReconcileOperator
-
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
 
 for dataset in DATASETS:
     staging, loads = (
-        dataset.window_staging["table"],
+        dataset.staging["table"],
         " and ".join(f"`{name}`" for name in dataset.window_loads),
     )
     with DAG(
@@ -35,9 +31,7 @@ of `{dataset.loaded_by}` (which must not be paused), and `compare_again` looks o
 as with `airflow dags test`, run `{dataset.loaded_by}` yourself with the windows that the message names.
 """,
         schedule=None,
-        start_date=START_DATE,
-        catchup=False,
-        default_args=DEFAULT_ARGS,
+        **COMMON,
         params={
             **window_params("compare", "UTC. Compare hours that their runs have finished with."),
             "reload": Param(
@@ -48,7 +42,6 @@ as with `airflow dags test`, run `{dataset.loaded_by}` yourself with the windows
                 " wait for it and compare again. Without it the run fails when hours differ.",
             ),
         },
-        template_searchpath=[str(INCLUDE)],
         tags=["sparkify", "redshift", "operations", LOADS],
     ):
         compare = ReconcileOperator(

@@ -1,13 +1,12 @@
 """By hand: make, pause, resume, remove or describe the Redshift cluster and all that belongs to it."""
 
-from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import DAG, Param, TaskGroup, chain
 
 from definitions import DATASETS
-from definitions.forms import DEFAULT_ARGS, START_DATE, cluster_params
+from definitions.forms import COMMON, cluster_params
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
 from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
@@ -15,8 +14,6 @@ from sparkify.cluster.role import make_role, remove_role
 from sparkify.cluster.status import check_connection, show_connection, show_leftovers, show_status
 from sparkify.operators import ClusterStepOperator, CreateTablesOperator, GrantReadOperator
 from sparkify.operators.cluster_step import Step
-
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
 
 PLAN: dict[str, Any] = {
     "identifier": "{{ params.identifier }}",
@@ -75,12 +72,10 @@ Its message says what AWS refused and what to do. Clear it once that is mended, 
 what is there, whatever a failed provisioning has left.
 """,
     schedule=None,
-    start_date=START_DATE,
-    catchup=False,
+    **COMMON,
     max_active_runs=1,
     # The reaper triggers it: a DAG that nobody has switched on could not remove a forgotten cluster.
     is_paused_upon_creation=False,
-    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "status",
@@ -115,7 +110,6 @@ what is there, whatever a failed provisioning has left.
             description="teardown: remove manifests and work bucket, too, unless somebody's files are in it.",
         ),
     },
-    template_searchpath=[str(INCLUDE)],
     tags=["sparkify", "redshift", "cluster"],
 ) as dag:
     choose = BranchPythonOperator(

@@ -3,7 +3,7 @@
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE
+from definitions.forms import COMMON, LOADS
 from sparkify.operators import FindExpiredOperator
 
 with DAG(
@@ -27,12 +27,10 @@ its data is not lost: mend it, or tear it down with `final_snapshot` false. Such
 billed, so do not leave it there.
 """,
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
-    start_date=START_DATE,
-    catchup=False,
+    **COMMON,
     max_active_runs=1,
     # Nobody who has forgotten a cluster would have switched it on.
     is_paused_upon_creation=False,
-    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "teardown",

@@ -1,11 +1,9 @@
 """Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
 
-from pathlib import Path
-
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE, loading_params
+from definitions.forms import LOADING_DAG, LOADS, loading_params
 from definitions.sparkify import SPARKIFY
 from sparkify.operators import (
     Audits,
@@ -16,8 +14,6 @@ from sparkify.operators import (
     LoadFactOperator,
     StageToRedshiftOperator,
 )
-
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
 
 with DAG(
     dag_id="sparkify_etl",
@@ -53,10 +49,7 @@ history: one run with a wide window rather than 720 hourly ones.
 * `check_quality`: the log has a table of all checks; `ops.quality_results` keeps it.
 """,
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
-    start_date=START_DATE,
-    catchup=False,
-    max_active_runs=4,
-    default_args=DEFAULT_ARGS,
+    **LOADING_DAG,
     params={
         **loading_params("hour", look_back_days=3),
         "keep_strays": Param(
@@ -80,7 +73,6 @@ history: one run with a wide window rather than 720 hourly ones.
             description="Load events although no song file begins with that. Without it such a run fails.",
         ),
     },
-    template_searchpath=[str(INCLUDE)],
     tags=["sparkify", "redshift", "etl", LOADS],
 ) as dag:
     create_tables = CreateTablesOperator(task_id="create_tables", sql=SPARKIFY.schema)
@@ -90,7 +82,7 @@ history: one run with a wide window rather than 720 hourly ones.
         mode="window",
         keep_strays="{{ params.keep_strays }}",
         look_back_days="{{ params.look_back_days }}",
-        **SPARKIFY.window_staging,
+        **SPARKIFY.staging,
     )
 
     stage_songs = StageToRedshiftOperator(

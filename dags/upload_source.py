@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, Param
 
 from definitions import DATASETS
-from definitions.forms import DEFAULT_ARGS, START_DATE
+from definitions.forms import COMMON
 from sparkify.operators import UploadFolderOperator
 
 FOLDERS = [folder for dataset in DATASETS for folder in dataset.folders]
@@ -49,9 +49,7 @@ with KMS keys, and files that were uploaded in parts by another program.
 * S3 does not answer: the task tries again by itself and goes on where it was.
 """,
     schedule=None,
-    start_date=START_DATE,
-    catchup=False,
-    default_args=DEFAULT_ARGS,
+    **COMMON,
     params={
         "folder": Param(
             type="string",

@@ -1,14 +1,11 @@
 """By hand: chosen tables emptied, or all of them dropped and made again, after their names were typed."""
 
-from pathlib import Path
-
 from airflow.sdk import DAG, Param
 
 from definitions import DATASETS
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE
+from definitions.forms import COMMON, LOADS
 from sparkify.operators import ResetTablesOperator
 
-INCLUDE = Path(__file__).resolve().parents[1] / "include"
 TABLES = [table for dataset in DATASETS for table in dataset.tables]
 
 with DAG(
@@ -54,10 +51,8 @@ Every table is as it was.
 * `… does not exist`: there is nothing to empty yet; `recreate` makes what is missing.
 """,
     schedule=None,
-    start_date=START_DATE,
-    catchup=False,
+    **COMMON,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
     params={
         "action": Param(
             "empty",
@@ -88,7 +83,6 @@ Every table is as it was.
             " of the database. With anything else the run fails and changes nothing.",
         ),
     },
-    template_searchpath=[str(INCLUDE)],
     tags=["sparkify", "redshift", "operations"],
 ) as dag:
     ResetTablesOperator(

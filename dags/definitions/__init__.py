@@ -2,6 +2,7 @@
 
 from definitions.dataset import Dataset
 from definitions.sparkify import SPARKIFY
+from definitions.stores import STORES
 
-DATASETS: tuple[Dataset, ...] = (SPARKIFY,)
+DATASETS: tuple[Dataset, ...] = (SPARKIFY, STORES)
 """Every dataset of the warehouse."""

@@ -18,34 +18,42 @@ class Dataset:
     """Files in the source bucket and the tables made of them.
 
     Args:
-        name: of its folder below include/, too.
-        loaded_by: the id of the DAG that loads it.
+        name: of its folder below include/, too; its DAGs are `<name>_etl` and `<name>_reconcile`.
         folders: its folders in the source bucket.
         schema: the `.sql` files that make its tables, in the order in which they can be run.
         tables: its tables, each after those that it refers to or is made from.
         published: those that analysts read.
-        window_staging: how its files are staged window by window, and compared with what is staged: the
-            arguments that StageToRedshiftOperator and ReconcileOperator have in common.
+        files_of_windows: how files are staged window by window, beside BUCKETS: the arguments that
+            StageToRedshiftOperator and ReconcileOperator have in common.
         window_loads: the tables that are loaded from that staging table window by window, each with its
             SELECT file.
         window_column: the column that places a row of these in a window.
     """
 
     name: str
-    loaded_by: str
     folders: tuple[str, ...]
     schema: tuple[str, ...]
     tables: tuple[str, ...]
     published: tuple[str, ...]
-    window_staging: Mapping[str, Any]
+    files_of_windows: Mapping[str, Any]
     window_loads: Mapping[str, str]
     window_column: str
+
+    @property
+    def loaded_by(self) -> str:
+        """The id of the DAG that loads it."""
+        return f"{self.name}_etl"
+
+    @property
+    def staging(self) -> dict[str, Any]:
+        """The arguments of StageToRedshiftOperator in mode `window`, but for the mode."""
+        return {**BUCKETS, **self.files_of_windows}
 
     @property
     def reconciliation(self) -> dict[str, Any]:
         """The arguments of ReconcileOperator."""
         return {
-            "staging": self.window_staging,
+            "staging": self.staging,
             "loaded_tables": list(self.window_loads),
             "loaded_sql": list(self.window_loads.values()),
             "loaded_time_column": self.window_column,

@@ -1,11 +1,15 @@
 """What several DAG files say alike: arguments of their tasks, params of their forms, tags."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Param
 
 START_DATE = datetime(2018, 11, 1, tzinfo=UTC)
+
+INCLUDE = [str(Path(__file__).resolve().parents[up] / "include") for up in (2, 1)]
+"""Where `.sql` files and their like are: beside the dags folder or, where only that is served, in it."""
 
 LOADS = "loads"
 """The tag of DAGs that load: while one of their runs is under way no cluster is stopped, no table reset."""
@@ -19,6 +23,17 @@ DEFAULT_ARGS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(hours=2),
 }
+
+COMMON: dict[str, Any] = {
+    "start_date": START_DATE,
+    "catchup": False,
+    "default_args": DEFAULT_ARGS,
+    "template_searchpath": INCLUDE,
+}
+"""Arguments of every DAG."""
+
+LOADING_DAG: dict[str, Any] = {**COMMON, "max_active_runs": 4}
+"""Those of DAGs that load by schedule."""
 
 
 def window_params(
@@ -70,6 +85,10 @@ def loading_params(interval: str, look_back_days: int) -> dict[str, Param]:
 
 def cluster_params() -> dict[str, Param]:
     """Return the params of a DAG that makes and removes a cluster."""
+    return {**_place_params(), **_snapshot_params()}
+
+
+def _place_params() -> dict[str, Param]:
     return {
         "identifier": Param(
             "sparkify",
@@ -88,6 +107,11 @@ def cluster_params() -> dict[str, Param]:
             description="A new cluster: the IPv4 network that may connect, such as 10.1.0.0/16; never"
             " everybody.",
         ),
+    }
+
+
+def _snapshot_params() -> dict[str, Param]:
+    return {
         "from_snapshot": Param(
             False,
             type="boolean",

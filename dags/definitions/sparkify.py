@@ -1,18 +1,19 @@
 """Sparkify: the events of a music service and its catalogue of songs."""
 
-from definitions.dataset import BUCKETS, Dataset
+from definitions.dataset import Dataset
 
 TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
 
+# What a play is and which songs it may point to, each said once.
+VIEWS = ("plays", "catalogue")
+
 SPARKIFY = Dataset(
     name="sparkify",
-    loaded_by="sparkify_etl",
     folders=("log_data", "song_data"),
-    schema=tuple(f"sparkify/schema/{table}.sql" for table in TABLES),
+    schema=tuple(f"sparkify/schema/{name}.sql" for name in (*TABLES, *VIEWS)),
     tables=TABLES,
     published=("songplays", "users", "songs", "artists", "time"),
-    window_staging={
-        **BUCKETS,
+    files_of_windows={
         "table": "staging_events",
         "key_pattern": "log_data/%Y/%m/%Y-%m-%d-events.json",
         "time_column": "ts",

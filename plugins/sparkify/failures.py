@@ -189,7 +189,7 @@ AWS_FAILURES = (
 
 def describe(error: BaseException) -> DatabaseFailure | None:
     """Return the database's own account of `error`, or None where the error is none of a database driver."""
-    for cause in _chain(error):
+    for cause in _follow_causes(error):
         if type(cause).__module__.split(".")[0] not in {"redshift_connector", "psycopg2", "psycopg"}:
             continue
         fields = cause.args[0] if cause.args and isinstance(cause.args[0], dict) else {}
@@ -212,7 +212,7 @@ def diagnose(error: BaseException) -> Transient | Fatal:
     if isinstance(error, TransientError):
         return Transient("passing")
     if isinstance(error, ClientError):
-        return _first(AWS_FAILURES, _aws_code(error))
+        return _find_class(AWS_FAILURES, _read_code(error))
     if isinstance(error, BotoCoreError):
         passes = isinstance(error, AwsConnectionError | HTTPClientError)
         return _NO_ANSWER if passes else _NO_CLIENT
@@ -228,7 +228,7 @@ def is_transient(error: BaseException) -> bool:
 
 def classify(failure: DatabaseFailure) -> Transient | Fatal:
     """Return the class of a database failure; the last class takes whatever no other does."""
-    return _first(DATABASE_FAILURES, f"{failure.sqlstate}|{failure.message}|{failure.detail}")
+    return _find_class(DATABASE_FAILURES, f"{failure.sqlstate}|{failure.message}|{failure.detail}")
 
 
 def explain(error: BaseException, what: str) -> str:
@@ -258,7 +258,7 @@ def _say(error: BaseException) -> str:
     if isinstance(error, ClientError):
         known: Mapping[str, object] = error.response["Error"]
         bucket = f" (bucket {known['BucketName']})" if "BucketName" in known else ""
-        said = f"{_aws_code(error)}: {str(known.get('Message', '')).rstrip('.')}{bucket}"
+        said = f"{_read_code(error)}: {str(known.get('Message', '')).rstrip('.')}{bucket}"
         return f"{error.operation_name} was refused, {said}"
     if isinstance(error, BotoCoreError):
         return str(error)
@@ -266,15 +266,15 @@ def _say(error: BaseException) -> str:
     return " ".join(str(failure).split()) if failure else f"{type(error).__name__}: {error}"
 
 
-def _aws_code(error: ClientError) -> str:
+def _read_code(error: ClientError) -> str:
     return str(error.response["Error"].get("Code", ""))
 
 
-def _first(classes: Sequence[Transient | Fatal], text: str) -> Transient | Fatal:
+def _find_class(classes: Sequence[Transient | Fatal], text: str) -> Transient | Fatal:
     return next(known for known in classes if re.search(known.pattern, text))
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _follow_causes(error: BaseException) -> Iterator[BaseException]:
     current: BaseException | None = error
     while current is not None:
         yield current

@@ -41,7 +41,7 @@ def list_prefix(s3: "S3Client", bucket: str, prefix: str) -> list[SourceFile]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     entries = (entry for page in pages for entry in page.get("Contents", ()))
     return [
-        _file(bucket, entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
+        _make_file(bucket, entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
         for entry in entries
         if not entry["Key"].endswith("/")
     ]
@@ -65,10 +65,10 @@ def find_keys(s3: "S3Client", bucket: str, keys: Iterable[str]) -> tuple[list[So
                 raise
             missing.append(key)
         else:
-            files.append(_file(bucket, key, head["ETag"], head["ContentLength"], head["LastModified"]))
+            files.append(_make_file(bucket, key, head["ETag"], head["ContentLength"], head["LastModified"]))
     return files, missing
 
 
-def _file(bucket: str, key: str, etag: str, size: int, last_modified: datetime) -> SourceFile:
+def _make_file(bucket: str, key: str, etag: str, size: int, last_modified: datetime) -> SourceFile:
     naive = last_modified.astimezone(UTC).replace(tzinfo=None)
     return SourceFile(bucket, key, etag.strip('"'), size, naive)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from sandbox.demo.sample import Request, generate
 from sandbox.demo.sample.screen import described, shown
+from sandbox.demo.sample.stores import write_stores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = Request()
     parser.add_argument(
         "--out", type=Path, required=True, help="folder to write log_data/ and song_data/ into"
+    )
+    parser.add_argument(
+        "--dataset",
+        choices=("sparkify", "stores"),
+        default="sparkify",
+        help="stores: store_data/ and sales_data/ of the months of --start and --days (%(default)s)",
     )
     parser.add_argument("--seed", type=int, default=default.seed, help="any whole number (%(default)s)")
     parser.add_argument("--start", type=_day, default=default.start, help="first day, UTC (%(default)s)")
@@ -29,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the sample and print what was written; return the exit code."""
     console = Console()
+    if args.dataset == "stores":
+        stores, months = write_stores(args.out, Request(seed=args.seed, start=args.start, days=args.days))
+        line = f"{args.out}: {stores:,} stores and their sales in {months:,} months"
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+        return 0
     with shown(console) as report:
         summary = generate(
             args.out,

@@ -36,6 +36,8 @@ def airflow_variables(home: Path) -> dict[str, str]:
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        # What runs DAGs has their folder on its path; a command that only looks has not: `dags list --local`.
+        "PYTHONPATH": _first(str(REPOSITORY / "dags"), os.environ.get("PYTHONPATH", "")),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
@@ -90,9 +92,13 @@ def _aws_connection(settings: Settings) -> str:
 
 def _path() -> str:
     """PATH with this Python's programs (airflow among them) first."""
-    programs = str(Path(sys.executable).parent)
-    others = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder != programs]
-    return os.pathsep.join([programs, *others])
+    return _first(str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
+
+
+def _first(folder: str, folders: str) -> str:
+    """Return a list of folders as PATH writes it, with one of them first."""
+    others = [other for other in folders.split(os.pathsep) if other not in ("", folder)]
+    return os.pathsep.join([folder, *others])
 
 
 def _proxy_exception(settings: Settings) -> dict[str, str]:

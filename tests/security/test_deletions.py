@@ -19,17 +19,17 @@ import sparkify.cluster.life
 from sandbox.parts import environment
 from sparkify.aws import Aws, NotYet
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster.cluster import find_cluster, our_clusters
+from sparkify.cluster.cluster import find_cluster, find_our_clusters
 from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.plan import PlanError, tag_list
 from sparkify.cluster.role import make_role
 from sparkify.failures import FatalError
 from sparkify.operators import ClusterStepOperator, StageToRedshiftOperator, UploadFolderOperator
-from tests.sandbox.clusters import CLUSTER
+from tests.sandbox.aws.clusters import CLUSTER
 from tests.sparkify.cluster.steps import PLAN, do
 
-pytest_plugins = ("tests.sandbox.cluster_fixtures",)
+pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 
 
 @pytest.fixture(scope="module")
@@ -324,7 +324,7 @@ class TestCluster:
                 FatalError, match=r"not made by this DAG.*no tag managed-by=sparkify-warehouse"
             ):
                 step(aws, PLAN)
-        assert our_clusters(aws) == []
+        assert find_our_clusters(aws) == []
         found = find_cluster(aws, "steps")
         assert found is not None
         assert (found.status, dict(found.tags)) == ("available", {})
@@ -386,7 +386,7 @@ def test_a_restore_that_was_cut_short_becomes_ours_and_can_be_torn_down(world, a
     with pytest.raises(NotYet, match="tags yet"):
         make_cluster(aws, restoring)
     world.time.pass_phase()
-    assert not our_clusters(aws)
+    assert not find_our_clusters(aws)
     assert "being removed" in remove_cluster(aws, PLAN)
     tags = world.client("iam").list_role_tags(RoleName=PLAN.role_name)["Tags"]
     assert "restoring-since" not in {tag["Key"] for tag in tags}

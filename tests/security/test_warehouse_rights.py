@@ -148,6 +148,7 @@ POWERS = (
     "SELECT * FROM pg_internal.load",
     "SELECT * FROM pg_internal.load_error",
     "SELECT * FROM pg_internal.all_load",
+    "SELECT * FROM pg_internal.load_replacement",
     "INSERT INTO pg_internal.load_error_field SELECT 1, 1, 1, 'x', 'x', 'x', 'x'",
     "UPDATE pg_internal.table_attributes SET sortkey_index = 1",
     "SELECT pg_internal.record_load('{}')",

@@ -33,7 +33,7 @@ WHOLE_FILES = {
     ),
     "time under another name": (changed(ts=..., timestamp=GOOD["ts"]), "column ts"),
     "time is null": (changed(ts=None), "column ts"),
-    "keys in lower case": ({name.lower(): value for name, value in GOOD.items()}, "column session_id"),
+    "keys in lower case": ({name.lower(): value for name, value in GOOD.items()}, "column item_in_session"),
     "no item": (changed(itemInSession=...), "column item_in_session"),
     "wrapped in another object": ({"event": GOOD}, "column"),
 }

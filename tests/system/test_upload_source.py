@@ -328,7 +328,7 @@ def test_a_folder_that_is_none_is_refused_with_what_to_enter(
 
 
 def test_a_folder_without_files_is_refused_with_what_to_enter(run, s3, missing_bucket, folder):
-    with pytest.raises(AirflowFailException, match=r"no .json file in log_data/ and song_data/.*Enter the"):
+    with pytest.raises(AirflowFailException, match=r"no .json file in log_data/ or song_data/.*Enter the"):
         run(folder / "log_data")
     assert code_of(s3.head_bucket, Bucket=missing_bucket) == "404"
 

@@ -5,7 +5,7 @@ SELECT
     last_name,
     gender,
     level,
-    ts AS level_as_of
+    start_time AS level_as_of
 FROM (
     SELECT
         user_id,
@@ -13,11 +13,11 @@ FROM (
         last_name,
         gender,
         level,
-        ts,
+        start_time,
         ROW_NUMBER() OVER (
             PARTITION BY user_id
             ORDER BY
-                ts DESC,
+                start_time DESC,
                 item_in_session DESC,
                 session_id DESC,
                 level ASC,
@@ -25,11 +25,7 @@ FROM (
                 last_name ASC,
                 gender ASC
         ) AS newest
-    FROM staging_events
-    WHERE
-        page = 'NextSong'
-        AND user_id IS NOT NULL
-        AND ts >= %(window_start)s
-        AND ts < %(window_end)s
-) AS plays
+    FROM plays
+    WHERE start_time >= %(window_start)s AND start_time < %(window_end)s
+) AS numbered
 WHERE newest = 1;

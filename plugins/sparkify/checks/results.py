@@ -1,6 +1,7 @@
 """Results kept in `ops.quality_results`, one row a check, so that quality can be followed over time."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sparkify.checks.run import CheckResult
 from sparkify.text import cut
@@ -38,7 +39,7 @@ def keep_results(
             DELETE FROM ops.quality_results
             WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s
             """,
-            {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": run.task_id},
+            {name: cut(value, 250) for name, value in asdict(run).items()},
         )
         session.insert_rows(QUALITY_RESULTS, _COLUMNS, [_row(result, run, window) for result in results])
 

@@ -85,21 +85,21 @@ def _is_ours(aws: Aws, plan: ClusterPlan) -> bool:
 
 def _expire(aws: Aws, bucket: str) -> None:
     """Let manifests expire; rules that somebody has added stay, because PutBucketLifecycle replaces all."""
-    rules, settings = _life_cycle(aws, bucket)
+    rules, settings = _read_life_cycle(aws, bucket)
     if _RULE not in rules:
-        _put_life_cycle(aws, bucket, [*_others(rules), _RULE], settings)
+        _put_life_cycle(aws, bucket, [*_leave_out_ours(rules), _RULE], settings)
 
 
 def _forget_expiry(aws: Aws, bucket: str) -> None:
-    rules, settings = _life_cycle(aws, bucket)
-    others = _others(rules)
+    rules, settings = _read_life_cycle(aws, bucket)
+    others = _leave_out_ours(rules)
     if others and others != rules:
         _put_life_cycle(aws, bucket, others, settings)
     elif rules and not others:
         aws.s3.delete_bucket_lifecycle(Bucket=bucket, ExpectedBucketOwner=aws.account)
 
 
-def _life_cycle(aws: Aws, bucket: str) -> tuple[list[Any], dict[str, Any]]:
+def _read_life_cycle(aws: Aws, bucket: str) -> tuple[list[Any], dict[str, Any]]:
     """Return a bucket's life cycle: its rules, and what else is set."""
     try:
         answer: dict[str, Any] = dict(
@@ -113,7 +113,7 @@ def _life_cycle(aws: Aws, bucket: str) -> tuple[list[Any], dict[str, Any]]:
     return answer["Rules"], {kept: answer[kept]} if kept in answer else {}
 
 
-def _others(rules: list[Any]) -> list[Any]:
+def _leave_out_ours(rules: list[Any]) -> list[Any]:
     return [rule for rule in rules if rule.get("ID") != _RULE["ID"]]
 
 
@@ -126,7 +126,7 @@ def _put_life_cycle(aws: Aws, bucket: str, rules: list[Any], settings: dict[str,
 def _empty(aws: Aws, bucket: str, prefix: str) -> None:
     """Delete every version of every object below a prefix, and uploads that were not ended."""
     # To the end first: what is deleted meanwhile must not be where the next page begins.
-    pages = [list(page) for page in _versions(aws.s3, bucket, prefix, aws.account)]
+    pages = [list(page) for page in _list_versions(aws.s3, bucket, prefix, aws.account)]
     for keys in pages:
         done = aws.s3.delete_objects(
             Bucket=bucket, ExpectedBucketOwner=aws.account, Delete={"Objects": keys, "Quiet": True}
@@ -137,13 +137,13 @@ def _empty(aws: Aws, bucket: str, prefix: str) -> None:
                 f"{len(errors)} of {len(keys)} files of work bucket {bucket} could not be deleted: {said}. "
                 "The bucket stays. Grant s3:DeleteObjectVersion or end the retention, then clear this task."
             )
-    for key, upload in _uploads(aws, bucket, prefix):
+    for key, upload in _list_uploads(aws, bucket, prefix):
         aws.s3.abort_multipart_upload(
             Bucket=bucket, Key=key, UploadId=upload, ExpectedBucketOwner=aws.account
         )
 
 
-def _versions(
+def _list_versions(
     s3: "S3Client", bucket: str, prefix: str, account: str
 ) -> Iterator[list["ObjectIdentifierTypeDef"]]:
     """Yield versions and delete markers, at most a thousand at a time, as DeleteObjects takes them."""
@@ -156,7 +156,7 @@ def _versions(
             yield [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
 
 
-def _uploads(aws: Aws, bucket: str, prefix: str = "") -> list[tuple[str, str]]:
+def _list_uploads(aws: Aws, bucket: str, prefix: str = "") -> list[tuple[str, str]]:
     """Return key and id of each upload in parts that was begun and not ended."""
     pages = aws.s3.get_paginator("list_multipart_uploads").paginate(
         Bucket=bucket, Prefix=prefix, ExpectedBucketOwner=aws.account
@@ -172,8 +172,8 @@ def _uploads(aws: Aws, bucket: str, prefix: str = "") -> list[tuple[str, str]]:
 
 def _remove(aws: Aws, bucket: str) -> str:
     """Remove a bucket, if it is empty; otherwise take our rule back and say what is in it."""
-    left = [key for key, _ in _uploads(aws, bucket)]
-    left += [key["Key"] for keys in _versions(aws.s3, bucket, "", aws.account) for key in keys]
+    left = [key for key, _ in _list_uploads(aws, bucket)]
+    left += [key["Key"] for keys in _list_versions(aws.s3, bucket, "", aws.account) for key in keys]
     if not left:
         try:
             aws.s3.delete_bucket(Bucket=bucket, ExpectedBucketOwner=aws.account)

@@ -99,7 +99,7 @@ def find_cluster(aws: Aws, identifier: str) -> Cluster | None:
     return Cluster.of(described) if described else None
 
 
-def our_clusters(aws: Aws) -> list[Cluster]:
+def find_our_clusters(aws: Aws) -> list[Cluster]:
     """Return every cluster that our DAG made in the region."""
     pages = aws.redshift.get_paginator("describe_clusters").paginate()
     return [cluster for page in pages for cluster in map(Cluster.of, page["Clusters"]) if cluster.is_ours]
@@ -128,7 +128,7 @@ def describe_costs(cluster: Cluster, now: datetime) -> str:
     )
 
 
-def newest_snapshot(aws: Aws, plan: ClusterPlan) -> str | None:
+def find_newest_snapshot(aws: Aws, plan: ClusterPlan) -> str | None:
     """Return the newest available manual snapshot of the plan's cluster, or None."""
     pages = aws.redshift.get_paginator("describe_cluster_snapshots").paginate(SnapshotType="manual")
     snapshots = [

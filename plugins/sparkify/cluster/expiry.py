@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from sparkify.aws import Aws
-from sparkify.cluster.cluster import GOING, Cluster, our_clusters
+from sparkify.cluster.cluster import GOING, Cluster, find_our_clusters
 
 
-def expired_clusters(aws: Aws, now: datetime) -> list[Cluster]:
+def find_expired_clusters(aws: Aws, now: datetime) -> list[Cluster]:
     """Return the clusters of ours whose `expires_at` is past and that are not being removed already.
 
     Args:
@@ -15,6 +15,6 @@ def expired_clusters(aws: Aws, now: datetime) -> list[Cluster]:
     """
     return [
         cluster
-        for cluster in our_clusters(aws)
+        for cluster in find_our_clusters(aws)
         if cluster.expires_at and cluster.expires_at <= now and cluster.status not in GOING
     ]

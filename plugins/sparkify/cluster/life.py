@@ -13,7 +13,7 @@ from sparkify.cluster.cluster import (
     Cluster,
     describe_cluster,
     find_cluster,
-    newest_snapshot,
+    find_newest_snapshot,
 )
 from sparkify.cluster.network import PORT, find_security_group
 from sparkify.cluster.plan import EXPIRES_TAG, OWNER, OWNER_TAG, ClusterPlan, tag_list
@@ -35,11 +35,11 @@ def make_cluster(aws: Aws, plan: ClusterPlan) -> str:
     if cluster.status in (*GOING, "pausing"):
         raise NotYet(f"The cluster {plan.identifier} is {cluster.status}.")
     if cluster.is_incompatible:
-        raise FatalError(_broken(cluster))
+        raise FatalError(_explain_broken(cluster))
     if cluster.status == "paused":
         return resume_cluster(aws, plan)
     _tag(aws, plan)
-    return f"Cluster {plan.identifier} is there ({cluster.status}); it now expires {_expiry(plan)}."
+    return f"Cluster {plan.identifier} is there ({cluster.status}); it now expires {_describe_expiry(plan)}."
 
 
 def pause_cluster(aws: Aws, plan: ClusterPlan) -> str:
@@ -72,7 +72,7 @@ def resume_cluster(aws: Aws, plan: ClusterPlan) -> str:
         raise NotYet(f"The cluster {plan.identifier} is {cluster.status}; AWS resumes a paused one.")
     _tag(aws, plan)
     aws.redshift.resume_cluster(ClusterIdentifier=plan.identifier)
-    return f"Cluster {plan.identifier} is being resumed; it now expires {_expiry(plan)}."
+    return f"Cluster {plan.identifier} is being resumed; it now expires {_describe_expiry(plan)}."
 
 
 def remove_cluster(aws: Aws, plan: ClusterPlan) -> str:
@@ -92,13 +92,13 @@ def remove_cluster(aws: Aws, plan: ClusterPlan) -> str:
     if not plan.final_snapshot:
         return _delete(aws, plan, None)
     if cluster.is_incompatible:
-        raise FatalError(_without_snapshot(cluster))
+        raise FatalError(_explain_no_snapshot(cluster))
     return _delete(aws, plan, f"{plan.identifier}-final-{datetime.now(UTC):%Y%m%d-%H%M%S}")
 
 
 def _create(aws: Aws, plan: ClusterPlan) -> str:
-    settings = _settings(aws, plan)
-    snapshot = newest_snapshot(aws, plan) if plan.from_snapshot else None
+    settings = _gather_settings(aws, plan)
+    snapshot = find_newest_snapshot(aws, plan) if plan.from_snapshot else None
     try:
         if snapshot:
             _restore(aws, plan, snapshot, settings)
@@ -110,10 +110,10 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
             raise
         _find_ours(aws, plan)
     origin = f" from snapshot {snapshot}" if snapshot else ""
-    return f"Cluster {plan.identifier} is being made{origin}; it expires {_expiry(plan)}."
+    return f"Cluster {plan.identifier} is being made{origin}; it expires {_describe_expiry(plan)}."
 
 
-def _settings(aws: Aws, plan: ClusterPlan) -> dict[str, Any]:
+def _gather_settings(aws: Aws, plan: ClusterPlan) -> dict[str, Any]:
     """Return what a new cluster and a restored one are made with."""
     role, group = find_role(aws, plan), find_security_group(aws, plan)
     if role is None or group is None:
@@ -147,7 +147,7 @@ def _restore(aws: Aws, plan: ClusterPlan, snapshot: str, settings: dict[str, Any
 
 def _create_empty(aws: Aws, plan: ClusterPlan, settings: dict[str, Any]) -> None:
     aws.redshift.create_cluster(
-        **_size(plan),
+        **_choose_size(plan),
         DBName=plan.database,
         MasterUsername=plan.user,
         Tags=tag_list(plan.cluster_tags),
@@ -155,7 +155,7 @@ def _create_empty(aws: Aws, plan: ClusterPlan, settings: dict[str, Any]) -> None
     )
 
 
-def _size(plan: ClusterPlan) -> Any:  # noqa: ANN401 - arguments of CreateCluster
+def _choose_size(plan: ClusterPlan) -> Any:  # noqa: ANN401 - arguments of CreateCluster
     if plan.nodes == 1:
         return {"ClusterType": "single-node"}
     return {"ClusterType": "multi-node", "NumberOfNodes": plan.nodes}
@@ -188,11 +188,11 @@ def _judge_refusal(aws: Aws, plan: ClusterPlan, snapshot: str | None, refusal: C
         raise NotYet(f"The cluster {plan.identifier} is {cluster.status}.") from None
     if not snapshot:
         raise refusal
-    raise FatalError(_without_snapshot(cluster)) from refusal
+    raise FatalError(_explain_no_snapshot(cluster)) from refusal
 
 
 def _tag(aws: Aws, plan: ClusterPlan) -> None:
-    arn = _arn(aws, plan.identifier)
+    arn = _build_arn(aws, plan.identifier)
     try:
         aws.redshift.create_tags(ResourceName=arn, Tags=tag_list(plan.cluster_tags))
     except ClientError as error:
@@ -204,7 +204,7 @@ def _tag(aws: Aws, plan: ClusterPlan) -> None:
         aws.redshift.delete_tags(ResourceName=arn, TagKeys=[EXPIRES_TAG])
 
 
-def _arn(aws: Aws, identifier: str) -> str:
+def _build_arn(aws: Aws, identifier: str) -> str:
     return f"arn:aws:redshift:{aws.region}:{aws.account}:cluster:{identifier}"
 
 
@@ -215,7 +215,7 @@ def _require(aws: Aws, plan: ClusterPlan) -> Cluster:
     if cluster.status in GOING:
         raise FatalError(f"The cluster {plan.identifier} is being removed ({cluster.status}).")
     if cluster.is_incompatible:
-        raise FatalError(_broken(cluster))
+        raise FatalError(_explain_broken(cluster))
     return cluster
 
 
@@ -238,19 +238,19 @@ def _find_ours(aws: Aws, plan: ClusterPlan) -> Cluster | None:
     raise FatalError(
         f"The cluster {cluster.identifier} was not made by this DAG (it has no tag {OWNER_TAG}={OWNER}): "
         "nothing is done to it. Choose another cluster identifier; or, if this DAG is to have it, give it "
-        f"that tag: aws redshift create-tags --resource-name {_arn(aws, cluster.identifier)} "
+        f"that tag: aws redshift create-tags --resource-name {_build_arn(aws, cluster.identifier)} "
         f"--tags Key={OWNER_TAG},Value={OWNER}"
     )
 
 
-def _broken(cluster: Cluster) -> str:
+def _explain_broken(cluster: Cluster) -> str:
     return (
         f"The cluster {cluster.identifier} is {cluster.status} and cannot be used. Tear it down (action "
         "teardown), mend the network or the parameters, and provision again."
     )
 
 
-def _without_snapshot(cluster: Cluster) -> str:
+def _explain_no_snapshot(cluster: Cluster) -> str:
     return (
         f"The cluster {cluster.identifier} is {cluster.status}: no final snapshot can be made of it, and one "
         "is asked for, so it is not removed. It goes on being billed. Either mend what its status names in "
@@ -259,5 +259,5 @@ def _without_snapshot(cluster: Cluster) -> str:
     )
 
 
-def _expiry(plan: ClusterPlan) -> str:
+def _describe_expiry(plan: ClusterPlan) -> str:
     return f"in {plan.hours_to_live:g} hours" if plan.hours_to_live else "never"

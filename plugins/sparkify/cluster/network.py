@@ -22,7 +22,7 @@ def make_network(aws: Aws, plan: ClusterPlan) -> str:
     Raises:
         FatalError: the account has no default VPC, or a name is somebody else's.
     """
-    vpc = _default_vpc(aws)
+    vpc = _find_default_vpc(aws)
     group = find_security_group(aws, plan) or _make_security_group(aws, plan, vpc)
     _allow_only(aws, group, plan.allowed_cidr)
     _make_subnet_group(aws, plan, vpc)
@@ -38,7 +38,7 @@ def remove_network(aws: Aws, plan: ClusterPlan) -> str:
     Raises:
         NotYet: something uses one of them; just after its cluster has gone, that passes.
     """
-    groups = _subnet_groups(aws, plan) + _security_groups(aws, plan)
+    groups = _list_subnet_groups(aws, plan) + _list_security_groups(aws, plan)
     theirs = [group.name for group in groups if not group.is_ours]
     removed: list[str] = []
     used: list[str] = []
@@ -60,7 +60,7 @@ class _Group:
     delete: Callable[[], object]
 
 
-def _subnet_groups(aws: Aws, plan: ClusterPlan) -> list[_Group]:
+def _list_subnet_groups(aws: Aws, plan: ClusterPlan) -> list[_Group]:
     if (group := find_subnet_group(aws, plan)) is None:
         return []
     name = plan.subnet_group_name
@@ -68,7 +68,7 @@ def _subnet_groups(aws: Aws, plan: ClusterPlan) -> list[_Group]:
     return [_Group(f"subnet group {name}", is_ours(group.get("Tags", [])), delete)]
 
 
-def _security_groups(aws: Aws, plan: ClusterPlan) -> list[_Group]:
+def _list_security_groups(aws: Aws, plan: ClusterPlan) -> list[_Group]:
     if (group := find_security_group(aws, plan)) is None:
         return []
     name = f"security group {plan.security_group_name} ({group['GroupId']})"
@@ -107,7 +107,7 @@ def _is_removed(delete: Callable[[], object]) -> bool:
     return True
 
 
-def _default_vpc(aws: Aws) -> str:
+def _find_default_vpc(aws: Aws) -> str:
     vpcs = aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     if not vpcs:
         raise FatalError(f"The region {aws.region} has no default VPC. Make one: aws ec2 create-default-vpc")

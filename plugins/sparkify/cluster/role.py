@@ -61,7 +61,7 @@ def remove_role(aws: Aws, plan: ClusterPlan) -> str:
         return f"IAM role {plan.role_name}: nothing to do."
     if not is_ours(role.get("Tags", [])):
         return f"IAM role {plan.role_name} is not ours: left as it is."
-    if users := _clusters_with(aws, role["Arn"]):
+    if users := _find_clusters_with(aws, role["Arn"]):
         return f"IAM role {plan.role_name} is used by {', '.join(users)}: left as it is."
     try:
         _delete(aws, plan.role_name)
@@ -90,7 +90,7 @@ def find_role(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - boto's role
         raise
 
 
-def _clusters_with(aws: Aws, arn: str) -> list[str]:
+def _find_clusters_with(aws: Aws, arn: str) -> list[str]:
     pages = aws.redshift.get_paginator("describe_clusters").paginate()
     return [
         cluster["ClusterIdentifier"]

@@ -8,7 +8,7 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from sparkify.aws import Aws
-from sparkify.cluster.cluster import describe_costs, find_cluster, newest_snapshot
+from sparkify.cluster.cluster import describe_costs, find_cluster, find_newest_snapshot
 from sparkify.cluster.network import find_security_group, find_subnet_group
 from sparkify.cluster.plan import ClusterPlan, is_ours
 from sparkify.cluster.role import find_role
@@ -25,8 +25,10 @@ def show_status(aws: Aws, plan: ClusterPlan) -> str:
         expires = f"expires at {cluster.expires_at.isoformat()}" if cluster.expires_at else "never expires"
         lines.append(f"  made {cluster.created or 'just now'}; {expires}")
         lines.append(f"  {describe_costs(cluster, datetime.now(UTC))}")
-    lines += [f"{name}: {'there' if value else 'none'}" for name, value in _surroundings(aws, plan).items()]
-    lines.append(f"Newest final snapshot, billed until deleted: {newest_snapshot(aws, plan) or 'none'}")
+    lines += [
+        f"{name}: {'there' if value else 'none'}" for name, value in _find_surroundings(aws, plan).items()
+    ]
+    lines.append(f"Newest final snapshot, billed until deleted: {find_newest_snapshot(aws, plan) or 'none'}")
     return "\n".join(lines)
 
 
@@ -39,7 +41,9 @@ def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
     cluster = find_cluster(aws, plan.identifier)
     left = [f"Cluster {plan.identifier} ({cluster.status})"] if cluster and cluster.is_ours else []
     left += [
-        name for name, there in _surroundings(aws, plan).items() if there and is_ours(there.get("Tags", []))
+        name
+        for name, there in _find_surroundings(aws, plan).items()
+        if there and is_ours(there.get("Tags", []))
     ]
     if left:
         raise FatalError(
@@ -50,7 +54,7 @@ def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
         return (
             f"Nothing of ours is left; the cluster {plan.identifier} ({cluster.status}) is somebody else's."
         )
-    snapshot = newest_snapshot(aws, plan)
+    snapshot = find_newest_snapshot(aws, plan)
     kept = f" but the snapshot {snapshot}, billed until it is deleted" if snapshot else ""
     return f"Nothing of cluster {plan.identifier} is left{kept}."
 
@@ -106,7 +110,7 @@ def connection_json(plan: ClusterPlan) -> str:
     return json.dumps(connection)
 
 
-def _surroundings(aws: Aws, plan: ClusterPlan) -> dict[str, Any]:
+def _find_surroundings(aws: Aws, plan: ClusterPlan) -> dict[str, Any]:
     return {
         f"IAM role {plan.role_name}": find_role(aws, plan),
         f"Security group {plan.security_group_name}": find_security_group(aws, plan),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import Context
 
-from sparkify.operators.connection import check_host, name_session, opener
+from sparkify.operators.connection import check_host, make_opener, name_session
 from sparkify.operators.task_failures import translate_failures
 from sparkify.star.lineage import describe_load
 from sparkify.warehouse.ledger import LoadRecord, utc_now
@@ -70,7 +70,7 @@ class WarehouseOperator(BaseSQLOperator):
             with translate_failures(what):
                 check_host(server, what)
                 name_session(hook, f"{self.dag_id}.{self.task_id}")
-                return run_load(opener(hook), work, what=what, log=self.log, journal=journal)
+                return run_load(make_opener(hook), work, what=what, log=self.log, journal=journal)
         finally:
             self._is_working = False
             self.statements = ";\n\n".join(journal)

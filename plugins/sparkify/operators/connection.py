@@ -42,7 +42,7 @@ def name_session(hook: DbApiHook, name: str) -> None:
         connection.extra = json.dumps({"application_name": name, **connection.extra_dejson})
 
 
-def opener(hook: DbApiHook) -> Callable[[], Connection]:
+def make_opener(hook: DbApiHook) -> Callable[[], Connection]:
     """Return what opens one connection of a hook, once.
 
     RedshiftSQLHook.get_conn tries five times whatever the error is, a wrong password too; `run_load` knows

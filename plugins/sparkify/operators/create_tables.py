@@ -8,20 +8,20 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
-from sparkify.warehouse.schema import with_ops
+from sparkify.warehouse.schema import create_missing, with_ops
 from sparkify.warehouse.session import Session
 
-_HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bOR\s+REPLACE\b", re.IGNORECASE)
+_HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bCREATE\s+VIEW\b", re.IGNORECASE)
 
 
 class CreateTablesOperator(WarehouseOperator):
-    """Make the pipeline's own tables (schema `ops`) and those of a dataset, unless they exist.
+    """Make the pipeline's own tables (schema `ops`) and the tables and views of a dataset, unless they exist.
 
     All statements run in one transaction.
 
     Args:
         sql: DDL, or `.sql` files below the DAG's template_searchpath, with any number of statements, in the
-            order in which the objects can be made. Each statement says IF NOT EXISTS.
+            order in which the objects can be made. Each says IF NOT EXISTS, but for CREATE VIEW.
 
     Raises:
         AirflowFailException: a statement is wrong or not allowed; none of them took effect.
@@ -49,10 +49,9 @@ class CreateTablesOperator(WarehouseOperator):
         if unsafe := [sql for sql in statements if not _HARMLESS.search(sql)]:
             raise AirflowFailException(f"A second run would fail: write IF NOT EXISTS in {unsafe[0]!r}")
         self.run_in_warehouse(lambda session: _create(session, statements))
-        self.log.info("%d tables and schemas are there.", len(statements))
+        self.log.info("%d tables, views and schemas are there.", len(statements))
 
 
 def _create(session: Session, statements: Sequence[str]) -> None:
-    for statement in statements:
-        session.execute(statement)
+    create_missing(session, statements)
     session.commit()

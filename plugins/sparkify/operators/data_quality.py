@@ -76,7 +76,7 @@ class DataQualityOperator(WarehouseOperator):
             suite = read_suite(self.checks, self.checks_source)
         window = self.window(context) if suite.uses_window else None
         results = self.run_in_warehouse(lambda session: self._check(session, suite, run, window))
-        self.check_results = [_for_listeners(result) for result in results]
+        self.check_results = [_convert_for_listeners(result) for result in results]
         where = f"connection {self.conn_id}" + (f", window {window}" if window else "")
         if warnings := [result for result in results if result.status != "passed" and not result.stops]:
             self.log.warning("%s", failure_message(warnings, run, where))
@@ -106,7 +106,7 @@ class DataQualityOperator(WarehouseOperator):
         return results
 
 
-def _for_listeners(result: CheckResult) -> SQLCheckResult:
+def _convert_for_listeners(result: CheckResult) -> SQLCheckResult:
     """Return a result in the form that the common SQL provider hands to OpenLineage."""
     check = result.check
     return SQLCheckResult(

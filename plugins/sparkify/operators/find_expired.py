@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from sparkify.cluster.expiry import expired_clusters
+from sparkify.cluster.expiry import find_expired_clusters
 from sparkify.operators.aws_step import AwsOperator
 from sparkify.operators.loading_runs import runs_under_way
 
@@ -38,7 +38,7 @@ class FindExpiredOperator(AwsOperator):
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Look for expired clusters."""
-        expired = self.call_aws(self.region, lambda aws: expired_clusters(aws, datetime.now(UTC)))
+        expired = self.call_aws(self.region, lambda aws: find_expired_clusters(aws, datetime.now(UTC)))
         done = ("paused", "pausing") if self.action == "pause" else ()
         expired = [cluster for cluster in expired if cluster.status not in done]
         for cluster in expired:

@@ -61,11 +61,17 @@ class LoadTableOperator(LoadOperator):
                 f"newer_by; in mode {self.mode} rows of {self.table} would stay old or become older."
             )
         follows = [
-            replace(follow, update=update or None)
+            replace(
+                follow,
+                table=follow.table.lower(),
+                after=[name.lower() for name in follow.after],
+                update=update or None,
+            )
             for follow, update in zip(self.follows, self.updates, strict=True)
         ]
         job = LoadJob(
-            table=self.table,
+            # Redshift folds names; what ops keeps of a table must not depend on how a task writes its name.
+            table=self.table.lower(),
             mode=self.mode,
             select=self.sql,
             run=TaskRun.of(context),

@@ -12,7 +12,7 @@ from sparkify.operators.staging_job import (
     build_staging_job,
     check_arguments,
     is_true,
-    s3_client,
+    make_s3_client,
 )
 from sparkify.stage.reconciliation import LoadedTable, Reconciliation, reconcile
 
@@ -93,7 +93,7 @@ class ReconcileOperator(WarehouseOperator):
             for window in outcome.windows
         ]
         if is_true(self.fail):
-            raise AirflowFailException(_message(outcome, conf))
+            raise AirflowFailException(_explain_hours(outcome, conf))
         return conf
 
     def _compare(self, context: Context) -> Reconciliation:
@@ -102,11 +102,11 @@ class ReconcileOperator(WarehouseOperator):
             for table, select in zip(self.loaded_tables, self.loaded_sql, strict=True)
         ]
         job = build_staging_job(self, {**self.staging, "mode": "window"}, context)
-        s3 = s3_client(self.aws_conn_id)
+        s3 = make_s3_client(self.aws_conn_id)
         return self.run_in_warehouse(lambda session: reconcile(session, job, loaded, s3, self.log))
 
 
-def _message(outcome: Reconciliation, conf: Sequence[dict[str, str]]) -> str:
+def _explain_hours(outcome: Reconciliation, conf: Sequence[dict[str, str]]) -> str:
     shown = "\n".join(f"  {window['window_start']} to {window['window_end']}" for window in conf[:20])
     more = f"\n  … and {len(conf) - 20} more" if len(conf) > 20 else ""
     return (

@@ -27,7 +27,7 @@ class ResetTablesOperator(WarehouseOperator):
         chosen: the names of the tables to empty, separated by spaces.
         confirmation: what a person typed: the names of the chosen tables in any order or, to recreate, the
             name of the database.
-        loading_tag: the tag of DAGs whose runs load these tables; none of them may be under way.
+        loading_tag: the tag of DAGs whose runs load these tables; if given, none of them may be under way.
 
     Returns:
         The names of the tables that were emptied or made again.
@@ -59,7 +59,7 @@ class ResetTablesOperator(WarehouseOperator):
         action: str,
         chosen: str,
         confirmation: str,
-        loading_tag: str,
+        loading_tag: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -79,7 +79,7 @@ class ResetTablesOperator(WarehouseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Reset what this run asks for."""
-        if loading := runs_under_way(context, self.dag.fileloc, self.loading_tag):
+        if self.loading_tag and (loading := runs_under_way(context, self.dag.fileloc, self.loading_tag)):
             dag_id, running = loading
             raise AirflowFailException(
                 f"Nothing was changed, because runs of {dag_id} are under way: {running}. Wait for them "

@@ -6,7 +6,12 @@ from typing import Any
 from airflow.sdk import Context
 
 from sparkify.operators.base import LoadOperator
-from sparkify.operators.staging_job import STAGING_ARGUMENTS, build_staging_job, check_arguments, s3_client
+from sparkify.operators.staging_job import (
+    STAGING_ARGUMENTS,
+    build_staging_job,
+    check_arguments,
+    make_s3_client,
+)
 from sparkify.stage.job import StagingMode
 from sparkify.stage.stager import Stager
 
@@ -127,7 +132,7 @@ class StageToRedshiftOperator(LoadOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Stage the files of this run."""
-        job, s3 = build_staging_job(self, self.staging, context), s3_client(self.aws_conn_id)
+        job, s3 = build_staging_job(self, self.staging, context), make_s3_client(self.aws_conn_id)
         staged = self.run_in_warehouse(lambda session: Stager(session, job, s3, self.log).stage())
         self.loaded_files = [file.url for file in staged.files]
         late = [str(window) for window in staged.late]

@@ -60,6 +60,8 @@ def build_staging_job(
     has_window = arguments["mode"] == "window" or "%" in (arguments.get("key_pattern") or "")
     made = {
         "run": TaskRun.of(context),
+        # Redshift folds names; what ops keeps of a table must not depend on how a task writes its name.
+        "table": arguments["table"].lower(),
         "window": operator.window(context) if has_window else None,
         "jsonpaths": jsonpaths,
         "region": arguments.get("region") or None,
@@ -75,7 +77,7 @@ def is_true(flag: bool | str) -> bool:
     return str(flag).lower() == "true"
 
 
-def s3_client(aws_conn_id: str) -> "S3Client":
+def make_s3_client(aws_conn_id: str) -> "S3Client":
     """Return a client that lists the source and writes to the work bucket."""
     client: S3Client = S3Hook(aws_conn_id=aws_conn_id).get_conn()
     return client

@@ -23,10 +23,10 @@ def check_buckets(source: str, work: str) -> None:
     Raises:
         FatalError: the message names both Variables and says what to set.
     """
-    names = [_plain(text).lower() for text in (source, work)]
+    names = [_strip(text).lower() for text in (source, work)]
     if names[0] == names[1]:
         raise FatalError(
-            f"Source and work bucket are one, {_plain(source)!r}: manifests are written to a work bucket "
+            f"Source and work bucket are one, {_strip(source)!r}: manifests are written to a work bucket "
             "and expire there, and a teardown may remove it, so the source has to be elsewhere. Leave the "
             f"Airflow Variable {SOURCE_VARIABLE} as it is and set {WORK_VARIABLE} to a bucket of its own, "
             f"for example {names[0]}-work; the action provision of redshift_cluster makes it."
@@ -37,10 +37,10 @@ def check_buckets(source: str, work: str) -> None:
                 f"{text!r} is not a bucket's plain name, so it cannot be seen whether source and work bucket "
                 "are two. Set the Airflow Variables "
                 f"{SOURCE_VARIABLE} and {WORK_VARIABLE} to two names alone, without s3://, slashes, ARNs or "
-                f"aliases of access points: {variable} to {_plain(text)!r}, if that is the bucket."
+                f"aliases of access points: {variable} to {_strip(text)!r}, if that is the bucket."
             )
 
 
-def _plain(text: str) -> str:
+def _strip(text: str) -> str:
     """Return the bucket's name in an address or ARN of S3."""
     return _SPELLINGS.sub("", text.strip()).partition("/")[0]

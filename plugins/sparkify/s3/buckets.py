@@ -65,7 +65,7 @@ def make_private_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[
     """
     create_bucket(s3, bucket, region, {})
     if tags:
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _tag_set(tags)})
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _write_tags(tags)})
     make_private(s3, bucket)
 
 
@@ -77,12 +77,14 @@ def make_private(s3: "S3Client", bucket: str, account: str = "") -> None:
         bucket: its name.
         account: the account that has to own it; S3 refuses the calls for any other.
     """
-    owner = _owner(account)
+    owner = _require_owner(account)
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=_NOT_PUBLIC, **owner)
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=_ENCRYPTED, **owner)
     # Last: a bucket without a policy is one that was not finished.
     if not _has_policy(s3, bucket, account):
-        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_tls_only(s3.meta.partition, bucket)), **owner)
+        s3.put_bucket_policy(
+            Bucket=bucket, Policy=json.dumps(_write_policy(s3.meta.partition, bucket)), **owner
+        )
 
 
 def create_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, str]) -> None:
@@ -100,7 +102,7 @@ def create_bucket(s3: "S3Client", bucket: str, region: str, tags: Mapping[str, s
     # us-east-1 is no LocationConstraint; a client without a region has the pseudo-region aws-global.
     wanted: Any = {} if region in {"us-east-1", "aws-global"} else {"LocationConstraint": region}
     if tags:
-        wanted["Tags"] = _tag_set(tags)
+        wanted["Tags"] = _write_tags(tags)
     try:
         s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": wanted} if wanted else {}))
     except ClientError as error:
@@ -141,7 +143,7 @@ def is_unfinished(s3: "S3Client", bucket: str, tags: Mapping[str, str]) -> bool:
 def tags_of(s3: "S3Client", bucket: str, account: str = "") -> dict[str, str]:
     """Return a bucket's tags; with an account, only of a bucket that it owns."""
     try:
-        tags = s3.get_bucket_tagging(Bucket=bucket, **_owner(account))["TagSet"]
+        tags = s3.get_bucket_tagging(Bucket=bucket, **_require_owner(account))["TagSet"]
     except ClientError as error:
         if code_of(error) == "NoSuchTagSet":
             return {}
@@ -151,7 +153,7 @@ def tags_of(s3: "S3Client", bucket: str, account: str = "") -> dict[str, str]:
 
 def _has_policy(s3: "S3Client", bucket: str, account: str = "") -> bool:
     try:
-        s3.get_bucket_policy(Bucket=bucket, **_owner(account))
+        s3.get_bucket_policy(Bucket=bucket, **_require_owner(account))
     except ClientError as error:
         if code_of(error) == "NoSuchBucketPolicy":
             return False
@@ -159,16 +161,16 @@ def _has_policy(s3: "S3Client", bucket: str, account: str = "") -> bool:
     return True
 
 
-def _owner(account: str) -> Any:  # noqa: ANN401 - arguments of any call
+def _require_owner(account: str) -> Any:  # noqa: ANN401 - arguments of any call
     """Return the argument that makes S3 refuse a call if another account owns the bucket."""
     return {"ExpectedBucketOwner": account} if account else {}
 
 
-def _tag_set(tags: Mapping[str, str]) -> "list[TagTypeDef]":
+def _write_tags(tags: Mapping[str, str]) -> "list[TagTypeDef]":
     return [{"Key": name, "Value": value} for name, value in tags.items()]
 
 
-def _tls_only(partition: str, bucket: str) -> dict[str, Any]:
+def _write_policy(partition: str, bucket: str) -> dict[str, Any]:
     arn = f"arn:{partition}:s3:::{bucket}"
     return {
         "Version": "2012-10-17",

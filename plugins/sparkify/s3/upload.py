@@ -109,7 +109,7 @@ def find_files(folder: Path, subfolders: Sequence[str]) -> LocalFiles:
     Raises:
         FatalError: the folder is missing or holds no such file; it says what to enter.
     """
-    wanted = " and ".join(f"{name}/" for name in subfolders)
+    wanted = " or ".join(f"{name}/" for name in subfolders)
     if not (folder.is_absolute() and os.path.isdir(folder)):  # noqa: PTH112 - False where it may not be seen
         raise FatalError(
             f"{str(folder)!r} is no folder on this worker ({socket.gethostname()}). Enter the absolute path "
@@ -118,7 +118,7 @@ def find_files(folder: Path, subfolders: Sequence[str]) -> LocalFiles:
     try:
         local = _sort(folder.resolve(), subfolders)
     except OSError as error:
-        raise FatalError(_unreadable(error)) from error
+        raise FatalError(_explain_unreadable(error)) from error
     if not local.files and not local.problems:
         raise FatalError(
             f"{folder} on this worker ({socket.gethostname()}) holds no {_SUFFIX} file in {wanted} "
@@ -133,12 +133,12 @@ def _sort(root: Path, subfolders: Sequence[str]) -> LocalFiles:
     ignored: list[str] = []
     links: list[str] = []
     problems: list[str] = []
-    for path in (path for name in subfolders for path in _paths(root / name, problems)):
+    for path in (path for name in subfolders for path in _walk(root / name, problems)):
         key = path.relative_to(root).as_posix()
         if path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(root)):
             links.append(key)
         elif path.suffix == _SUFFIX and "/." not in f"/{key}" and path.is_file():
-            if problem := _bad_key(key):
+            if problem := _judge_key(key):
                 problems.append(f"{printable(path)} {problem}")
             else:
                 files[key] = path
@@ -147,7 +147,7 @@ def _sort(root: Path, subfolders: Sequence[str]) -> LocalFiles:
     return LocalFiles(subfolders, files, ignored, links, problems)
 
 
-def _bad_key(key: str) -> str:
+def _judge_key(key: str) -> str:
     """Why a path cannot be a key of S3; empty where it can."""
     try:
         size = len(key.encode())
@@ -159,7 +159,7 @@ def _bad_key(key: str) -> str:
     return f"has a key of {size:,} bytes, and S3 takes {_LONGEST_KEY:,}" if size > _LONGEST_KEY else ""
 
 
-def _paths(path: Path, problems: list[str]) -> Iterator[Path]:
+def _walk(path: Path, problems: list[str]) -> Iterator[Path]:
     """Everything below a path that is no folder, in order; a link to a folder is given, not followed.
 
     A folder that cannot be read is added to `problems`.
@@ -168,15 +168,15 @@ def _paths(path: Path, problems: list[str]) -> Iterator[Path]:
         try:
             inside = sorted(path.iterdir())
         except OSError as error:
-            problems.append(_unreadable(error))
+            problems.append(_explain_unreadable(error))
             return
         for each in inside:
-            yield from _paths(each, problems)
+            yield from _walk(each, problems)
     elif path.exists() or path.is_symlink():
         yield path
 
 
-def _unreadable(error: OSError) -> str:
+def _explain_unreadable(error: OSError) -> str:
     return (
         f"{printable(error.filename)} cannot be read: {error.strerror}. Let the user that the worker runs as "
         "read it, then clear the task."
@@ -224,7 +224,7 @@ def _count(jobs: Sequence[Future[int | None]], done: Upload, log: Log) -> None:
         try:
             done.add(job.result())
         except OSError as error:
-            done.problems.append(_unreadable(error))
+            done.problems.append(_explain_unreadable(error))
         done.seconds = time.monotonic() - done.began
         if time.monotonic() - said >= _SECONDS_BETWEEN_LINES:
             said = time.monotonic()
@@ -235,7 +235,7 @@ def _put(s3: "S3Client", bucket: str, key: str, path: Path, there: SourceFile | 
     """Upload one file and return its bytes, or None if it is there."""
     with open(path, "rb", opener=_open_file) as file:
         size = os.fstat(file.fileno()).st_size
-        if there is not None and there.size == size and there.etag == _md5(file):
+        if there is not None and there.size == size and there.etag == _hash(file):
             return None
         file.seek(0)
         # boto3 asks whether a file would be taken before it sends it; bytes it sends at once.
@@ -257,5 +257,5 @@ def _open_file(path: str, flags: int) -> int:
     raise OSError(errno.EINVAL, "it is no file any more", path)
 
 
-def _md5(file: BufferedReader) -> str:
+def _hash(file: BufferedReader) -> str:
     return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

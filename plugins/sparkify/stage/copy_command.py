@@ -9,13 +9,14 @@ from sparkify.warehouse.sql import quote_columns, quote_literal, quote_table
 _CREDENTIALS = re.compile(
     r"\b(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|CREDENTIALS|IAM_ROLE)\b", re.IGNORECASE
 )
-# COPY changes values under these in silence, and Redshift does not say how often.
-SILENT = ("TRUNCATECOLUMNS", "ACCEPTINVCHARS", "ACCEPTANYDATE")
+# COPY changes values under these in silence. Of the first alone Redshift says in which rows.
+REPLACING = "ACCEPTINVCHARS"
+SILENT = ("TRUNCATECOLUMNS", "ACCEPTANYDATE")
 # What says how a file or a value is read (Database Developer Guide, "Data conversion parameters" and "File
 # compression parameters"). All others change which rows arrive, which the operator counts, or are arguments.
 _READING = (
     *("TIMEFORMAT", "DATEFORMAT", "NULL", "ENCODING", "BLANKSASNULL", "EMPTYASNULL", "TRIMBLANKS", "ROUNDEC"),
-    *("BZIP2", "LZOP", "ZSTD", *SILENT),
+    *("BZIP2", "LZOP", "ZSTD", REPLACING, *SILENT),
 )
 _VALUE = r"(?:\s+AS\b)?\s*(?:'(?:[^'\\]|\\.|'')*'|\bUTF\d+\w*\b)"
 _READING_OPTIONS = re.compile(rf"(?:\s*\b(?:{'|'.join(_READING)})\b(?:{_VALUE})?)+\s*", re.IGNORECASE)

@@ -10,7 +10,7 @@ from sparkify.warehouse.sql import quote_identifier, quote_table
 def create_incoming(session: Session, job: StagingJob) -> list[str]:
     """Make the temp table and return its columns, which are those that the files fill.
 
-    The job's time and keys are NOT NULL there, whatever they are in the staging table: COPY itself then
+    What is NOT NULL in the staging table is so there, and so are the job's time and keys: COPY itself then
     refuses a row without them as it refuses any bad row, with file, line and column (error 1213).
 
     Raises:
@@ -23,7 +23,8 @@ def create_incoming(session: Session, job: StagingJob) -> list[str]:
     filled = [column for column in columns if column.name != LOAD_ID and not column.fills_itself]
     required = {name.lower() for name in job.required_columns}
     lines = [
-        f"{quote_identifier(column.name)} {column.type}{' NOT NULL' * (column.name in required)}"
+        f"{quote_identifier(column.name)} {column.type}"
+        f"{' NOT NULL' * (column.not_null or column.name in required)}"
         for column in filled
     ]
     session.execute(f"CREATE TEMP TABLE {INCOMING} ({', '.join(lines)})")

@@ -198,8 +198,7 @@ class WindowMode(Mode):
         A file may grow or be mended after some of its hours were staged. Because every load that copies a
         file looks at all of it, whatever is staged of a file always agrees with the version in the ledger.
         """
-        periods = [listing.periods[file.key] for file in files if file.key in listing.periods]
-        around = common(periods, listing.staged)
+        around = self._staged_before(session, listing, files)
         if not around:
             return []
         time = self.job.time_column or ""
@@ -207,6 +206,17 @@ class WindowMode(Mode):
             session, INCOMING, self.job.table, columns=columns, time_column=time, windows=around
         )
         return common([Window.of_hour(hour) for hour in hours], around)
+
+    def _staged_before(self, session: Session, listing: Listing, files: Sequence[SourceFile]) -> list[Window]:
+        """Return the time, staged before, of which this load may change rows."""
+        window = [self.job.window] if self.job.window else []
+        if not listing.periods:
+            staged = [part for own in window for part in ledger.staged_windows(session, self.job.table, own)]
+            return common(window, staged)
+        copied = [listing.periods[file.key] for file in files]
+        # Of a file that has gone the window loses its rows, and all other time keeps them.
+        gone = common([listing.periods[key] for key in listing.missing], window)
+        return common([*copied, *gone], listing.staged)
 
     def _find_keys(self, session: Session, s3: "S3Client") -> Listing:
         """List the files of the window and, of those of the days before it, the ones that have changed."""

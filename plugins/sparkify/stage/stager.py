@@ -8,7 +8,7 @@ from sparkify.failures import FatalError, SourceChanged
 from sparkify.source import SourceFile, find_keys, list_prefix
 from sparkify.stage.copying import FileCopier
 from sparkify.stage.incoming import create_incoming
-from sparkify.stage.job import MISSING, Listing, Staged, StagingJob
+from sparkify.stage.job import INCOMING, MISSING, Listing, Staged, StagingJob
 from sparkify.stage.modes import Mode, WindowMode, mode_of
 from sparkify.warehouse import changes, ledger, rejected_rows
 from sparkify.warehouse.ledger import LoadRecord
@@ -123,13 +123,21 @@ class Stager:
             # A bad file of an earlier day must not keep new hours out; the next run looks at it again.
             self.log.warning("The files of earlier days are left for later: %s", error)
         self.session.rollback()
+        # Under max_errors a COPY is committed before the rows that it passed over are read.
+        self.session.execute(f"DELETE FROM {INCOMING}")
         return rest, copier.copy(rest)
 
     def _publish_rows(self, batch: Batch) -> None:
         files, size = len(batch.files), sum(file.size for file in batch.files)
         self.record = replace(self.record, rows_rejected=len(batch.rejected), files=files, bytes=size)
         self.record = self._load(self.mode, self.record, batch.columns)
-        if not isinstance(self.mode, WindowMode) and self.record.rows_changed:
+        if isinstance(self.mode, WindowMode):
+            return
+        if doubled := self.session.scalar(f"SELECT COUNT(*) FROM {INCOMING}") - self.record.rows_inserted:
+            self.log.warning(
+                "%d rows have the key of another in these files: of each key one is staged.", doubled
+            )
+        if self.record.rows_changed:
             changes.record_change(self.session, self.job.table, self.record.load_id)
 
     def _publish_late(self, batch: Batch, others: Sequence[Window]) -> None:

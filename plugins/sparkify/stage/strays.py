@@ -60,37 +60,38 @@ class StrayFinder:
             file: the file.
             period: the time that it is named for.
             expected: how many strays COPY has loaded from it.
-            refused: rows that COPY has not loaded.
+            refused: its rows that COPY has not loaded.
 
         Raises:
-            SourceChanged: the file is no longer what COPY has read.
+            SourceChanged: the file was replaced or removed since it was copied.
         """
         try:
-            lines = {row.line for row in refused if row.file == file.url}
-            strays = list(self._strays(file, period, lines))
+            strays = list(self._strays(file, period, {row.line for row in refused}))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"PreconditionFailed", "NoSuchKey"}:
+                raise SourceChanged(f"{file.url} changed while it was copied") from error
+            raise
         except (ValueError, LookupError, TypeError, OSError):
             # Other documents, times or compressions than are read here: the rows are known, their lines not.
             return []
         return strays if len(strays) == expected else []
 
     def _strays(
-        self, file: SourceFile, period: Window, passed_over: Collection[int | None]
+        self, file: SourceFile, period: Window, refused: Collection[int | None]
     ) -> Iterator[RejectedRow]:
         path = self._path()
         for number, line in enumerate(self._lines(file), start=1):
-            if not line.strip() or number in passed_over:
+            try:
+                value = _follow(json.loads(line), path)
+                is_inside = period.start <= self._time(value) < period.end
+            except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+                # COPY refuses such a line, or reads it otherwise; then there are more strays than are found.
                 continue
-            value = _follow(json.loads(line), path)
-            if not period.start <= self._time(value) < period.end:
+            if not is_inside and number not in refused:
                 yield stray_row(file, self.job, period, RawRow(number, str(value), line.decode().strip()))
 
     def _lines(self, file: SourceFile) -> Iterator[bytes]:
-        try:
-            body: Any = self.s3.get_object(Bucket=file.bucket, Key=file.key, IfMatch=file.etag)["Body"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"PreconditionFailed", "NoSuchKey"}:
-                raise SourceChanged(f"{file.url} changed after it was copied") from error
-            raise
+        body: Any = self.s3.get_object(Bucket=file.bucket, Key=file.key, IfMatch=file.etag)["Body"]
         yield from gzip.GzipFile(fileobj=body) if self.job.gzip else body.iter_lines()
 
     def _path(self) -> list[str]:

@@ -14,7 +14,7 @@ _READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_][\w.]*)", re.IGNORECASE)
 _WITH_NAME = re.compile(r"\b(\w+)\s+AS\s*\(\s*SELECT\b", re.IGNORECASE)
 
 
-def tables_read(select: str) -> list[str]:
+def find_tables_read(select: str) -> list[str]:
     """Return the tables that a SELECT reads, sorted.
 
     The OpenLineage provider's own parser (openlineage-sql 1.54) finds none behind a WITH clause.
@@ -53,11 +53,13 @@ def describe_load(
 
     connection = hook.get_connection(getattr(hook, hook.conn_name_attr))
     namespace = SQLParser.create_namespace(hook.get_openlineage_database_info(connection))
-    sources = [(f"s3://{bucket}", key) for bucket, key in map(_split, files)]
-    sources += [(namespace, _full_name(connection.schema, name)) for name in tables_read(select or "")]
+    sources = [(f"s3://{bucket}", key) for bucket, key in map(_split_url, files)]
+    sources += [
+        (namespace, _qualify_name(connection.schema, name)) for name in find_tables_read(select or "")
+    ]
     statistics = OutputStatisticsOutputDatasetFacet(rowCount=rows)
     target = OutputDataset(
-        namespace, _full_name(connection.schema, table), outputFacets={"outputStatistics": statistics}
+        namespace, _qualify_name(connection.schema, table), outputFacets={"outputStatistics": statistics}
     )
     return OperatorLineage(
         inputs=[Dataset(namespace=where, name=name) for where, name in sources],
@@ -66,10 +68,10 @@ def describe_load(
     )
 
 
-def _full_name(database: str, table: str) -> str:
+def _qualify_name(database: str, table: str) -> str:
     return f"{database}.{table if '.' in table else 'public.' + table}"
 
 
-def _split(url: str) -> tuple[str, str]:
+def _split_url(url: str) -> tuple[str, str]:
     bucket, _, key = url.removeprefix("s3://").partition("/")
     return bucket, key

@@ -79,8 +79,8 @@ CREATE TABLE IF NOT EXISTS ops.quality_results (
 DISTSTYLE EVEN
 SORTKEY (dag_id, run_id, task_id);
 
--- Loads of a staging table that changed rows which others may have read: a window that was staged again because
--- its files changed, or files that were staged without a window (both ends NULL).
+-- Loads of a staging table that changed rows which others may have read: a window that was staged again
+-- because its files changed, or files that were staged without a window (both ends NULL).
 CREATE TABLE IF NOT EXISTS ops.changes (
     source_table VARCHAR(128) NOT NULL,
     load_id VARCHAR(64) NOT NULL,

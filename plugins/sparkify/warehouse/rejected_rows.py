@@ -1,5 +1,6 @@
 """Rows of source files that are not staged: why COPY refused them, and the record that is kept of them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ WHERE
     )
 ORDER BY file_name, line_number
 """
+_PASSED_OVER = re.compile(r"(\d+) record\(s\) could not be loaded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ def is_data_error(error: BaseException) -> bool:
     """Tell whether COPY failed on its data, so that the load error tables hold the reason."""
     failure = describe(error)
     return failure is not None and "Load into table" in failure.message
+
+
+def count_passed_over(notices: Sequence[str]) -> int:
+    """Return how many rows COPY says it has passed over, from the notices that came with it."""
+    return sum(int(match[1]) for notice in notices if (match := _PASSED_OVER.search(notice)))
 
 
 def read_rejected_rows(

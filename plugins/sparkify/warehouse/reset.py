@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sparkify.failures import FatalError
 from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.ledger import LoadRecord, TaskRun
-from sparkify.warehouse.schema import made_table, with_ops
+from sparkify.warehouse.schema import create_missing, drop, made_relation, with_ops
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import named_values, quote_table
 
@@ -87,7 +87,7 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
 
 
 def recreate(session: Session, sql: Sequence[str]) -> list[str]:
-    """Drop the tables of `ops` and those that `sql` makes, make them again and return their names.
+    """Drop the tables of `ops`, and tables and views that `sql` makes; make them again, return their names.
 
     Args:
         session: a fresh session.
@@ -98,26 +98,23 @@ def recreate(session: Session, sql: Sequence[str]) -> list[str]:
         FatalError: a table of one of the names belongs to another user.
     """
     ddl = with_ops(sql)
-    tables = [table for statement in ddl if (table := made_table(statement))]
-    _check_owners(session, tables)
+    relations = [relation for statement in ddl if (relation := made_relation(statement))]
+    _check_owners(session, [relation.name for relation in relations])
     # A schema first, so that what is dropped may be missing, but not the schema it would be in.
     for statement in ddl:
-        if not made_table(statement):
+        if not made_relation(statement):
             session.execute(statement)
     # DROP locks, so the order is that of `empty`; it is also the one in which no other table still refers
-    # to the dropped one. No CASCADE: it would take views along that this project knows nothing of.
-    for table in reversed(tables):
-        session.execute(f"DROP TABLE IF EXISTS {quote_table(table)}")
-    for statement in ddl:
-        if made_table(statement):
-            session.execute(statement)
+    # to the dropped one.
+    drop(session, relations)
+    create_missing(session, ddl)
     session.commit()
-    return tables
+    return [relation.name for relation in relations]
 
 
 def _check_owners(session: Session, tables: Sequence[str]) -> None:
     """Refuse to drop what another user has made under one of these names; a superuser would be let."""
-    if theirs := _tables_of_others(session, tables):
+    if theirs := _find_tables_of_others(session, tables):
         raise FatalError(
             f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
             "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
@@ -125,7 +122,7 @@ def _check_owners(session: Session, tables: Sequence[str]) -> None:
         )
 
 
-def _tables_of_others(session: Session, tables: Sequence[str]) -> list[str]:
+def _find_tables_of_others(session: Session, tables: Sequence[str]) -> list[str]:
     """Return the tables of these names that other users own, each with its owner."""
     names, values = named_values("table", [table.rpartition(".")[2] for table in tables])
     others = session.query(

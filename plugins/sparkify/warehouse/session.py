@@ -75,6 +75,10 @@ class Session:
         self.connection = connection
         self.log = log
         self.statements = journal if journal is not None else []
+        self._notices: Any = getattr(connection, "notices", [])
+        # psycopg keeps none itself.
+        if listen := getattr(connection, "add_notice_handler", None):
+            listen(lambda notice: self._notices.append(notice.message_primary))
 
     def execute(self, sql: str, values: Mapping[str, Value] | None = None) -> int:
         """Run one statement and return the number of rows it changed (-1 where the driver does not know)."""
@@ -140,6 +144,12 @@ class Session:
     def lock(self, *tables: str) -> None:
         """Lock `tables` until the end of the transaction, whose first statement this is."""
         self.execute("LOCK TABLE " + ", ".join(quote_table(table) for table in tables))
+
+    def take_notices(self) -> list[str]:
+        """Return what the server has told beside its answers since this was last asked."""
+        told = [str(notice) for notice in self._notices]
+        self._notices.clear()
+        return told
 
     def commit(self) -> None:
         """Commit what was done since the last commit."""

@@ -3,7 +3,8 @@ CREATE SCHEMA IF NOT EXISTS pg_internal;
 
 -- This file runs when a new version of the endpoint starts: the log begins anew, the numbers go on.
 DROP TABLE IF EXISTS
-    pg_internal.load_error_field, pg_internal.load_error, pg_internal.load_file, pg_internal.load
+    pg_internal.load_error_field, pg_internal.load_error, pg_internal.load_replacement, pg_internal.load_file,
+    pg_internal.load
 CASCADE;
 SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid >= 1000000000;
 
@@ -74,6 +75,17 @@ CREATE TABLE pg_internal.load_error_field (
     PRIMARY KEY (query_id, error_number, field)
 );
 
+-- The first rows in which ACCEPTINVCHARS replaced characters.
+CREATE TABLE pg_internal.load_replacement (
+    query_id integer NOT NULL REFERENCES pg_internal.load ON DELETE CASCADE,
+    replacement_number integer NOT NULL,
+    file_name text NOT NULL,
+    line_number bigint NOT NULL,
+    column_name text NOT NULL,
+    raw_line text NOT NULL,
+    PRIMARY KEY (query_id, replacement_number)
+);
+
 -- Sessions run in REPEATABLE READ and would not see what is written here after their snapshot, while Redshift's
 -- logs are outside of any transaction: pg_last_copy_count() right behind the COPY must answer. A large object
 -- opened for writing is read as it is now, whatever the snapshot. So every finished load is also kept as
@@ -141,8 +153,16 @@ SELECT field.*
 FROM pg_internal.unseen_loads() AS unseen,
     LATERAL jsonb_populate_recordset(NULL::pg_internal.load_error_field, unseen -> 'load_error_field') AS field;
 
--- The end of a load. The document holds a row of `load` and rows of `load_file`, `load_error` and
--- `load_error_field`; errors are written here while the load runs, the document repeats the first of them.
+CREATE OR REPLACE VIEW pg_internal.all_load_replacement AS
+SELECT * FROM pg_internal.load_replacement
+UNION ALL
+SELECT replacement.*
+FROM pg_internal.unseen_loads() AS unseen,
+    LATERAL jsonb_populate_recordset(NULL::pg_internal.load_replacement, unseen -> 'load_replacement')
+        AS replacement;
+
+-- The end of a load. The document holds a row of `load` and rows of `load_file`, `load_replacement`, `load_error`
+-- and `load_error_field`; errors are written here while the load runs, the document repeats the first of them.
 CREATE OR REPLACE FUNCTION pg_internal.record_load(document jsonb)
 RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -164,6 +184,9 @@ AS $$
 
     INSERT INTO pg_internal.load_file
     SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.load_file, document -> 'load_file');
+
+    INSERT INTO pg_internal.load_replacement
+    SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.load_replacement, document -> 'load_replacement');
 
     SELECT lo_from_bytea(
         (1000000000 + (document -> 'load' ->> 'query_id')::integer)::oid, convert_to(document::text, 'UTF8')

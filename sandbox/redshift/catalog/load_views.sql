@@ -127,7 +127,36 @@ SELECT
 FROM pg_internal.visible_load AS load
 JOIN pg_internal.all_load_file AS file USING (query_id);
 
+-- Database Developer Guide, "SYS_COPY_REPLACEMENTS" and "STL_REPLACEMENTS".
+CREATE OR REPLACE VIEW pg_catalog.sys_copy_replacements AS
+SELECT
+    load.user_id,
+    load.query_id::bigint AS query_id,
+    load.table_id,
+    replacement.file_name::character(256) AS file_name,
+    replacement.column_name::character(127) AS column_name,
+    replacement.line_number,
+    replacement.raw_line::character(1024) AS raw_line
+FROM pg_internal.visible_load AS load
+JOIN pg_internal.all_load_replacement AS replacement USING (query_id);
+
+CREATE OR REPLACE VIEW pg_catalog.stl_replacements AS
+SELECT
+    load.user_id AS userid,
+    load.query_id AS query,
+    0 AS slice,
+    load.table_id AS tbl,
+    load.start_time AS starttime,
+    load.session_id AS session,
+    replacement.file_name::character(256) AS filename,
+    replacement.line_number,
+    replacement.column_name::character(127) AS colname,
+    replacement.raw_line::character(1024) AS raw_line
+FROM pg_internal.visible_load AS load
+JOIN pg_internal.all_load_replacement AS replacement USING (query_id);
+
 GRANT SELECT ON
     pg_catalog.sys_load_history, pg_catalog.sys_load_detail, pg_catalog.sys_load_error_detail,
-    pg_catalog.stl_load_errors, pg_catalog.stl_loaderror_detail, pg_catalog.stl_load_commits
+    pg_catalog.stl_load_errors, pg_catalog.stl_loaderror_detail, pg_catalog.stl_load_commits,
+    pg_catalog.sys_copy_replacements, pg_catalog.stl_replacements
 TO PUBLIC;

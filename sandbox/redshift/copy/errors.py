@@ -1,4 +1,4 @@
-"""What can go wrong in a COPY: the whole command, one row of it, one value of a row."""
+"""What can go wrong in a COPY: the whole command, one row of it, one value of a row; and what it mended."""
 
 from dataclasses import dataclass, field
 
@@ -78,6 +78,19 @@ class FatalError:
     position: int = 0
     raw_value: str = ""
     fields: tuple[ErrorField, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """One loaded row with replaced characters: what SYS_COPY_REPLACEMENTS says about it.
+
+    `column` is the first such column.
+    """
+
+    file_name: str
+    line_number: int
+    column: str
+    raw_line: str
 
 
 def storable(text: str) -> str:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from sandbox.parts import postgres
 from sandbox.parts.settings import Settings
-from sandbox.redshift.copy.errors import FatalError
+from sandbox.redshift.copy.errors import FatalError, Replacement
 
 # STL_LOADERROR_DETAIL keeps the fields of the first 20 bad rows of a slice.
 _DETAILED_ERRORS = 20
 # Of rows with many long fields the first ones must do: all are held until the load ends.
 _MOST_FIELDS = 5_000
+# SYS_COPY_REPLACEMENTS keeps the first 100 rows of a slice.
+_LOGGED_REPLACEMENTS = 100
 # What a transaction that began before the load's end sees of its errors.
 _REPEATED_ERRORS = 1000
 _WRITE_ERRORS = 500
@@ -95,6 +97,7 @@ class LoadLog:
         self._unwritten: list[dict[str, object]] = []
         self._repeated: list[dict[str, object]] = []
         self._fields: list[dict[str, object]] = []
+        self._replacements: list[Replacement] = []
 
     @property
     def query_id(self) -> int:
@@ -112,6 +115,10 @@ class LoadLog:
         self.error_count += 1
         if len(self._unwritten) >= _WRITE_ERRORS:
             self._write_errors()
+
+    def add_replacements(self, replacements: Sequence[Replacement]) -> None:
+        """Keep the rows with replaced characters, as far as Redshift does."""
+        self._replacements += replacements[: _LOGGED_REPLACEMENTS - len(self._replacements)]
 
     def end(self, totals: LoadTotals) -> None:
         """Write how the load ended, and close."""
@@ -133,6 +140,7 @@ class LoadLog:
         document = {
             "load": {**self._load, **ended},
             "load_file": files,
+            "load_replacement": self._replacement_rows(),
             "load_error": self._repeated,
             "load_error_field": self._fields,
         }
@@ -162,6 +170,19 @@ class LoadLog:
             "error_code": error.code,
             "error_reason": error.reason,
         }
+
+    def _replacement_rows(self) -> list[dict[str, object]]:
+        return [
+            {
+                "query_id": self.query_id,
+                "replacement_number": number,
+                "file_name": row.file_name,
+                "line_number": row.line_number,
+                "column_name": row.column,
+                "raw_line": row.raw_line,
+            }
+            for number, row in enumerate(self._replacements)
+        ]
 
     def _field_rows(self, error: FatalError) -> list[dict[str, object]]:
         key = {"query_id": self.query_id, "error_number": self.error_count}

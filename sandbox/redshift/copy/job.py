@@ -161,8 +161,7 @@ class CopyJob:
             for found in documents:
                 if isinstance(found, Documents):
                     for rows in builder.build(found, content.url):
-                        for error in rows.errors:
-                            self._reject(error, file)
+                        self._account(rows, file)
                         yield rows
                 else:
                     self._reject(document_error(found, content.url), file, fatal=found.fatal)
@@ -174,6 +173,13 @@ class CopyJob:
         for block in decoded(content, self._command.options):
             self._bytes += len(block)
             yield block
+
+    def _account(self, rows: Rows, file: LoadedFile) -> None:
+        """Log what was replaced and what is bad; raise when too much is bad."""
+        assert self._log is not None  # noqa: S101 — chunks() opened it
+        self._log.add_replacements(rows.replacements)
+        for error in rows.errors:
+            self._reject(error, file)
 
     def _reject(self, error: FatalError, file: LoadedFile, *, fatal: bool = False) -> None:
         """Log a bad row; raise when it is one too many."""

@@ -1,13 +1,13 @@
 """Documents to rows of PostgreSQL's COPY text format."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from sandbox.redshift.copy.columns import TargetColumn, converter_for
-from sandbox.redshift.copy.conversion.values import NULL, json_text
+from sandbox.redshift.copy.conversion.values import NOT_UTF8, NULL, json_text
 from sandbox.redshift.copy.documents import BadDocument, Documents
-from sandbox.redshift.copy.errors import ConversionError, ErrorField, FatalError, storable
+from sandbox.redshift.copy.errors import ConversionError, ErrorField, FatalError, Replacement, storable
 from sandbox.redshift.copy.jsonpaths import MEMBER_OF_NO_OBJECT
 from sandbox.redshift.copy.mapping import Source, fold_keys
 from sandbox.redshift.copy.options import Options
@@ -26,11 +26,12 @@ _NOT_AN_OBJECT = "Invalid JSON document: not an object; arrays need a jsonpaths 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows as bytes, how many they are, and the errors of the others."""
+    """Rows as bytes, how many they are, what was replaced in them, and the errors of the others."""
 
     data: bytes
     count: int
     errors: Sequence[FatalError] = ()
+    replacements: Sequence[Replacement] = ()
 
 
 class RowBuilder:
@@ -51,9 +52,14 @@ class RowBuilder:
     ) -> None:
         self._columns = columns
         self._auto = auto
+        # What is no UTF-8 is an error first, so that a row is known in which it is replaced.
+        strict = replace(options, accept_invalid_chars=None)
         self._fields = [
-            (source, converter_for(column, options)) for source, column in zip(sources, columns, strict=True)
+            (source, converter_for(column, strict)) for source, column in zip(sources, columns, strict=True)
         ]
+        self._replacing = None
+        if options.accept_invalid_chars is not None:
+            self._replacing = [converter_for(column, options) for column in columns]
         # Different members are together no longer than their document; all else may repeat parts of it.
         self._repeats = [callable(source) or source in sources[:at] for at, source in enumerate(sources)]
         self._fold = auto and options.json == "auto ignorecase"
@@ -99,13 +105,15 @@ class RowBuilder:
     def _build_singly(self, values: Sequence[object], documents: Documents, file_name: str) -> Iterator[Rows]:
         rows: list[Sequence[str]] = []
         errors: list[FatalError] = []
+        replacements: list[Replacement] = []
         held = 0
         for value, line, text in zip(values, documents.lines, documents.texts, strict=True):
             fields: list[str] = []
+            replaced: list[str] = []
             size = 0
             try:
-                for source, convert in self._fields:
-                    field = convert(self._take(source, value))
+                for at, (source, _) in enumerate(self._fields):
+                    field = self._convert(at, self._take(source, value), replaced)
                     size += _row_bytes(field)
                     if size > MAX_ROW_BYTES:
                         raise ConversionError(1216, _ROW_TOO_LARGE)
@@ -115,11 +123,25 @@ class RowBuilder:
                 size += _SHOWN_CHARACTERS
             else:
                 rows.append(fields)
+                if replaced:
+                    replacements.append(Replacement(file_name, line, replaced[0], shown_text(text)))
+                    size += _SHOWN_CHARACTERS
             held += size
             if held >= _PIECE_BYTES:
-                yield _joined(rows, errors)
-                rows, errors, held = [], [], 0
-        yield _joined(rows, errors)
+                yield _joined(rows, errors, replacements)
+                rows, errors, replacements, held = [], [], [], 0
+        yield _joined(rows, errors, replacements)
+
+    def _convert(self, at: int, value: object, replaced: list[str]) -> str:
+        """The field of a column, whose name joins `replaced` where only ACCEPTINVCHARS lets it be one."""
+        try:
+            return self._fields[at][1](value)
+        except ConversionError as error:
+            if self._replacing is None or error.code != NOT_UTF8:
+                raise
+        field = self._replacing[at](value)
+        replaced.append(self._columns[at].name)
+        return field
 
     def _take(self, source: Source, value: object) -> object:
         if not isinstance(source, str):
@@ -177,6 +199,10 @@ def _clipped(text: str) -> str:
     return storable(text)[:_SHOWN_CHARACTERS]
 
 
-def _joined(rows: Sequence[Sequence[str]], errors: Sequence[FatalError] = ()) -> Rows:
+def _joined(
+    rows: Sequence[Sequence[str]],
+    errors: Sequence[FatalError] = (),
+    replacements: Sequence[Replacement] = (),
+) -> Rows:
     data = "".join(["\t".join(row) + "\n" for row in rows])
-    return Rows(data.encode(), len(rows), errors)
+    return Rows(data.encode(), len(rows), errors, replacements)

@@ -14,6 +14,7 @@ from sparkify.warehouse.schema import with_ops
 
 INCLUDE = Path(__file__).parents[3] / "include"
 HOUR = ("2018-11-15T10:00:00+00:00", "2018-11-15T11:00:00+00:00")
+VIEWS = ("plays", "catalogue")
 TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
 STAR_CHECKS = "sparkify/quality.yaml"
 FINE = "checks: [{kind: row_count, table: songs, max: 9}]"
@@ -71,7 +72,7 @@ def star(redshift):
     drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in TABLES]
     run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE")
     schema = INCLUDE / "sparkify" / "schema"
-    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in TABLES))
+    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in (*TABLES, *VIEWS)))
     run(redshift, *STAR.split(";"))
     yield redshift
     redshift.rollback()
@@ -85,8 +86,9 @@ def operator_of(checks, conn_id="redshift_default"):
     return operator
 
 
-def execute(operator, window=HOUR, run_id="run_1"):
-    instance = SimpleNamespace(dag_id="quality_dag", run_id=run_id, task_id="check_quality")
+def execute(operator, window=HOUR, run_id="run_1", map_index=-1):
+    ids = {"dag_id": "quality_dag", "run_id": run_id, "task_id": "check_quality"}
+    instance = SimpleNamespace(**ids, map_index=map_index)
     start, end = window or (None, None)
     return operator.execute({"ti": instance, "params": {"window_start": start, "window_end": end}})
 
@@ -297,6 +299,13 @@ def test_a_check_that_cannot_run_fails_the_task_after_the_others_ran(star):
 def test_whole_table_checks_need_no_window(star):
     assert check(checks=FINE, window=None)["passed"] == 1
     assert kept(star, "window_start, window_end") == [(None, None)]
+
+
+def test_indexes_of_a_mapped_task_keep_their_results_apart(star):
+    for index, name in ((0, "one"), (1, "two"), (0, "one again")):
+        check(checks=FINE.replace("kind", f"name: {name}, kind"), map_index=index)
+    found = kept(star, "task_id, check_name")
+    assert found == [("check_quality[0]", "one again"), ("check_quality[1]", "two")]
 
 
 def test_a_run_without_window_is_refused_when_a_check_needs_one(star):

@@ -64,6 +64,14 @@ def test_what_is_fatal_ends_the_task_for_good():
         raise FatalError("The bucket is not there.")
 
 
+def test_what_nobody_knows_ends_the_task_for_good_with_its_cause():
+    error = ValueError("a bug")
+    message = "^Doing failed: ValueError: a bug$"
+    with pytest.raises(AirflowFailException, match=message) as caught, translate_failures("Doing"):
+        raise error
+    assert caught.value.__cause__ is error
+
+
 @pytest.mark.parametrize("error", [NotYet("The cluster is creating."), ConnectionResetError("gone")])
 def test_what_may_pass_is_left_to_the_retries_of_airflow(error):
     with (

@@ -11,6 +11,7 @@ from sandbox.redshift.copy.errors import ConversionError
 Converter = Callable[[object], str]
 
 NULL = r"\N"
+NOT_UTF8 = 1220  # the code of a load error
 
 
 def json_text(value: object) -> str:
@@ -52,7 +53,7 @@ def invalid_utf8(sequence: bytes) -> ConversionError:
         "String contains invalid or unsupported UTF-8 codepoints. "
         f"Bad UTF-8 hex sequence: {sequence.hex(' ')} (error {number})"
     )
-    return ConversionError(1220, reason)
+    return ConversionError(NOT_UTF8, reason)
 
 
 def _utf8_error_number(sequence: bytes) -> int:

@@ -1,0 +1,49 @@
+"""Monthly: stores and their sales from S3 into a star on Redshift."""
+
+from airflow.sdk import DAG, CronDataIntervalTimetable
+
+from definitions.dataset import BUCKETS
+from definitions.forms import LOADING_DAG, LOADS, loading_params
+from definitions.stores import STORES
+from sparkify import operators
+
+with DAG(
+    dag_id="stores_etl",
+    description="Stores and their monthly sales from S3 into a star on Redshift.",
+    doc_md="""
+Stages `store_data/` and the `sales_data/` of the window's months and loads `stores` and `store_sales`, in any
+order. A month whose file has come or changed since is loaded again. If a task fails, mend what its log names.
+""",
+    schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),
+    params=loading_params("month", look_back_days=31),
+    tags=["sparkify", "redshift", "etl", LOADS],
+    **LOADING_DAG,
+):
+    create_tables = operators.CreateTablesOperator(task_id="create_tables", sql=STORES.schema)
+    stage_stores = operators.StageToRedshiftOperator(
+        task_id="stage_stores",
+        table="staging_stores",
+        mode="changed_files",
+        prefix="store_data/",
+        allow_empty=True,
+        key_columns=["city", "brand", "location"],
+        json="auto ignorecase",
+        **BUCKETS,
+    )
+    stage_sales = operators.StageToRedshiftOperator(
+        task_id="stage_sales", mode="window", look_back_days="{{ params.look_back_days }}", **STORES.staging
+    )
+    load_stores = operators.LoadDimensionOperator(
+        task_id="load_stores", table="stores", sql="stores/stores.sql", mode="replace"
+    )
+    load_sales = operators.LoadFactOperator(
+        task_id="load_sales",
+        table="store_sales",
+        sql=STORES.window_loads["store_sales"],
+        time_column=STORES.window_column,
+        audits=operators.Audits(unique=["store_id", "month"]),
+        follows=[operators.Follow("staging_sales")],
+    )
+    check_quality = operators.DataQualityOperator(task_id="check_quality", checks="stores/quality.yaml")
+    create_tables >> stage_stores >> load_stores >> check_quality
+    create_tables >> stage_sales >> load_sales >> check_quality
