@@ -8,18 +8,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify.operators import Follow, StageToRedshiftOperator
 from sparkify.stage.strays import StrayFinder
 from sparkify.warehouse import rejected_rows
-from tests.system.runs import task_context
-from tests.system.test_operators import (
-    ids,
-    load_orders,
-    order,
-    orders,
-    put_orders,
-    put_rows,
-    stage_orders,
-)
-
-__all__ = ["orders"]
+from tests.contexts import task_context
+from tests.sparkify.orders import ids, load_orders, order, put_orders, put_rows, stage_orders
 
 CONNECTION = "redshift_default"
 DAY = ("2020-05-01T00:00:00+00:00", "2020-05-02T00:00:00+00:00")
