@@ -186,8 +186,7 @@ class FileCopier:
         """Take the strays of one file out of a table that holds nothing else, and return them."""
         period = self.periods[file.key]
         outside = f"{self._time} < %(window_start)s OR {self._time} >= %(window_end)s"
-        names = quote_columns(self.columns)
-        rows = self.session.query(f"SELECT {names} FROM {table} WHERE {outside}", period.values)
+        rows = self.session.query(f"SELECT {self._shown} FROM {table} WHERE {outside}", period.values)
         if not rows:
             return []
         self.session.execute(f"DELETE FROM {table} WHERE {outside}", period.values)
@@ -199,6 +198,12 @@ class FileCopier:
         value = str(document[(self.job.time_column or "").lower()])
         text = json.dumps(document, default=str, ensure_ascii=False)
         return stray_row(file, self.job, self.periods[file.key], RawRow(None, value, text))
+
+    @property
+    def _shown(self) -> str:
+        """The columns, the time as text: Redshift holds years that Python does not."""
+        names = map(quote_identifier, self.columns)
+        return ", ".join(f"CAST({name} AS VARCHAR)" if name == self._time else name for name in names)
 
     @property
     def _time(self) -> str:

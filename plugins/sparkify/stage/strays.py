@@ -112,8 +112,8 @@ class StrayFinder:
         unit = _UNITS.get(given[1].lower()) if given else None
         if unit:
             return datetime.fromtimestamp(float(str(value)) / unit, UTC)
-        time = datetime.fromisoformat(str(value))
-        return time if time.tzinfo else time.replace(tzinfo=UTC)
+        # COPY takes an offset in a text for a TIMESTAMP, and does not apply it.
+        return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
 def stray_row(file: SourceFile, job: StagingJob, period: Window, row: RawRow) -> RejectedRow:
