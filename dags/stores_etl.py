@@ -18,7 +18,7 @@ order. A month whose file has come or changed since is loaded again. If a task f
     params=loading_params("month", look_back_days=31),
     tags=["sparkify", "redshift", "etl", LOADS],
     **LOADING_DAG,
-):
+) as dag:
     create_tables = operators.CreateTablesOperator(task_id="create_tables", sql=STORES.schema)
     stage_stores = operators.StageToRedshiftOperator(
         task_id="stage_stores",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from definitions import DATASETS
 from tests.records import song
 
 STAR = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")
@@ -32,10 +33,10 @@ class Warehouse:
     def counts(self) -> dict[str, int]:
         return {table: self.query(f"SELECT COUNT(*) FROM {table}")[0][0] for table in STAR}
 
-    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table, in an order of its own and without load ids."""
+    def contents(self, *names: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table, or of those named, in an order of its own and without load ids."""
         tables = {}
-        for table in STAR:
+        for table in names or STAR:
             rows = self.query(f"SELECT * FROM {table}")
             rows = [row[:-1] for row in rows] if table.startswith("staging_") else rows
             tables[table] = sorted(rows, key=repr)
@@ -77,7 +78,7 @@ class Source:
 def warehouse(redshift: Any) -> Warehouse:
     found = Warehouse(redshift)
     found.execute(
-        *(f"DROP TABLE IF EXISTS {table} CASCADE" for table in STAR),
+        *(f"DROP TABLE IF EXISTS {table} CASCADE" for dataset in DATASETS for table in dataset.tables),
         "DROP SCHEMA IF EXISTS ops CASCADE",
     )
     return found

@@ -44,3 +44,36 @@ def song(**fields: Any) -> dict[str, Any]:
         "year": 0,
     }
     return {**base, **fields}
+
+
+def store(number: int, **fields: Any) -> dict[str, Any]:
+    """One store; its number stands for all that identifies it."""
+    base = {
+        "City": f"City {number}",
+        "Brand": "Lumio",
+        "Ads": 99.5,
+        "Region": "Nord_Est",
+        "Location": "Centre_Ville",
+        "Nb_cash_register": 4,
+        "Population": 20_000,
+        "Blue_collar_rate": 5.5,
+        "White_collar_rate": 2.5,
+        "Jobless_rate": 4.5,
+        "Lt_25_yo": 20.5,
+        "25_35_yo": 10.5,
+        "gt_35_yo": 69.0,
+    }
+    return {**base, **fields}
+
+
+def sale(number: int, month: str, **fields: Any) -> dict[str, Any]:
+    """What the store of a number sells in a month such as 2018-11."""
+    base = {
+        "city": f"City {number}",
+        "brand": "Lumio",
+        "location": "Centre_Ville",
+        "month": f"{month}-01 00:00:00",
+        "budget": 1000,
+        "actual": 900,
+    }
+    return {**base, **fields}

@@ -30,17 +30,14 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.context import VariableAccessor
 from airflow.sdk.execution_time.timeout import timeout
 
-from dags import sparkify_etl
 from sparkify.warehouse import session as session_module
 from sparkify.warehouse.session import Session
+from tests.faults.datasets import BY_NAME, SPARKIFY
 from tests.faults.mutations import MUTATIONS
 from tests.faults.reference import Window
 
 WAREHOUSE = "AIRFLOW_CONN_REDSHIFT_DEFAULT"
-TASKS = (
-    *("stage_events", "stage_songs", "load_users", "load_artists", "load_songs", "load_time"),
-    "load_songplays",
-)
+TASKS = SPARKIFY.tasks
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,8 @@ class Plan:
     Args:
         windows: of naive UTC times, one for each run of the tasks.
         environment: all variables of the process.
-        tasks: in the order in which they run.
+        dataset: name of the one whose DAG runs.
+        tasks: in the order in which they run; by default all that load.
         run_id: Airflow's name of the run.
         is_scheduled: the windows are data intervals; otherwise they are params.
         pause: patterns of the points at which the run says where it is and waits.
@@ -58,11 +56,13 @@ class Plan:
         mutation: name of the fault that is built into the pipeline's code, see mutations.py.
         timeout: a task's execution_timeout in seconds.
         look_back_days: the DAG's param.
+        params: further ones of the DAG.
     """
 
     windows: tuple[Window, ...]
     environment: Mapping[str, str] = field(repr=False)
-    tasks: tuple[str, ...] = TASKS
+    dataset: str = SPARKIFY.name
+    tasks: tuple[str, ...] = ()
     run_id: str = "fault_test"
     is_scheduled: bool = False
     pause: tuple[str, ...] = ()
@@ -70,6 +70,7 @@ class Plan:
     mutation: str = ""
     timeout: float = 300
     look_back_days: int = 3
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Points:
@@ -126,7 +127,7 @@ def run_plan(plan: Plan, parent: Connection) -> None:
     _watch(points)
     try:
         for window in plan.windows:
-            for task in plan.tasks:
+            for task in plan.tasks or BY_NAME[plan.dataset].tasks:
                 points.enter(task)
                 execute(task, window, plan)
     except (Exception, AirflowTaskTimeout, SystemExit):
@@ -162,17 +163,12 @@ def _watch(points: Points) -> None:
 
 def prepare(task_id: str, window: Window, plan: Plan) -> tuple[Any, Any]:
     """Render one task; return its operator and context."""
-    operator = sparkify_etl.dag.get_task(task_id).prepare_for_execution()
+    under_test = BY_NAME[plan.dataset]
+    operator = under_test.dag.get_task(task_id).prepare_for_execution()
     start, end = (moment.replace(tzinfo=UTC) for moment in window)
     context: Any = {
-        "ti": SimpleNamespace(dag_id="sparkify_etl", run_id=plan.run_id, task_id=task_id),
-        "params": {
-            "song_prefix": "song_data/",
-            "look_back_days": plan.look_back_days,
-            # Worlds are made of few files, and some of events in the file of another day.
-            "allow_no_songs": True,
-            "keep_strays": True,
-        },
+        "ti": SimpleNamespace(dag_id=under_test.dag.dag_id, run_id=plan.run_id, task_id=task_id),
+        "params": {**under_test.params, "look_back_days": plan.look_back_days, **plan.params},
         "var": {"value": VariableAccessor(deserialize_json=False)},
     }
     if plan.is_scheduled:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.parts import postgres
 from sandbox.parts.settings import Settings
+from tests.faults.datasets import BY_NAME, SPARKIFY, UnderTest
 from tests.faults.endpoint import Endpoint
 from tests.faults.proxy import S3Proxy
 from tests.faults.reader import APPLICATION, Reader
@@ -23,7 +24,7 @@ HERE = Path(__file__).parent
 # How many tests of this folder each file has, whatever is selected of them.
 COLLECTED = pytest.StashKey[Counter[str]]()
 
-__all__ = ["admin", "endpoint", "proxy", "runner", "source", "warehouse", "world"]
+__all__ = ["admin", "both", "endpoint", "proxy", "runner", "source", "warehouse", "world"]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -80,19 +81,26 @@ def administrate(settings: Settings) -> Iterator[Callable[..., list[tuple[Any, .
 
 @contextlib.contextmanager
 def new_world(
-    warehouse: Warehouse, source: Source, runner: Runner, admin: Any, settings: Settings
+    warehouse: Warehouse,
+    source: Source,
+    runner: Runner,
+    admin: Any,
+    settings: Settings,
+    datasets: Iterable[UnderTest] = (SPARKIFY,),
 ) -> Iterator[World]:
-    """Empty tables, and a reader who looks at them from the beginning to the end."""
+    """Empty tables of datasets, and of each a reader who looks at them from the beginning to the end."""
     # A load that a test stops under its lock must not keep the reader from ending.
     connect = partial(connect_to_postgres, settings, APPLICATION, "-c lock_timeout=200")
-    found = World(warehouse, source, runner, admin, Reader(connect))
+    found = World(warehouse, source, runner, admin, [Reader(one, connect) for one in datasets])
     found.create_tables()
-    found.reader.start()
+    for reader in found.readers:
+        reader.start()
     try:
         yield found
     finally:
-        found.reader.stop()
-    assert found.reader.polls
+        for reader in found.readers:
+            reader.stop()
+    assert all(reader.polls for reader in found.readers)
     assert found.complaints() == []
 
 
@@ -109,6 +117,15 @@ def world(
 ) -> Iterator[World]:
     """Empty tables and an empty source."""
     with new_world(warehouse, source, runner, admin, sandbox) as found:
+        yield found
+
+
+@pytest.fixture
+def both(
+    warehouse: Warehouse, source: Source, runner: Runner, admin: Any, sandbox: Settings
+) -> Iterator[World]:
+    """A world of Sparkify and of the stores."""
+    with new_world(warehouse, source, runner, admin, sandbox, BY_NAME.values()) as found:
         yield found
 
 

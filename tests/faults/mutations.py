@@ -6,11 +6,15 @@ from typing import Any
 
 from sparkify.operators import LoadFactOperator
 from sparkify.stage.copying import FileCopier
+from sparkify.stage.job import StagingJob
 from sparkify.stage.modes import WindowMode
 from sparkify.stage.stager import Stager
 from sparkify.star import loader, modes
 from sparkify.star.job import INCOMING, NO_AUDITS, LoadJob
+from sparkify.star.loader import Loader
 from sparkify.warehouse import changes, ledger
+from sparkify.warehouse.changes import Change
+from sparkify.warehouse.rejected_rows import RejectedRow
 from sparkify.warehouse.session import Session
 
 
@@ -129,6 +133,48 @@ def forget_what_is_gone() -> None:
     WindowMode.missing_versions = lambda *_: []  # type: ignore[method-assign]
 
 
+def take_changes_before_loading() -> None:
+    """Changes count as taken in before the rows are there."""
+    take = changes.take_changes
+
+    def take_and_commit(session: Session, *rest: Any) -> None:
+        take(session, *rest)
+        session.commit()
+
+    changes.take_changes = take_and_commit
+
+
+def take_changes_without_loading() -> None:
+    """Changes count as taken in, and late windows are not loaded again."""
+    Loader._load_again = lambda *_: None  # type: ignore[method-assign]
+
+
+def take_changes_of_any_table() -> None:
+    """Tables take in what changes anywhere."""
+    pending = changes.pending_changes
+
+    def pending_anywhere(session: Session, _source: str, target: str, after: Sequence[str]) -> list[Change]:
+        sources = session.query("SELECT DISTINCT source_table FROM ops.changes")
+        return [change for (source,) in sources for change in pending(session, source, target, after)]
+
+    changes.pending_changes = pending_anywhere
+
+
+def stage_rows_without_key() -> None:
+    """COPY loads rows without time or key."""
+    StagingJob.required_columns = property(lambda _: ())  # type: ignore[assignment, method-assign]
+
+
+def forgive_strays() -> None:
+    """Strays do not count among the errors that a job allows."""
+    delete = FileCopier._delete_strays
+
+    def delete_all(copier: FileCopier, *rest: Any) -> list[RejectedRow]:
+        return delete(replace(copier, job=replace(copier.job, keep_strays=True)), *rest)
+
+    FileCopier._delete_strays = delete_all  # type: ignore[method-assign]
+
+
 MUTATIONS: dict[str, Callable[[], None]] = {
     mutation.__name__: mutation
     for mutation in (
@@ -136,5 +182,7 @@ MUTATIONS: dict[str, Callable[[], None]] = {
         *(lose_staging_delete, lose_window_delete, lose_deduplication, lose_newest_wins),
         *(lose_ledger_check, lose_file_check),
         *(forget_late_windows, publish_late_plays_first, stage_strays, forget_what_is_gone),
+        *(take_changes_before_loading, take_changes_without_loading, take_changes_of_any_table),
+        *(stage_rows_without_key, forgive_strays),
     )
 }

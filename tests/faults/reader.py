@@ -1,4 +1,4 @@
-"""An analyst who reads songplays all the time and must never see half of a window."""
+"""An analyst who reads a fact table all the time and must never see half of a window."""
 
 import itertools
 import threading
@@ -6,39 +6,36 @@ import time
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
 
 import psycopg
 
-from tests.faults.reference import EVENTS, Window, documents, is_play, moment, play_id
+from tests.faults.datasets import Fact, UnderTest
+from tests.faults.reference import Window
 
 APPLICATION = "fault_reader"
-# One statement, so that all it tells is of one moment.
-QUESTION = """
-    SELECT p.start_time, p.songplay_id, p.song_id IS NOT NULL AND s.song_id IS NULL
-    FROM songplays AS p LEFT JOIN songs AS s ON p.song_id = s.song_id"""
 PAUSE_SECONDS = 0.02
 
-Play = tuple[datetime, str]
-Change = tuple[set[Play], set[Play]]
-Plays = frozenset[Play]
-NONE: Plays = frozenset()
+Change = tuple[set[Fact], set[Fact]]
+Facts = frozenset[Fact]
+NONE: Facts = frozenset()
 
 
 class Reader(threading.Thread):
     """Reads from `start` to `stop`, whatever happens to the server, and keeps every change that it saw.
 
     Args:
+        under_test: whose facts it reads, by one statement, so that all it tells is of one moment.
         connect: opens a connection in autocommit mode; it is opened again when the server has closed it.
     """
 
-    def __init__(self, connect: Callable[[], psycopg.Connection]) -> None:
+    def __init__(self, under_test: UnderTest, connect: Callable[[], psycopg.Connection]) -> None:
         super().__init__(daemon=True)
+        self.under_test = under_test
         self.connect = connect
         self.looks = self.polls = 0
         self.error: Exception | None = None
         self._changes: list[Change] = []
-        self._seen: set[Play] = set()
+        self._seen: set[Fact] = set()
         self._dangling: set[str] = set()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -73,12 +70,12 @@ class Reader(threading.Thread):
         """Look once; return how many seconds it took."""
         began = time.perf_counter()
         with self._lock:
-            rows = connection.execute(QUESTION).fetchall()
-            found = {(at, play) for at, play, _ in rows}
+            rows = connection.execute(self.under_test.question).fetchall()
+            found = {(at, fact) for at, fact, _ in rows}
             if found != self._seen:
                 self._changes.append((found - self._seen, self._seen - found))
                 self._seen = found
-            self._dangling.update(play for _, play, dangles in rows if dangles)
+            self._dangling.update(fact for _, fact, dangles in rows if dangles)
             self.looks += 1
             self.polls += 1
         return time.perf_counter() - began
@@ -94,50 +91,53 @@ class Reader(threading.Thread):
             changes, dangling = list(self._changes), sorted(self._dangling)
         found = [f"the reader failed: {self.error!r}"] if self.error else []
         if dangling:
-            found.append(f"the reader saw plays that pointed to a song that was not there: {dangling[:3]}")
-        states = Stretches(windows, versions).wrong_states(changes)
+            found.append(f"the reader saw facts that pointed to what was not there: {dangling[:3]}")
+        states = Stretches(self.under_test, windows, versions).wrong_states(changes)
         found += [f"the reader saw a part of a window only: {state}" for state in itertools.islice(states, 3)]
         return found
 
 
 class Stretches:
-    """Time cut wherever a window or a day begins or ends: every run loads a stretch wholly or not at all."""
+    """Time cut wherever a window or a file begins or ends: every run loads a stretch wholly or not at all."""
 
-    def __init__(self, windows: Sequence[Window], versions: Iterable[tuple[str, bytes]]) -> None:
+    def __init__(
+        self, under_test: UnderTest, windows: Sequence[Window], versions: Iterable[tuple[str, bytes]]
+    ) -> None:
+        self.under_test = under_test
         self.windows = windows
-        self.cuts = sorted({*itertools.chain(*windows), *_midnights(windows)})
-        self.versions: dict[str, list[dict[int, Plays]]] = defaultdict(list)
+        periods = (period for window in windows for period in under_test.periods(window))
+        self.cuts = sorted({*itertools.chain(*windows), *itertools.chain(*periods)})
+        self.versions: dict[str, list[dict[int, Facts]]] = defaultdict(list)
         for key, body in versions:
-            if key.startswith(EVENTS):
-                plays = [event for event in documents(body) if is_play(event)]
-                self.versions[key].append(self._cut((moment(e["ts"]), play_id(e)) for e in plays))
-        self._allowed: dict[int, set[Plays]] = {}
+            if under_test.is_of_windows(key):
+                self.versions[key].append(self._cut(under_test.facts(body)))
+        self._allowed: dict[int, set[Facts]] = {}
 
     def wrong_states(self, changes: Iterable[Change]) -> Iterator[str]:
         """Every state of a stretch that no run can have left it in."""
-        state: dict[int, Plays] = defaultdict(frozenset)
+        state: dict[int, Facts] = defaultdict(frozenset)
         for appeared, vanished in changes:
             new, gone = self._cut(appeared), self._cut(vanished)
             for n in sorted(new.keys() | gone.keys()):
                 was_loaded = bool(state[n])
                 state[n] = (state[n] - gone.get(n, NONE)) | new.get(n, NONE)
                 if state[n] not in self._allowed_in(n) and (state[n] or was_loaded):
-                    yield f"{len(state[n])} plays in {self._name(n)}, {sorted(state[n])[:8]}"
+                    yield f"{len(state[n])} facts in {self._name(n)}, {sorted(state[n])[:8]}"
 
-    def _cut(self, plays: Iterable[Play]) -> dict[int, Plays]:
-        found: dict[int, set[Play]] = defaultdict(set)
-        for play in plays:
-            found[bisect_right(self.cuts, play[0])].add(play)
+    def _cut(self, facts: Iterable[Fact]) -> dict[int, Facts]:
+        found: dict[int, set[Fact]] = defaultdict(set)
+        for fact in facts:
+            found[bisect_right(self.cuts, fact[0])].add(fact)
         return {n: frozenset(group) for n, group in found.items()}
 
-    def _allowed_in(self, n: int) -> set[Plays]:
+    def _allowed_in(self, n: int) -> set[Facts]:
         """The states of a stretch that is loaded; one version of each file makes it."""
         if n not in self._allowed:
             choices = []
             for key, versions in self.versions.items():
                 states = {version.get(n, NONE) for version in versions}
-                if n == 0 or f"{self.cuts[n - 1]:%Y-%m-%d}" not in key:
-                    states.add(NONE)  # an event in another day's file: not every window reads that file
+                if n == 0 or self.under_test.key(self.cuts[n - 1]) != key:
+                    states.add(NONE)  # a row in another time's file: not every window reads that file
                 if states != {NONE}:
                     choices.append(states)
             self._allowed[n] = {NONE.union(*parts) for parts in itertools.product(*choices)}
@@ -151,11 +151,3 @@ class Stretches:
     def _name(self, n: int) -> str:
         ends = [str(cut) for cut in self.cuts]
         return f"[{ends[n - 1] if n else 'ever'}, {ends[n] if n < len(ends) else 'ever'})"
-
-
-def _midnights(windows: Iterable[Window]) -> Iterator[datetime]:
-    for start, end in windows:
-        day = start.replace(hour=0, minute=0, second=0, microsecond=0)
-        while day <= end:
-            yield day
-            day += timedelta(days=1)

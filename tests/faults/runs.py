@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.faults.child import WAREHOUSE, Plan, run_plan
+from tests.faults.datasets import SPARKIFY
 from tests.faults.reference import Window
 
 PATIENCE_SECONDS = 60.0
@@ -136,15 +138,15 @@ class Runner:
         self.environment = dict(environment or {})
         self.mutation = ""
         self.started: list[Run] = []
-        self.windows: list[Window] = []
+        self.windows: defaultdict[str, list[Window]] = defaultdict(list)
 
-    def start(self, *windows: Window, **options: Any) -> Run:
+    def start(self, *windows: Window, dataset: str = SPARKIFY.name, **options: Any) -> Run:
         """Start runs over `windows`, one after the other in one process; see Plan for the rest."""
-        self.windows += windows
+        self.windows[dataset] += windows
         here, there = _CONTEXT.Pipe()
         environment = {**os.environ, **self.environment}
         environment[WAREHOUSE] = _named(environment[WAREHOUSE])
-        plan = Plan(windows, environment, mutation=self.mutation, **options)
+        plan = Plan(windows, environment, dataset=dataset, mutation=self.mutation, **options)
         process = _CONTEXT.Process(target=run_plan, args=(plan, there))
         process.start()
         there.close()

@@ -6,17 +6,9 @@ from typing import Any
 import pytest
 
 from tests.faults.child import TASKS
-from tests.faults.story import DAY, WINDOW, put_version
+from tests.faults.story import DAY, OF_SPARKIFY, WINDOW, Story, put_version
 from tests.faults.world import World, drop_tables
 from tests.pipeline import STAR
-
-TARGETS = dict(
-    zip(
-        TASKS,
-        ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays"),
-        strict=True,
-    )
-)
 
 
 def some(points: Sequence[str]) -> list[str]:
@@ -37,22 +29,25 @@ def others(points: Sequence[str]) -> list[str]:
 Choice = Callable[[Sequence[str]], list[str]]
 
 
-def kill_task(world: World, task: str, choice: Choice) -> None:
+def kill_task(world: World, story: Story, task: str, choice: Choice) -> None:
     """Kill `task` at the chosen points, and run it again each time."""
-    index = TASKS.index(task)
-    put_version(world, 0)
-    world.run(DAY)
-    put_version(world, 1)
-    points = [point for point in world.run(WINDOW).points if point.startswith(task)]
+    tasks, dataset = story.under_test.tasks, story.under_test.name
+    index, target = tasks.index(task), story.targets[task]
+    story.put_version(world, 0)
+    world.run(story.everything, dataset=dataset)
+    story.put_version(world, 1)
+    points = [
+        point for point in world.run(story.window, dataset=dataset).points if point.startswith(f"{task} ")
+    ]
     world.check()
     for n, point in enumerate(choice(points)):
-        put_version(world, n % 2)
-        as_it_was = rows_and_loads(world, TARGETS[task])
-        world.start(WINDOW, tasks=TASKS[: index + 1], kill=point).die()
-        rows, loads = rows_and_loads(world, TARGETS[task])
+        story.put_version(world, n % 2)
+        as_it_was = rows_and_loads(world, target)
+        world.start(story.window, dataset=dataset, tasks=tasks[: index + 1], kill=point).die()
+        rows, loads = rows_and_loads(world, target)
         has_happened = "after PUBLISH" in point
         assert (rows != as_it_was[0], loads != as_it_was[1]) == (has_happened, has_happened), point
-        world.run(WINDOW, tasks=TASKS[index:])
+        world.run(story.window, dataset=dataset, tasks=tasks[index:])
         assert world.differences() == [], point
 
 
@@ -64,14 +59,14 @@ def rows_and_loads(world: World, table: str) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_killed_anywhere_leaves_its_table_as_it_was_and_a_rerun_mends_the_rest(world, task):
-    kill_task(world, task, some)
+    kill_task(world, OF_SPARKIFY, task, some)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_killed_between_any_two_statements_leaves_its_table_as_it_was(world, task):
-    kill_task(world, task, others)
+    kill_task(world, OF_SPARKIFY, task, others)
 
 
 def kill_checks(world: World, choice: Choice) -> None:

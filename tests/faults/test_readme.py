@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.faults.conftest import COLLECTED
-from tests.faults.test_random import PARTS, SEQUENCES
+from tests.faults.test_random import PARTS, PARTS_OF_BOTH, SEQUENCES
 
 
 def test_the_readme_says_how_many_scenarios_and_random_sequences_there_are(pytestconfig):
@@ -19,4 +19,7 @@ def test_the_readme_says_how_many_scenarios_and_random_sequences_there_are(pytes
         r"(\d+) fault\s+scenarios and (\d+)\s+random\s+sequences", (REPOSITORY / "README.md").read_text()
     )
     assert said is not None
-    assert [int(number) for number in said.groups()] == [scenarios, len(PARTS) * SEQUENCES]
+    assert [int(number) for number in said.groups()] == [
+        scenarios,
+        (len(PARTS) + len(PARTS_OF_BOTH)) * SEQUENCES,
+    ]

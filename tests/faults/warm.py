@@ -15,7 +15,8 @@ import redshift_connector.core
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
-from tests.faults.child import TASKS, WAREHOUSE, Plan, prepare
+from tests.faults.child import WAREHOUSE, Plan, prepare
+from tests.faults.datasets import BY_NAME
 from tests.service_models import share_service_models
 
 AWS = "AIRFLOW_CONN_AWS_DEFAULT"
@@ -67,9 +68,11 @@ def rehearse() -> None:
         os.environ.setdefault(f"AIRFLOW_VAR_SPARKIFY_{name}", "rehearsal")
     os.environ.setdefault(AWS, '{"conn_type": "aws", "login": "none", "password": "none"}')
     os.environ.setdefault(WAREHOUSE, '{"conn_type": "redshift"}')
-    for task in (*TASKS, "check_quality"):
-        operator, _ = prepare(task, (datetime(2018, 11, 15), datetime(2018, 11, 16)), Plan((), {}))
-        operator.get_db_hook()
+    window = (datetime(2018, 11, 15), datetime(2018, 11, 16))
+    for name, under_test in BY_NAME.items():
+        for task in (*under_test.tasks, "check_quality"):
+            operator, _ = prepare(task, window, Plan((), {}, dataset=name))
+            operator.get_db_hook()
     S3Hook("aws_default").get_conn().get_paginator("list_objects_v2")
 
 

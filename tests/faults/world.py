@@ -6,80 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sparkify.warehouse.schema import with_ops
-from tests.faults import reader
+from tests.faults import questions, reader
+from tests.faults.datasets import BY_NAME, SPARKIFY, Tables, UnderTest
 from tests.faults.reader import Reader
-from tests.faults.reference import EVENTS, SONGS, Reference, Row, Window
+from tests.faults.reference import Row, Window
 from tests.faults.runs import Run, Runner, wait_until
-from tests.pipeline import STAR, Source, Warehouse
-from tests.records import song
-from tests.system.conftest import ROOT
-
-SCHEMA = ROOT / "include" / "sparkify" / "schema"
-VIEWS = ("plays", "catalogue")
-TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
-# Each question counts what must never be, also while runs are under way or after they died.
-IN_BETWEEN = {
-    "events whose load is not in ops.loads": """
-        SELECT COUNT(*) FROM staging_events AS s LEFT JOIN ops.loads AS l ON s.load_id = l.load_id
-        WHERE l.load_id IS NULL""",
-    "songs whose load is not in ops.loads": """
-        SELECT COUNT(*) FROM staging_songs AS s LEFT JOIN ops.loads AS l ON s.load_id = l.load_id
-        WHERE l.load_id IS NULL""",
-    "staged files whose load is not in ops.loads": """
-        SELECT COUNT(*) FROM ops.staged_files AS s LEFT JOIN ops.loads AS l ON s.load_id = l.load_id
-        WHERE l.load_id IS NULL""",
-    "file versions that stand in the ledger twice": """
-        SELECT COUNT(*) FROM (
-            SELECT 1 AS one FROM ops.staged_files GROUP BY dataset, bucket, key, etag HAVING COUNT(*) > 1
-        ) AS twice""",
-    "events and songs of loads that wrote fewer": """
-        SELECT COUNT(*) FROM (
-            SELECT load_id, COUNT(*) AS held FROM staging_events GROUP BY load_id
-            UNION ALL
-            SELECT load_id, COUNT(*) AS held FROM staging_songs GROUP BY load_id
-        ) AS s INNER JOIN ops.loads AS l ON s.load_id = l.load_id
-        WHERE s.held > l.rows_inserted""",
-    "late loads taken in by a load that is not in ops.loads": """
-        SELECT COUNT(*) FROM ops.changes_taken AS a LEFT JOIN ops.loads AS l ON a.load_id = l.load_id
-        WHERE l.load_id IS NULL""",
-    "loads recorded twice": """
-        SELECT COUNT(*) FROM (
-            SELECT load_id FROM ops.loads GROUP BY load_id HAVING COUNT(*) > 1
-        ) AS twice""",
-    "plays that stand there twice": """
-        SELECT COUNT(*) FROM (
-            SELECT songplay_id FROM songplays GROUP BY songplay_id HAVING COUNT(*) > 1
-        ) AS twice""",
-    "plays that point to a song that is not there": """
-        SELECT COUNT(*) FROM songplays AS p LEFT JOIN songs AS s ON p.song_id = s.song_id
-        WHERE p.song_id IS NOT NULL AND s.song_id IS NULL""",
-    **{
-        f"rows of {table} more than all loads wrote and deleted": f"""
-            SELECT COUNT(*) - (
-                SELECT COALESCE(SUM(rows_inserted - rows_deleted), 0) FROM ops.loads
-                WHERE target_table = '{table}'
-            ) FROM {table}"""
-        for table in STAR
-    },
-}
-# What must not be once every run is done.
-CONSISTENCY = IN_BETWEEN | {
-    "plays that point to an artist who is not there": """
-        SELECT COUNT(*) FROM songplays AS p LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-        WHERE p.artist_id IS NOT NULL AND a.artist_id IS NULL""",
-    "plays that point to a user who is not there": """
-        SELECT COUNT(*) FROM songplays AS p LEFT JOIN users AS u ON p.user_id = u.user_id
-        WHERE u.user_id IS NULL""",
-    "plays that point to a moment that is not there": """
-        SELECT COUNT(*) FROM songplays AS p LEFT JOIN time AS t ON p.start_time = t.start_time
-        WHERE t.start_time IS NULL""",
-}
-
+from tests.pipeline import Source, Warehouse
+from tests.records import song, store
 
 NEWEST_STAGED = """
     SELECT key, etag FROM (
@@ -89,8 +26,9 @@ NEWEST_STAGED = """
 
 
 def drop_tables(warehouse: Warehouse) -> None:
-    tables = (f"DROP TABLE IF EXISTS {table} CASCADE" for table in STAR)
-    warehouse.execute(*tables, "DROP SCHEMA IF EXISTS ops CASCADE")
+    tables = (table for under_test in BY_NAME.values() for table in under_test.tables)
+    dropped = (f"DROP TABLE IF EXISTS {table} CASCADE" for table in tables)
+    warehouse.execute(*dropped, "DROP SCHEMA IF EXISTS ops CASCADE")
 
 
 def checksum(rows: Sequence[Row]) -> str:
@@ -104,7 +42,7 @@ class World:
 
     Args:
         admin: queries PostgreSQL behind the endpoint as its superuser.
-        reader: reads as long as the world lasts.
+        readers: one for each dataset of the world; they read as long as it lasts.
         objects: key → content of the source as it is now.
         versions: key and content of everything that was ever written.
     """
@@ -113,26 +51,24 @@ class World:
     source: Source
     runner: Runner
     admin: Callable[..., list[tuple[Any, ...]]]
-    reader: Reader
+    readers: Sequence[Reader]
     objects: dict[str, bytes] = field(default_factory=dict)
     versions: list[tuple[str, bytes]] = field(default_factory=list)
 
     def create_tables(self) -> None:
-        self.warehouse.execute(*with_ops((SCHEMA / f"{name}.sql").read_text() for name in (*TABLES, *VIEWS)))
+        texts = (text for under_test in self.datasets for text in under_test.schema)
+        self.warehouse.execute(*with_ops(texts))
 
     def empty_tables(self) -> None:
         """Forget every load."""
         assert self.complaints() == []
         tables = [
-            *STAR,
-            "ops.staged_files",
-            "ops.sources",
-            "ops.loads",
-            "ops.changes_taken",
-            "ops.changes",
+            *(table for under_test in self.datasets for table in under_test.tables),
+            *("ops.staged_files", "ops.sources", "ops.loads", "ops.changes_taken", "ops.changes"),
         ]
         self.warehouse.execute(*(f"DELETE FROM {table}" for table in tables))
-        self.reader.forget()
+        for one in self.readers:
+            one.forget()
         self.runner.windows.clear()
 
     def put(self, key: str, body: bytes) -> str:
@@ -174,6 +110,15 @@ class World:
         key = f"song_data/{name[2]}/{name[3]}/{name[4]}/{name}.json"
         return self.put(key, json.dumps(song(**fields)).encode())
 
+    def put_store(self, number: int, **fields: Any) -> str:
+        """Write the file of a store."""
+        return self.put(f"store_data/store-{number:03}.json", json.dumps(store(number, **fields)).encode())
+
+    def put_sales(self, month: str, sales: Sequence[Mapping[str, Any]]) -> str:
+        """Write the sales of a month such as 2018-11."""
+        body = "".join(json.dumps(sale) + "\n" for sale in sales).encode()
+        return self.put(f"sales_data/{month[:4]}/{month}-sales.json", body)
+
     def start(self, *windows: Window, **plan: Any) -> Run:
         return self.runner.start(*windows, **plan)
 
@@ -182,8 +127,9 @@ class World:
 
     def wait_for_the_reader(self) -> None:
         """Wait until the reader has looked, or could not because the table is locked."""
-        enough = self.reader.looks + 2
-        wait_until(lambda: self.reader.looks >= enough, "the reader looked")
+        first = self.readers[0]
+        enough = first.looks + 2
+        wait_until(lambda: first.looks >= enough, "the reader looked")
 
     def wait_until_blocked(self, run: Run) -> None:
         """Wait until `run` ended, pauses, or cannot go on because of another session that is no reader."""
@@ -200,53 +146,91 @@ class World:
             "the run stopped or was blocked",
         )
 
-    def expected(self) -> dict[str, list[Row]]:
-        """The tables after every window that any run was for."""
-        return Reference(self.objects, self.runner.windows).tables()
+    @property
+    def datasets(self) -> list[UnderTest]:
+        """Those whose tables are there."""
+        return [one.under_test for one in self.readers]
 
-    def differences(self) -> list[str]:
-        """Every table that is not what it must be, with the rows that are missing or too many."""
-        found, expected = self.warehouse.contents(), self.expected()
+    def expected(self, under_test: UnderTest = SPARKIFY) -> Tables:
+        """The tables of a dataset after every window that any run of it was for."""
+        return under_test.reference(self.objects, self.runner.windows[under_test.name])
+
+    def differences(self, *datasets: UnderTest) -> list[str]:
+        """Every table that is not what it must be, with the rows that are missing or too many.
+
+        Args:
+            *datasets: of which every run is done; by default all.
+        """
+        done = datasets or self.datasets
+        wrong = [text for under_test in done for text in self._differences(under_test)]
+        return wrong + self.contradictions(*done) + self.complaints()
+
+    def _differences(self, under_test: UnderTest) -> list[str]:
+        expected = self.expected(under_test)
+        found = self.warehouse.contents(*expected)
         wrong = [
             f"{table}: missing {missing(expected[table], found[table])}, "
             f"too many {missing(found[table], expected[table])}"
             for table in expected
             if checksum(found[table]) != checksum(expected[table])
         ]
-        return wrong + self.contradictions(CONSISTENCY) + self._ledger_gaps() + self.complaints()
+        return wrong + self._ledger_gaps(under_test)
 
-    def contradictions(self, questions: Mapping[str, str]) -> list[str]:
-        """What the tables say and other tables, or the ledger, deny."""
-        counts = self.warehouse.query("SELECT " + ", ".join(f"({sql})" for sql in questions.values()))[0]
-        return [f"{count} {what}" for what, count in zip(questions, counts, strict=True) if count]
+    def contradictions(self, *done: UnderTest) -> list[str]:
+        """What the tables say and other tables, or the ledger, deny.
 
-    def _ledger_gaps(self) -> list[str]:
+        Args:
+            *done: the datasets of which no run is under way or died.
+        """
+        asked = dict(questions.OF_THE_LEDGER)
+        for under_test in self.datasets:
+            asked |= under_test.contradictions
+        for under_test in done:
+            asked |= under_test.in_the_end
+        counts = self.warehouse.query("SELECT " + ", ".join(f"({sql})" for sql in asked.values()))[0]
+        return [f"{count} {what}" for what, count in zip(asked, counts, strict=True) if count]
+
+    def ledger(self, under_test: UnderTest) -> list[list[tuple[Any, ...]]]:
+        """All that the ledger says of a dataset."""
+        return [sorted(self.admin(sql), key=repr) for sql in questions.ledger_of(under_test.tables)]
+
+    def pending(self, under_test: UnderTest) -> int:
+        """How many changes the facts of a dataset have not taken in."""
+        sql = questions.pending_changes(under_test.fact, under_test.followed)
+        return int(self.admin(sql)[0][0])
+
+    def _ledger_gaps(self, under_test: UnderTest) -> list[str]:
         """Every file that was to be staged as it is now and whose newest staged version is another one."""
         staged = dict(self.warehouse.query(NEWEST_STAGED))
+        windows = self.runner.windows[under_test.name]
+        keys = {under_test.key(start) for window in windows for start, _ in under_test.periods(window)}
         return [
             f"{key} is not in the ledger as it is now"
             for key, body in self.objects.items()
-            if self._is_wanted(key)
+            if under_test.owns(key)
+            and (key in keys if under_test.is_of_windows(key) else windows)
             and staged.get(key) != hashlib.md5(body, usedforsecurity=False).hexdigest()
         ]
 
-    def _is_wanted(self, key: str) -> bool:
-        if not key.startswith(EVENTS):
-            return key.startswith(SONGS)
-        day = datetime.fromisoformat(key.removesuffix("-events.json")[-10:])
-        return any(start < day + timedelta(days=1) and day < end for start, end in self.runner.windows)
-
     def complaints(self) -> list[str]:
-        """What the reader saw and must never see."""
-        return self.reader.complaints(self.runner.windows, self.versions)
+        """What the readers saw and must never see."""
+        windows, versions = self.runner.windows, self.versions
+        return [
+            text for one in self.readers for text in one.complaints(windows[one.under_test.name], versions)
+        ]
 
     def checksums(self) -> dict[str, str]:
         """One number for the contents of each table."""
         return {table: checksum(rows) for table, rows in self.warehouse.contents().items()}
 
-    def check(self) -> None:
-        """Assert that the tables are what the source says and that the ledger agrees with them."""
-        assert self.differences() == []
+    def check(self, *datasets: UnderTest) -> None:
+        """Assert that the tables are what the source says and that the ledger agrees with them.
+
+        Args:
+            *datasets: of which every run is done; by default all.
+        """
+        wrong = self.differences(*datasets)
+        assert not wrong, "\n".join(wrong)
 
 
 def missing(rows: Sequence[Row], among: Sequence[Row]) -> list[Row]:

@@ -16,7 +16,7 @@ from definitions.sparkify import SPARKIFY
 from sandbox.parts import postgres
 from sparkify.warehouse.schema import made_relation
 from sparkify.warehouse.sql import split_statements
-from tests.faults.world import CONSISTENCY
+from tests.faults import datasets
 from tests.pipeline import STAR
 from tests.records import event
 from tests.system.conftest import ROOT
@@ -110,7 +110,8 @@ def everything(warehouse):
 
 
 def contradictions(warehouse):
-    return [what for what, question in CONSISTENCY.items() if warehouse.query(question) != [(0,)]]
+    questions = {**datasets.SPARKIFY.contradictions, **datasets.SPARKIFY.in_the_end}
+    return [what for what, question in questions.items() if warehouse.query(question) != [(0,)]]
 
 
 @pytest.mark.parametrize(
