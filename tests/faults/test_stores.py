@@ -100,7 +100,7 @@ def test_late_months_that_a_dead_run_of_stores_staged_are_no_matter_of_sparkify(
     both.check(SPARKIFY)
     assert both.ledger(STORES) == ledger
     found = f"SELECT status FROM ops.quality_results WHERE check_name = '{PENDING}'"
-    assert both.warehouse.query(found) == [("pass",)]
+    assert both.warehouse.query(found) == [("passed",)]
     both.run(NOVEMBER, dataset="stores")
     both.check()
 
