@@ -152,8 +152,7 @@ def stores_change_before_plays_are_loaded(world: World) -> None:
 
 
 def a_sale_that_is_refused(world: World, **fields: Any) -> None:
-    bad = sale(1, "2018-10", **fields)
-    world.put_sales("2018-10", [sale(0, "2018-10"), bad])
+    world.put_sales("2018-10", [sale(0, "2018-10"), {**sale(1, "2018-10"), **fields}])
     error = world.start(OF_STORES.everything, dataset="stores", tasks=("stage_sales",)).fail()
     assert "rows of its files cannot be staged" in error
     world.put_sales("2018-10", [sale(0, "2018-10")])

@@ -45,7 +45,9 @@ def second_bucket(both: World) -> str:
     s3.create_bucket(Bucket=bucket)
     key = both.put_sales("2018-10", [sale(7, "2018-10")])
     s3.put_object(Bucket=bucket, Key=key, Body=both.objects[key])
-    s3.put_object(Bucket=bucket, Key="store_data/store-007.json", Body=b"{}")
+    key = both.put_store(7)
+    s3.put_object(Bucket=bucket, Key=key, Body=both.objects[key])
+    both.delete(key)
     return bucket
 
 
