@@ -54,20 +54,29 @@ ORDER BY started_at, task_id, target_table
 """
 _COPIES = """
 SELECT
-    (
-        SELECT SPLIT_PART(MIN(sys_load_detail.file_name), '/', 4) || '/'
-        FROM sys_load_detail
-        WHERE sys_load_detail.query_id = sys_load_history.query_id
-    ) AS copied_from,
-    source_file_count AS files,
-    loaded_rows AS row_count,
-    source_file_bytes / 1000000.0 AS mb,
-    duration / 1000000.0 AS seconds,
-    CAST(loaded_rows * 1000000.0 / NULLIF(duration, 0) AS BIGINT) AS rows_per_second,
-    source_file_bytes * 1.0 / NULLIF(duration, 0) AS mb_per_second
-FROM sys_load_history
-WHERE status = 'completed' AND start_time >= %s
-ORDER BY start_time, query_id
+    copied_from,
+    SUM(files) AS files,
+    SUM(row_count) AS row_count,
+    SUM(mb) AS mb,
+    SUM(seconds) AS seconds,
+    CAST(SUM(row_count) / NULLIF(SUM(seconds), 0) AS BIGINT) AS rows_per_second,
+    SUM(mb) / NULLIF(SUM(seconds), 0) AS mb_per_second
+FROM (
+    SELECT
+        (
+            SELECT SPLIT_PART(MIN(sys_load_detail.file_name), '/', 4) || '/'
+            FROM sys_load_detail
+            WHERE sys_load_detail.query_id = sys_load_history.query_id
+        ) AS copied_from,
+        source_file_count AS files,
+        loaded_rows AS row_count,
+        source_file_bytes / 1000000.0 AS mb,
+        duration / 1000000.0 AS seconds
+    FROM sys_load_history
+    WHERE status = 'completed' AND start_time >= %s
+) AS copies
+GROUP BY copied_from
+ORDER BY copied_from
 """
 _QUALITY = """
 SELECT status, severity, check_name, observed, expected, detail
