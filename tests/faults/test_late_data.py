@@ -103,6 +103,23 @@ def test_a_file_that_goes_and_comes_back_as_it_was_is_noticed(world):
     world.check()
 
 
+def test_a_file_of_the_days_before_that_cannot_be_staged_is_kept_in_mind_until_it_is(world):
+    waiting = 'SELECT line, "column", value FROM ops.rejected_rows'
+    put_two_days(world)
+    world.run(DAY)
+    [good] = [body for key, body in world.objects.items() if "11-15" in key]
+    put_two_days(world, {**plays("10:45:00")[0], "sessionId": "twelve"})
+    for hour in ("09", "10"):
+        world.run(moments(f"2018-11-16T{hour}", f"2018-11-16T{int(hour) + 1}"))
+        assert world.warehouse.query(waiting) == [(4, "session_id", "twelve")]
+    assert world.warehouse.counts()["songplays"] == 4
+    [key] = [key for key in world.objects if "11-15" in key]
+    world.put(key, good)
+    world.run(DAY)
+    assert world.warehouse.query(waiting) == []
+    world.check()
+
+
 def test_a_file_of_the_days_before_that_has_gone_takes_nothing_with_it(world):
     put_two_days(world)
     world.run(DAY)

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 ONE_FILE = "sparkify_one_file"
 
 
+class RowsError(FatalError):
+    """Rows that keep files from being staged."""
+
+    def __init__(self, rows: Sequence[RejectedRow], message: str) -> None:
+        super().__init__(message)
+        self.rows = rows
+
+
 @dataclass(frozen=True, slots=True)
 class FileCopier:
     """Copies files into INCOMING, keeping of each only the rows of its own period.
@@ -170,14 +178,15 @@ class FileCopier:
                 "staged."
             )
 
-    def _refusal(self, rows: Sequence[RejectedRow], otherwise: str = "") -> FatalError:
+    def _refusal(self, rows: Sequence[RejectedRow], otherwise: str = "") -> "RowsError":
         """Return the error that says which rows keep the load from being staged."""
         has_strays = any(row.code is None for row in rows)
         aside = ", or set rows of other times aside by keep_strays" if has_strays else ""
-        return FatalError(
+        return RowsError(
+            rows,
             f"{self.job.table}: rows of its files cannot be staged (max_errors is {self.job.max_errors}):\n"
             f"{summarize(rows) or f'  {otherwise}'}\n"
-            f"Mend the file or raise max_errors{aside}, then clear the task. Every table is as it was."
+            f"Mend the file or raise max_errors{aside}, then clear the task. Every table is as it was.",
         )
 
     def _delete_strays(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sparkify.failures import FatalError, SourceChanged
 from sparkify.source import SourceFile, find_keys, list_prefix
-from sparkify.stage.copying import FileCopier
+from sparkify.stage.copying import FileCopier, RowsError
 from sparkify.stage.incoming import create_incoming
 from sparkify.stage.job import INCOMING, MISSING, Listing, Staged, StagingJob
 from sparkify.stage.modes import Mode, WindowMode, mode_of
@@ -53,6 +53,7 @@ class Stager:
         self.s3 = s3
         self.log = log
         self.mode: Mode = mode_of(job)
+        self.left_for_later: Sequence[RejectedRow] = ()
         self.record = LoadRecord(ledger.new_load_id(), job.run, job.table, ledger.utc_now(), job.window)
 
     def stage(self) -> Staged:
@@ -116,12 +117,13 @@ class Stager:
         )
         try:
             return files, copier.copy(files)
-        except FatalError as error:
+        except RowsError as error:
             rest = [file for file in files if file.key not in listing.earlier]
             if len(rest) == len(files):
                 raise
             # A bad file of an earlier day must not keep new hours out; the next run looks at it again.
             self.log.warning("The files of earlier days are left for later: %s", error)
+            self.left_for_later = error.rows
         self.session.rollback()
         # Under max_errors a COPY is committed before the rows that it passed over are read.
         self.session.execute(f"DELETE FROM {INCOMING}")
@@ -163,7 +165,8 @@ class Stager:
     def _record(self, batch: Batch) -> None:
         ledger.record_files(self.session, self.job.table)
         ledger.record_source(self.session, self.job.table, self.job.source, self.record.load_id)
-        rejected_rows.record(self.session, self.record.load_id, batch.rejected, ledger.INCOMING_FILES)
+        rows = [*batch.rejected, *self.left_for_later]
+        rejected_rows.record(self.session, self.record.load_id, rows, ledger.INCOMING_FILES)
 
     def _check_source(self) -> None:
         """Refuse a second source of a table: it would take the rows of the first for old ones of its own."""

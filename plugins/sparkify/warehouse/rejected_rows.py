@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sparkify.failures import describe
 from sparkify.text import cut, printable
 from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import named_values
 
 # STL_LOAD_ERRORS has the raw value but does not exist on Serverless; SYS_LOAD_ERROR_DETAIL is everywhere.
 _STL = """
@@ -118,6 +119,9 @@ def record(session: Session, load_id: str, rows: Sequence[RejectedRow], files: s
         WHERE rejected_rows.file = 's3://' || {files}.bucket || '/' || {files}.key
         """
     )
+    if rows:
+        places, values = named_values("file", sorted({row.file for row in rows}))
+        session.execute(f"DELETE FROM ops.rejected_rows WHERE file IN ({places})", values)
     columns = ("file", "line", "column", "value", "reason", "raw_text", "load_id")
     session.insert_rows("ops.rejected_rows", columns, [_values(row, load_id) for row in rows])
 

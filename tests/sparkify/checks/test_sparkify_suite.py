@@ -226,6 +226,12 @@ WARNINGS = {
         HOUR,
         "facts have taken in every change",
     ),
+    "a file of an earlier day that could not be staged": (
+        "INSERT INTO ops.rejected_rows VALUES "
+        "('s3://b/log_data/2.json', 3, 'ts', '7', 'outside the time', '{}', 'L1')",
+        HOUR,
+        "no file waits to be mended",
+    ),
     "an hour without plays": (
         "",
         ("2018-11-15T03:00:00+00:00", "2018-11-15T04:00:00+00:00"),
