@@ -46,8 +46,10 @@ def test_a_shell_reads_back_exactly_the_variables(sandbox: Settings):
     done = run(sandbox, EVAL + '"$PYTHON" -c "import json, os; print(json.dumps(dict(os.environ)))"')
     seen = json.loads(done.stdout)
     expected = environment.variables(sandbox)
-    del expected["PATH"]
+    # Both begin with what is ours and go on with what the process was given.
+    del expected["PATH"], expected["PYTHONPATH"]
     assert {name: seen[name] for name in expected} == expected
+    assert seen["PYTHONPATH"] == str(REPOSITORY / "dags")
     assert seen["PATH"].split(":") == [str(Path(sys.executable).parent), "/usr/bin", "/bin"]
 
 
