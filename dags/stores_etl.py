@@ -10,10 +10,10 @@ from sparkify import operators
 with DAG(
     dag_id="stores_etl",
     description="Stores and their monthly sales from S3 into a star on Redshift.",
-    doc_md="""
-Stages `store_data/` and the `sales_data/` of the window's months and loads `stores` and `store_sales`, in any
-order. A month whose file has come or changed since is loaded again. If a task fails, mend what its log names.
-""",
+    doc_md="""### What it does
+Stages `store_data/` and `sales_data/` of the window's months, loads `stores` and `store_sales`, in any order.
+### When it fails
+Mend what the log names, clear the task. A month whose file has come or changed since is loaded again.""",
     schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),
     params=loading_params("month", look_back_days=31),
     tags=["sparkify", "redshift", "etl", LOADS],

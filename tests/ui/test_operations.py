@@ -1,12 +1,14 @@
 """What a data engineer does later in the web UI: backfill, clear, mend, make and remove a cluster."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from definitions import DATASETS
 from tests.conftest import REPOSITORY
 from tests.sparkify.cluster.steps import what_is_there
 
@@ -79,11 +81,17 @@ def test_a_cluster_is_provisioned_and_torn_down_from_the_form(web, account):
     assert what_is_there(account) == before
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "dags").glob("*.py")), ids=lambda path: path.stem)
-def test_the_page_of_every_dag_explains_it(web, path):
-    web.open(f"dags/{path.stem}")
+# A file for each DAG, but one for the reconciliations of all datasets.
+PATHS = {path.stem: path for path in sorted((REPOSITORY / "dags").glob("*.py"))}
+RECONCILE = PATHS.pop("reconcile")
+PATHS |= {f"{dataset.name}_reconcile": RECONCILE for dataset in DATASETS}
+
+
+@pytest.mark.parametrize("dag_id", PATHS)
+def test_the_page_of_every_dag_explains_it(web, dag_id):
+    web.open(f"dags/{dag_id}")
     web.page.get_by_role("button", name="Dag Docs").click()
-    headings = _headings(path)
+    headings = _headings(PATHS[dag_id])
     assert len(headings) >= 2
     for heading in headings:
         expect(web.dialog.get_by_role("heading", name=heading, exact=True)).to_be_visible()
@@ -91,5 +99,5 @@ def test_the_page_of_every_dag_explains_it(web, path):
 
 def _headings(path: Path) -> list[str]:
     text = path.read_text()
-    doc = text.partition('doc_md="""')[2].partition('"""')[0]
+    doc = re.split(r'doc_md=f?"""', text)[1].partition('"""')[0]
     return [line.lstrip("# ") for line in doc.splitlines() if line.startswith("#")]
