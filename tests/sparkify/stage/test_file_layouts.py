@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sparkify.operators import stage_redshift
+from sparkify.warehouse.session import Session
 from tests.sparkify.orders import NINE, TEN, ids, order, put_orders, stage_orders
 
 FILE = Path(__file__).parents[3] / "docs" / "sizing.py"
@@ -86,3 +87,21 @@ def test_a_change_under_the_prefix_of_an_hour_before_is_not_noticed(orders, sour
     later = {**OF_NINE, "prefix": "orders/2020/05/01/10/", "look_back_days": 3}
     stage_orders(source, conn_id, TEN, "2020-05-01T11:00:00+00:00", **later)
     assert ids(orders) == [1, 3]
+
+
+def test_each_further_file_named_by_time_takes_seven_statements(orders, source, conn_id, monkeypatch):
+    sent, run = [], Session._run
+    monkeypatch.setattr(
+        Session, "_run", lambda *given, **named: sent.append(given[1]) or run(*given, **named)
+    )
+    counts = []
+    for hour in (9, 10, 11):
+        moment = f"2020-05-01T{hour:02}:00:00+00:00"
+        put_orders(source, f"orders/2020/05/01/{hour:02}.json", order(hour, moment))
+        sent.clear()
+        stage_orders(
+            source, conn_id, NINE, "2020-05-01T12:00:00+00:00", prefix=None, key_pattern=PATTERNS["hour"]
+        )
+        counts.append(len(sent))
+    assert ids(orders) == [9, 10, 11]
+    assert counts[2] - counts[1] == 7
