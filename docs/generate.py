@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "plugins")]
 
 import quality  # noqa: E402 - after the path
+import sizing  # noqa: E402
 import sqlglot  # noqa: E402
 from sqlglot import exp  # noqa: E402
 
@@ -102,6 +103,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "failures.md": failures,
     "schema.md": schema,
     "quality.md": quality.page,
+    "sizing.md": sizing.page,
     "add-a-dataset.md": dataset,
 }
 
