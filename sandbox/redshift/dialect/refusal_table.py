@@ -3,18 +3,17 @@
 A rule finds tokens, hence never anything in constants, comments or quoted names.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.redshift.dialect import correlation, recognition
 from sandbox.redshift.dialect.draft import Draft
-from sandbox.redshift.dialect.expressions import is_call
 from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.sql.tokens import words
 
 _SYNTAX = 'syntax error at or near "{text}"'
-_WRITES = words("insert update delete merge")
-_ORDERED_SETS = words("listagg percentile_cont percentile_disc")
-_SELECT_LIST_ENDS = words("from where group having order limit union intersect except minus select into")
+# Redshift's words for what only its leader node could run.
+LEADER_ONLY = "Specified types or functions (one per INFO message) not supported on Redshift tables."
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Rule:
         message: Redshift's; `{text}` is the wrong token.
         sqlstate: Redshift's; a syntax error's where nothing else is known.
         hint: What to write instead.
+        once: It looks at the whole statement, once, if the statement has one of the words.
+        with_table: It holds only for statements with a table of a user.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Rule:
     hint: str
     message: str = _SYNTAX
     sqlstate: str = "42601"
+    once: bool = False
+    with_table: bool = False
 
     def check(self, draft: Draft, index: int) -> None:
         """Refuse what stands at `index`, if the rule says so.
@@ -50,154 +53,42 @@ class Rule:
             raise Refusal(self.message.format(text=draft.text(at)), self.sqlstate, hint=self.hint)
 
 
-def _conflict(draft: Draft, index: int) -> int | None:
-    return index - 1 if draft.word(index - 1) == "on" and draft.word(0) in ("insert", "with") else None
-
-
-def _returning(draft: Draft, index: int) -> int | None:
-    writes = draft.word(0) in (*_WRITES, "with")
-    return index if writes and draft.word(index - 1) != "as" else None
-
-
-def _distinct_on(draft: Draft, index: int) -> int | None:
-    after_select = draft.word(index - 1) == "select" and draft.word(index + 1) == "on"
-    return index if after_select and draft.is_operator(index + 2, "(") else None
-
-
-def _is_distinct_from(draft: Draft, index: int) -> int | None:
-    return index if draft.word(index + 1) == "from" and draft.word(index - 1) in ("is", "not") else None
-
-
-def _lateral(draft: Draft, index: int) -> int | None:
-    return index if draft.is_operator(index + 1, "(") or is_call(draft, index + 1) else None
-
-
-def _values(draft: Draft, index: int) -> int | None:
-    return index if draft.is_operator(index - 1, "(") else None
-
-
-def _filter(draft: Draft, index: int) -> int | None:
-    behind_call = draft.is_operator(index - 1, ")") and draft.is_operator(index + 1, "(")
-    return index + 1 if behind_call and draft.word(index + 2) == "where" else None
-
-
-def _for(draft: Draft, index: int) -> int | None:
-    locks = draft.word(index + 1) in ("update", "share") or draft.words_at(index + 1, "no", "key")
-    return index if locks else None
-
-
-def _window(draft: Draft, index: int) -> int | None:
-    return index if draft.word(index + 2) == "as" and draft.is_operator(index + 3, "(") else None
-
-
-def _array(draft: Draft, index: int) -> int | None:
-    of_query = draft.is_operator(index + 1, "(") and draft.word(index + 2) in ("select", "with")
-    return index if draft.is_operator(index + 1, "[") or of_query else None
-
-
-def _write_in_with(draft: Draft, index: int) -> int | None:
-    """``WITH x AS (DELETE …)``."""
-    inside = draft.is_operator(index - 1, "(") and draft.word(index - 2) in ("as", "materialized")
-    begins = draft.word(index) == "update" or draft.word(index + 1) in ("into", "from")
-    return index if inside and begins else None
-
-
-def _write_behind_with(draft: Draft, index: int) -> int | None:
-    """``WITH … INSERT INTO``; Redshift has UPDATE and DELETE there."""
-    behind = draft.is_operator(index - 1, ")") and draft.enclosing(index) < 0
-    return index if behind and draft.word(index + 1) == "into" else None
-
-
-def _materialized(draft: Draft, index: int) -> int | None:
-    before = index - 2 if draft.word(index - 1) == "not" else index - 1
-    return index if draft.word(before) == "as" and draft.is_operator(index + 1, "(") else None
-
-
-def _fetch(draft: Draft, index: int) -> int | None:
-    first = index > 0 and draft.word(index + 1) in ("first", "next") and draft.word(index - 1) != "as"
-    counted = draft.word(index + 2) in ("row", "rows") or draft.word(index + 3) in ("row", "rows")
-    return index if first and counted else None
-
-
-def _offset_rows(draft: Draft, index: int) -> int | None:
-    counted = index > 1 and draft.tokens[index - 1].kind in ("number", "parameter")
-    return index if counted and draft.word(index - 2) == "offset" else None
-
-
-def _tablesample(draft: Draft, index: int) -> int | None:
-    method = draft.word(index + 1) in ("bernoulli", "system")
-    return index + 1 if method and draft.is_operator(index + 2, "(") else None
-
-
-def _within_group(draft: Draft, index: int) -> int | None:
-    if not draft.is_operator(index - 1, ")") or draft.word(index + 1) != "group":
-        return None
-    function = draft.opening(index - 1) - 1
-    return index if draft.word(function) and draft.word(function) not in _ORDERED_SETS else None
-
-
-def _all(draft: Draft, index: int) -> int | None:
-    query = draft.word(index + 1) == "select" or draft.is_operator(index + 1, "(")
-    return index if query and draft.word(index - 1) in ("intersect", "except", "minus") else None
-
-
-def _to_timestamp(draft: Draft, index: int) -> int | None:
-    return index if is_call(draft, index) and len(draft.arguments(index + 1)) == 1 else None
-
-
-def _cast(draft: Draft, index: int) -> int | None:
-    in_cast = draft.word(index - 1) == "as" and draft.word(draft.enclosing(index) - 1) in ("cast", "try_cast")
-    return index if draft.is_operator(index - 1, "::") or in_cast else None
-
-
-def _is_truth(draft: Draft, index: int) -> int | None:
-    """``SELECT x IS TRUE FROM t``, not within CASE or a call, of which nothing is said."""
-    cases, found = 0, None
-    for at in draft.same_level(index + 1, len(draft) - 1):
-        word = draft.word(at)
-        if word in _SELECT_LIST_ENDS or draft.is_operator(at, ")"):
-            return found if word == "from" else None
-        cases += (word == "case") - (word == "end")
-        if word in ("true", "false", "unknown") and not cases and found is None:
-            before = at - 2 if draft.word(at - 1) == "not" else at - 1
-            found = at if draft.word(before) == "is" else None
-    return None
-
-
 TABLE = (
     Rule(
         "`WITH … INSERT`, `WITH … MERGE`",
         words("insert merge"),
-        _write_behind_with,
+        recognition.write_behind_with,
         "r_WITH_clause, r_INSERT_30",
         "Redshift takes INSERT INTO table WITH … SELECT; MERGE takes a subquery.",
     ),
     Rule(
         "`WITH x AS (DELETE …)`",
         words("insert update delete merge"),
-        _write_in_with,
+        recognition.write_in_with,
         "r_WITH_clause",
         "Redshift has only queries in WITH: write two statements in one transaction.",
     ),
     Rule(
         "`AS [NOT] MATERIALIZED`",
         words("materialized"),
-        _materialized,
+        recognition.materialized,
         "r_WITH_clause",
         "Redshift decides itself: write WITH name AS (…).",
     ),
     Rule(
         "`ON CONFLICT`",
         words("conflict"),
-        _conflict,
+        recognition.conflict,
         "r_INSERT_30",
         "Redshift has no ON CONFLICT: use MERGE, or DELETE and INSERT.",
     ),
-    Rule("`RETURNING`", words("returning"), _returning, "r_INSERT_30", "Redshift has no RETURNING."),
+    Rule(
+        "`RETURNING`", words("returning"), recognition.returning, "r_INSERT_30", "Redshift has no RETURNING."
+    ),
     Rule(
         "`DISTINCT ON`",
         words("distinct"),
-        _distinct_on,
+        recognition.distinct_on,
         "r_SELECT_list",
         "Use ROW_NUMBER() with QUALIFY.",
         "SELECT DISTINCT ON is not supported",
@@ -206,29 +97,29 @@ TABLE = (
     Rule(
         "`IS DISTINCT FROM`",
         words("distinct"),
-        _is_distinct_from,
+        recognition.is_distinct_from,
         "c_unsupported-postgresql-functions",
         "Redshift has no IS DISTINCT FROM.",
     ),
-    Rule("`LATERAL`", words("lateral"), _lateral, "r_FROM_clause30", "Redshift has no LATERAL."),
+    Rule("`LATERAL`", words("lateral"), recognition.lateral, "r_FROM_clause30", "Redshift has no LATERAL."),
     Rule(
         "`FROM (VALUES …)`",
         words("values"),
-        _values,
+        recognition.values_list,
         "c_unsupported-postgresql-features",
         "Redshift has VALUES only in INSERT: use SELECT … UNION ALL.",
     ),
     Rule(
         "`FILTER`",
         words("filter"),
-        _filter,
+        recognition.filter_clause,
         "c_Aggregate_Functions",
         "Redshift has no FILTER: aggregate CASE WHEN … END.",
     ),
     Rule(
         "`FOR UPDATE`",
         words("for"),
-        _for,
+        recognition.locking,
         "r_SELECT_synopsis",
         "LOCK the table.",
         "SELECT FOR UPDATE/SHARE is not supported",
@@ -237,52 +128,58 @@ TABLE = (
     Rule(
         "`WINDOW`",
         words("window"),
-        _window,
+        recognition.window_clause,
         "r_Window_function_synopsis",
         "Redshift has no WINDOW clause: write the window behind OVER.",
     ),
     Rule(
         "array constructors",
         words("array"),
-        _array,
+        recognition.array_constructor,
         "c_unsupported-postgresql-features",
         "Redshift has no PostgreSQL arrays.",
         "ARRAY constructors are not supported",
         "0A000",
     ),
-    Rule("`FETCH FIRST`", words("fetch"), _fetch, "r_ORDER_BY_clause", "Use LIMIT, or TOP behind SELECT."),
+    Rule(
+        "`FETCH FIRST`",
+        words("fetch"),
+        recognition.fetch_first,
+        "r_ORDER_BY_clause",
+        "Use LIMIT, or TOP behind SELECT.",
+    ),
     Rule(
         "`OFFSET n ROWS`",
         words("row rows"),
-        _offset_rows,
+        recognition.offset_rows,
         "r_ORDER_BY_clause",
         "Write OFFSET n without ROWS.",
     ),
     Rule(
         "`TABLESAMPLE`",
         words("tablesample"),
-        _tablesample,
+        recognition.tablesample,
         "r_FROM_clause30",
         "Redshift has no TABLESAMPLE: write WHERE RANDOM() < 0.1.",
     ),
     Rule(
         "`WITHIN GROUP` but with `LISTAGG`, `PERCENTILE_CONT`, `PERCENTILE_DISC` (so `MODE`)",
         words("within"),
-        _within_group,
+        recognition.within_group,
         "c_Aggregate_Functions",
         "Redshift has no MODE(): count by value, and take the first by ROW_NUMBER().",
     ),
     Rule(
         "`INTERSECT ALL`, `EXCEPT ALL`",
         words("all"),
-        _all,
+        recognition.set_operator_all,
         "r_UNION",
         "Redshift has ALL only behind UNION: number equal rows by ROW_NUMBER().",
     ),
     Rule(
         "`TO_TIMESTAMP` with one argument",
         words("to_timestamp"),
-        _to_timestamp,
+        recognition.to_timestamp,
         "r_TO_TIMESTAMP",
         "Write TIMESTAMP 'epoch' + seconds * INTERVAL '1 second'.",
         "function {text} with one argument does not exist",
@@ -291,7 +188,7 @@ TABLE = (
     Rule(
         "casts to `JSON`, `JSONB`, `UUID`, `XML`",
         words("json jsonb uuid xml"),
-        _cast,
+        recognition.cast_type,
         "c_unsupported-postgresql-datatypes",
         "Redshift has JSON_EXTRACT_PATH_TEXT for JSON in VARCHAR; keep a UUID in VARCHAR(36).",
         'type "{text}" does not exist',
@@ -300,18 +197,69 @@ TABLE = (
     Rule(
         "`IS TRUE` and the like in the select list of a query with `FROM`",
         words("select"),
-        _is_truth,
+        recognition.is_truth,
         "r_Boolean_type",
         "Redshift has IS TRUE, IS FALSE and IS UNKNOWN only as predicates: write x = TRUE, or CASE.",
         "Not implemented",
         "XX000",
     ),
+    Rule(
+        "correlated subqueries that skip a query block, have a window function, or aggregate with `GROUP BY`"
+        " behind `IN`",
+        correlation.WORDS,
+        correlation.undecorrelated,
+        "r_correlated_subqueries; the error in github.com/SQLMesh/sqlmesh/issues/5342",
+        "Join with a subquery instead.",
+        "This type of correlated subquery pattern is not supported due to internal error",
+        "XX000",
+        once=True,
+    ),
+    Rule(
+        "system columns (`ctid`, `xmin`, …)",
+        recognition.SYSTEM_COLUMNS,
+        recognition.system_column,
+        "c_unsupported-postgresql-features",
+        "Redshift has no system columns: tell rows apart by a key, or by ROW_NUMBER().",
+        'column "{text}" does not exist',
+        "42703",
+        once=True,
+    ),
+    Rule(
+        "casts to arrays and `BYTEA` in statements with a table",
+        recognition.CAST_TYPES,
+        recognition.cast_beyond_tables,
+        "c_unsupported-postgresql-datatypes",
+        "Redshift's tables have no PostgreSQL arrays and no BYTEA: list values behind IN.",
+        LEADER_ONLY,
+        "0A000",
+        with_table=True,
+    ),
 )
-_AT_WORD = {word: [rule for rule in TABLE if word in rule.words] for rule in TABLE for word in rule.words}
+LIKE_WITH_ATTRIBUTES = Rule(
+    "`(LIKE t)` with `DISTKEY`, `DISTSTYLE`, `SORTKEY` or `BACKUP`",
+    words("like"),
+    recognition.table_attribute,
+    "r_CREATE_TABLE_NEW",
+    "The table takes these from the one it is like: name its columns, or write CREATE TABLE … AS.",
+    "{text} cannot be set in CREATE TABLE (LIKE)",
+    "0A000",
+)
+_EVERYWHERE = {word: [rule for rule in TABLE if word in rule.words] for rule in TABLE for word in rule.words}
 # Every query has SELECT: only those with IS TRUE are of interest.
-WORDS = (frozenset(_AT_WORD) - words("select")) | words("true false unknown")
+WORDS = (frozenset(_EVERYWHERE) - words("select")) | words("true false unknown")
 
 
-def rules_at(word: str) -> Iterator[Rule]:
-    """The rules that look at this word."""
-    yield from _AT_WORD.get(word, ())
+def check(draft: Draft, *, has_table: bool) -> None:
+    """Refuse the statement if a rule does.
+
+    Raises:
+        Refusal: One does.
+    """
+    done = set()
+    for index in range(len(draft)):
+        for rule in _EVERYWHERE.get(draft.word(index), ()):
+            if (rule.with_table and not has_table) or rule.name in done:
+                continue
+            if rule.once:
+                done.add(rule.name)
+            rule.check(draft, index)

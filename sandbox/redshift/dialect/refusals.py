@@ -75,13 +75,12 @@ def check(draft: Draft) -> None:
     if (catalogs or _calls_catalog(draft)) and not tables:
         return  # drivers' and tools' questions to the catalog: the leader node takes all of PostgreSQL
     creates = draft.word(0) == "create" and draft.word(1) != "view" and draft.word(3) != "view"
+    has_table = bool(tables) or creates
+    refusal_table.check(draft, has_table=has_table)
     for index in range(len(draft)):
-        word = draft.word(index)
-        for entry in refusal_table.rules_at(word):
-            entry.check(draft, index)
-        if rule := _RULES.get(word):
+        if rule := _RULES.get(draft.word(index)):
             rule(draft, index)
-    _check_nodes(draft, catalogs, has_table=bool(tables) or creates)
+    _check_nodes(draft, catalogs, has_table=has_table)
 
 
 def _calls_catalog(draft: Draft) -> bool:
@@ -96,7 +95,7 @@ def _check_nodes(draft: Draft, catalogs: Sequence[Relation], *, has_table: bool)
         leader += [relation.table for relation in catalogs]
         if leader:
             raise Refusal(
-                "Specified types or functions (one per INFO message) not supported on Redshift tables.",
+                refusal_table.LEADER_ONLY,
                 notices=tuple(f'Function "{name}" not supported.' for name in dict.fromkeys(leader)),
                 hint="The leader node alone runs them. Use GETDATE() or SYSDATE for the time.",
             )
