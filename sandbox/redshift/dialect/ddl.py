@@ -8,6 +8,7 @@ from sandbox.redshift.dialect.columns import rewrite_column
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.keys import Key, read_table_constraint
 from sandbox.redshift.dialect.names import Name, read_name, syntax_error
+from sandbox.redshift.dialect.refusal_table import LIKE_WITH_ATTRIBUTES
 from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.sql.tokens import words
 
@@ -54,6 +55,8 @@ def _create_table(draft: Draft, at: int) -> Sequence[str]:
     at = table.last + 1
     if draft.is_operator(at, "("):
         after = _table_body(draft, at, table, attributes)
+        if any(draft.word(item.first) == "like" for item in draft.arguments(at)):
+            LIKE_WITH_ATTRIBUTES.check(draft, draft.closing(at))
         at = draft.closing(at) + 1
     take_table_attributes(draft, at, attributes)
     if temporary:

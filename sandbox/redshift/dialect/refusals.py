@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from sandbox.redshift.dialect import refusal_table
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.expressions import is_call
 from sandbox.redshift.dialect.names import syntax_error
@@ -13,6 +14,19 @@ from sandbox.redshift.sql.tokens import words
 _UNSUPPORTED = {
     **dict.fromkeys(words("string_agg array_agg json_agg jsonb_agg json_object_agg"), "Use LISTAGG."),
     **dict.fromkeys(words("clock_timestamp statement_timestamp transaction_timestamp"), "Use GETDATE()."),
+    "date_bin": "Use DATE_TRUNC, or DATEADD with a rounded DATEDIFF.",
+    **dict.fromkeys(
+        words(
+            "json_array_elements json_array_elements_text json_each json_each_text jsonb_array_elements"
+            " jsonb_array_elements_text jsonb_array_length jsonb_each jsonb_each_text jsonb_extract_path"
+            " jsonb_extract_path_text jsonb_object_keys jsonb_set jsonb_typeof"
+        ),
+        "Use JSON_EXTRACT_PATH_TEXT or JSON_EXTRACT_ARRAY_ELEMENT_TEXT.",
+    ),
+    **dict.fromkeys(
+        words("array_append array_cat array_length array_prepend cardinality"),
+        "Redshift has no PostgreSQL arrays.",
+    ),
     **dict.fromkeys(
         words(
             "array_to_string bit_length convert_from convert_to corr covar_pop covar_samp div encode"
@@ -44,7 +58,8 @@ WORDS = (
     | _LEADER_FUNCTIONS
     | _LEADER_WORDS
     | _COMPUTE_FUNCTIONS
-    | words("array conflict distinct filter for lateral over returning values window")
+    | refusal_table.WORDS
+    | words("over")
 )
 
 
@@ -60,11 +75,12 @@ def check(draft: Draft) -> None:
     if (catalogs or _calls_catalog(draft)) and not tables:
         return  # drivers' and tools' questions to the catalog: the leader node takes all of PostgreSQL
     creates = draft.word(0) == "create" and draft.word(1) != "view" and draft.word(3) != "view"
+    has_table = bool(tables) or creates
+    refusal_table.check(draft, has_table=has_table)
     for index in range(len(draft)):
-        rule = _RULES.get(draft.word(index))
-        if rule:
+        if rule := _RULES.get(draft.word(index)):
             rule(draft, index)
-    _check_nodes(draft, catalogs, has_table=bool(tables) or creates)
+    _check_nodes(draft, catalogs, has_table=has_table)
 
 
 def _calls_catalog(draft: Draft) -> bool:
@@ -79,7 +95,7 @@ def _check_nodes(draft: Draft, catalogs: Sequence[Relation], *, has_table: bool)
         leader += [relation.table for relation in catalogs]
         if leader:
             raise Refusal(
-                "Specified types or functions (one per INFO message) not supported on Redshift tables.",
+                refusal_table.LEADER_ONLY,
                 notices=tuple(f'Function "{name}" not supported.' for name in dict.fromkeys(leader)),
                 hint="The leader node alone runs them. Use GETDATE() or SYSDATE for the time.",
             )
@@ -88,63 +104,6 @@ def _check_nodes(draft: Draft, catalogs: Sequence[Relation], *, has_table: bool)
             "One or more of the used functions must be applied on at least one user created table. "
             "Examples of user table only functions are LISTAGG, MEDIAN, PERCENTILE_CONT, etc."
         )
-
-
-def _conflict(draft: Draft, index: int) -> None:
-    if draft.word(index - 1) == "on" and draft.word(0) in ("insert", "with"):
-        raise syntax_error(
-            draft, index - 1, hint="Redshift has no ON CONFLICT: use MERGE, or DELETE and INSERT."
-        )
-
-
-def _returning(draft: Draft, index: int) -> None:
-    if draft.word(0) in ("insert", "update", "delete", "merge", "with") and draft.word(index - 1) != "as":
-        raise syntax_error(draft, index, hint="Redshift has no RETURNING.")
-
-
-def _distinct(draft: Draft, index: int) -> None:
-    if (
-        draft.word(index - 1) == "select"
-        and draft.words_at(index + 1, "on")
-        and draft.is_operator(index + 2, "(")
-    ):
-        raise Refusal("SELECT DISTINCT ON is not supported", hint="Use ROW_NUMBER() with QUALIFY.")
-    if draft.word(index + 1) == "from" and draft.word(index - 1) in ("is", "not"):
-        raise syntax_error(draft, index, hint="Redshift has no IS DISTINCT FROM.")
-
-
-def _lateral(draft: Draft, index: int) -> None:
-    if draft.is_operator(index + 1, "(") or is_call(draft, index + 1):
-        raise syntax_error(draft, index, hint="Redshift has no LATERAL.")
-
-
-def _values(draft: Draft, index: int) -> None:
-    if draft.is_operator(index - 1, "("):
-        raise syntax_error(draft, index, hint="Redshift has VALUES only in INSERT: use SELECT … UNION ALL.")
-
-
-def _filter(draft: Draft, index: int) -> None:
-    if (
-        draft.is_operator(index - 1, ")")
-        and draft.is_operator(index + 1, "(")
-        and draft.word(index + 2) == "where"
-    ):
-        raise syntax_error(draft, index + 1, hint="Redshift has no FILTER: aggregate CASE WHEN … END.")
-
-
-def _for(draft: Draft, index: int) -> None:
-    if draft.word(index + 1) in ("update", "share") or draft.words_at(index + 1, "no", "key"):
-        raise Refusal("SELECT FOR UPDATE/SHARE is not supported", hint="LOCK the table.")
-
-
-def _window(draft: Draft, index: int) -> None:
-    if draft.word(index + 2) == "as" and draft.is_operator(index + 3, "("):
-        raise syntax_error(draft, index, hint="Redshift has no WINDOW clause: write the window behind OVER.")
-
-
-def _array(draft: Draft, index: int) -> None:
-    if draft.is_operator(index + 1, "["):
-        raise Refusal("ARRAY constructors are not supported", hint="Redshift has no PostgreSQL arrays.")
 
 
 def _over(draft: Draft, index: int) -> None:
@@ -166,21 +125,15 @@ def _over(draft: Draft, index: int) -> None:
 
 
 def _unsupported(draft: Draft, index: int) -> None:
-    if is_call(draft, index):
+    if is_call(draft, index) and not _is_label(draft, index):
         name = draft.word(index)
         raise Refusal(f'Function "{name}()" not supported.', hint=_UNSUPPORTED[name])
 
 
-_RULES: dict[str, Callable[[Draft, int], None]] = {
-    **dict.fromkeys(_UNSUPPORTED, _unsupported),
-    "array": _array,
-    "conflict": _conflict,
-    "distinct": _distinct,
-    "filter": _filter,
-    "for": _for,
-    "lateral": _lateral,
-    "over": _over,
-    "returning": _returning,
-    "values": _values,
-    "window": _window,
-}
+def _is_label(draft: Draft, index: int) -> bool:
+    """``FROM t AS name (columns)``, ``WITH name (columns) AS (…)``."""
+    after = draft.closing(index + 1) + 1
+    return draft.word(index - 1) == "as" or (draft.word(after) == "as" and draft.is_operator(after + 1, "("))
+
+
+_RULES: dict[str, Callable[[Draft, int], None]] = {**dict.fromkeys(_UNSUPPORTED, _unsupported), "over": _over}
