@@ -232,6 +232,19 @@ def test_half_a_surrogate_pair_is_invalid():
 def test_acceptinvchars_replaces_each_bad_byte():
     text = b"a\xa4\xa5b\0".decode(errors="surrogateescape")
     assert convert(VARCHAR, text, accept_invalid_chars="^") == "a^^b^"
+    assert convert(VARCHAR, "a\ud800", accept_invalid_chars="^") == "a^^^"
+
+
+@pytest.mark.parametrize("code", [0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x10FFFF])
+def test_acceptinvchars_replaces_the_bytes_of_noncharacters_which_load_without_it(code):
+    text = f"a{chr(code)}"
+    assert convert(VARCHAR, text) == text
+    assert convert(VARCHAR, text, accept_invalid_chars="^") == "a" + "^" * (3 if code < 0x10000 else 4)
+
+
+@pytest.mark.parametrize("code", [0xFDCF, 0xFDF0, 0xFFFD, 0x10FFFD])
+def test_acceptinvchars_keeps_the_neighbours_of_noncharacters(code):
+    assert convert(VARCHAR, chr(code), accept_invalid_chars="^") == chr(code)
 
 
 def test_char_takes_single_byte_characters_only():
