@@ -8,6 +8,7 @@ from sandbox.redshift.dialect import lexical
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
 from sandbox.redshift.relay.errors import redshift_error
+from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.requests import Outstanding, Request
 from sandbox.redshift.relay.wire import Wire
 
@@ -31,6 +32,7 @@ class Answers:
         client: The client's connection.
         outstanding: The requests PostgreSQL owes answers for.
         driver: What the client calls itself, empty where it does not say.
+        intervals: Rewrites them for it.
 
     Attributes:
         backend_key: Process id and secret of the backend, as BackendKeyData holds them.
@@ -39,7 +41,9 @@ class Answers:
         backslash_escapes: Whether a backslash in an ordinary literal is an escape.
     """
 
-    def __init__(self, backend: Wire, client: Wire, outstanding: Outstanding, driver: str) -> None:
+    def __init__(
+        self, backend: Wire, client: Wire, outstanding: Outstanding, driver: str, intervals: Intervals
+    ) -> None:
         self.backend_key = b""
         self.transaction_status = "I"
         self.backslash_escapes = True
@@ -48,6 +52,7 @@ class Answers:
         self._client = client
         self._outstanding = outstanding
         self._driver = driver
+        self._intervals = intervals
         self._held: list[bytes] = []
         self._passing = 0  # bytes of a row that has been forwarded in part
 
@@ -68,10 +73,10 @@ class Answers:
         """
         done, at, end = 0, min(self._passing, len(data)), len(data)
         self._passing -= at
-        visible = self._visible()
+        untouched = self._are_rows_untouched()
         while end - at >= _HEADER.size:
             after = at + 1 + _HEADER.unpack_from(data, at)[1]
-            if visible and data[at] in _DATA:
+            if untouched and data[at] in _DATA:
                 at = after
                 continue
             if after > end:
@@ -80,14 +85,14 @@ class Answers:
             for answer in await self._answer(data[at : at + 1].decode("latin-1"), data[at:after]):
                 self._client.write(answer)
             at = done = after
-            visible = self._visible()
+            untouched = self._are_rows_untouched()
         self._passing += max(0, at - end)
         self._client.write(data[done:at])
         return data[at:]
 
-    def _visible(self) -> bool:
+    def _are_rows_untouched(self) -> bool:
         head = self._outstanding.head
-        return head is None or head.visible
+        return head is None or (head.visible and not self._intervals.are_in(head.statement))
 
     async def _answer(self, kind: str, whole: bytes) -> list[bytes]:
         """What the client gets for this message."""
@@ -108,6 +113,8 @@ class Answers:
             return []
         if kind == "Z":
             self.transaction_status = chr(body[0])
+        if head.statement:
+            whole = self._rewritten(kind, whole, body, head.statement)
         shown = not head.hold_ready if kind == "Z" else head.visible
         answers = [whole] if shown else []
         if kind == "C" and head.copy:
@@ -118,6 +125,13 @@ class Answers:
             answers = self._completed(head, answers)
         self._outstanding.answer(kind)
         return answers
+
+    def _rewritten(self, kind: str, whole: bytes, body: bytes, statement: bytes) -> bytes:
+        """The message with the intervals of its row as the client reads them."""
+        if kind in "tT":
+            self._intervals.learn(statement, kind, body)
+        rewrites = kind == "D" and self._intervals.are_in(statement)
+        return self._intervals.row(statement, body) if rewrites else whole
 
     def _begin_copy(self, head: Request) -> None:
         if head.copy:
