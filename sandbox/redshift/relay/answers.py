@@ -3,6 +3,7 @@
 import asyncio
 import re
 import struct
+from collections.abc import Mapping
 
 from sandbox.redshift.dialect import lexical
 from sandbox.redshift.error_fields import ErrorFields
@@ -12,8 +13,9 @@ from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.requests import Outstanding, Request
 from sandbox.redshift.relay.wire import Wire
 
-# Drivers parse it as a version number; tools take it, with version(), as the sign of Redshift.
-SERVER_VERSION = "8.0.2"
+# Drivers parse the first as a version number. The others are the sign of Redshift, the second to asyncpg, the
+# last to Amazon's ODBC driver, which shows it to its user.
+_VERSIONS = {"server_version": "8.0.2", "padb_revision": "12103", "padb_version": "1.0.12103"}
 
 _HEADER = struct.Struct("!ci")
 _DATA = frozenset(b"Dd")
@@ -31,7 +33,7 @@ class Answers:
         backend: The connection to PostgreSQL.
         client: The client's connection.
         outstanding: The requests PostgreSQL owes answers for.
-        driver: What the client calls itself, empty where it does not say.
+        startup: The parameters of the client's StartupMessage.
         intervals: Rewrites them for it.
 
     Attributes:
@@ -42,7 +44,12 @@ class Answers:
     """
 
     def __init__(
-        self, backend: Wire, client: Wire, outstanding: Outstanding, driver: str, intervals: Intervals
+        self,
+        backend: Wire,
+        client: Wire,
+        outstanding: Outstanding,
+        startup: Mapping[str, str],
+        intervals: Intervals,
     ) -> None:
         self.backend_key = b""
         self.transaction_status = "I"
@@ -51,7 +58,8 @@ class Answers:
         self._backend = backend
         self._client = client
         self._outstanding = outstanding
-        self._driver = driver
+        self._driver = startup.get("driver_version", "")
+        self._names_encoding = "client_encoding" in startup or "client_encoding" in startup.get("options", "")
         self._intervals = intervals
         self._held: list[bytes] = []
         self._passing = 0  # bytes of a row that has been forwarded in part
@@ -186,11 +194,19 @@ class Answers:
         return [*notices, messages.error_response(reported)]
 
     def _parameter_status(self, whole: bytes, body: bytes) -> bytes:
+        """What Redshift says about a setting instead of PostgreSQL, maybe nothing."""
         name, value = body.split(b"\0")[:2]
         if name == b"server_version":
-            return messages.parameter_status("server_version", SERVER_VERSION)
-        if name == b"standard_conforming_strings":
+            return b"".join(messages.parameter_status(*pair) for pair in _VERSIONS.items())
+        if name == b"standard_conforming_strings":  # Redshift does not know it: a backslash always escapes
             self.backslash_escapes = value == b"off"
-        if name == b"client_encoding" and not lexical.is_utf8(value.decode()):
-            raise ConnectionError("the session's encoding is no longer UTF8, and has ended")
+            return b""
+        if name == b"client_encoding":
+            return self._client_encoding(whole, value.decode())
         return whole
+
+    def _client_encoding(self, whole: bytes, encoding: str) -> bytes:
+        if not lexical.is_utf8(encoding):
+            raise ConnectionError("the session's encoding is no longer UTF8, and has ended")
+        # By the name that PostgreSQL 8.0 had for it, until the client gives it another.
+        return whole if self._names_encoding else messages.parameter_status("client_encoding", "UNICODE")

@@ -60,9 +60,8 @@ class Session:
         self._dialect = dialect
         self._outstanding = Outstanding()
         self._outstanding.add(Request("startup"))
-        driver = startup.get("driver_version", "")
-        self._intervals = Intervals(driver)
-        self._answers = Answers(backend, client, self._outstanding, driver, self._intervals)
+        self._intervals = Intervals(startup.get("driver_version", ""))
+        self._answers = Answers(backend, client, self._outstanding, startup, self._intervals)
         self._unsent = bytearray()
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
