@@ -237,3 +237,35 @@ BEGIN
         target, new, column_name, bytes::integer
     );
 END $body$;
+
+-- CREATE TABLE AS: PostgreSQL takes over the lengths of text columns, in characters; now in bytes, too.
+CREATE OR REPLACE FUNCTION pg_internal.count_bytes(target regclass) RETURNS void
+LANGUAGE plpgsql AS $body$
+DECLARE
+    added text;
+BEGIN
+    IF NOT pg_internal.is_new(target) THEN
+        RETURN;
+    END IF;
+    WITH columns AS (
+        SELECT attname, attnum, format_type(atttypid, atttypmod) || ' bytes: ' AS prefix, atttypmod - 4 AS bytes
+        FROM pg_attribute
+        WHERE attrelid = target AND attnum > 0 AND atttypmod > 4
+            AND atttypid IN ('character varying'::regtype, 'character'::regtype)
+    )
+    SELECT string_agg(
+        format(
+            'ADD CONSTRAINT %I CHECK (pg_catalog.octet_length(%I) <= %s)',
+            prefix || CASE WHEN octet_length(prefix || attname) > 63 THEN md5(attname) ELSE attname END,
+            attname, bytes
+        ),
+        ', ' ORDER BY attnum
+    ) INTO added
+    FROM columns
+    WHERE NOT EXISTS (
+        SELECT FROM pg_constraint WHERE conrelid = target AND contype = 'c' AND conkey = ARRAY[attnum]
+    );
+    IF added IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE %s %s', target, added);
+    END IF;
+END $body$;

@@ -6,6 +6,7 @@ else goes through a splitter, which finds each document's end and line and carri
 """
 
 import json
+import math
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,13 @@ _TOO_LARGE = f"JSON document exceeds {MAX_DOCUMENT_BYTES} bytes"
 _PART = re.compile(rb'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|["{}\[\]]')
 _SPACE = re.compile(rb"\s*")
 _JUNK = re.compile(rb"[^\s{\[]+")
+# An integer beyond 64 bits, of which orjson makes a double, has nineteen digits or more. Most blocks have
+# no so many in a row, which is quickly found out; the pattern is for those that have.
+_DIGITS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
+_LONG_DIGITS = b"0" * 19
+_LONG_NUMBER = re.compile(rb"(?:^|[-:,\[\s])\d{19}")
+# Python converts no more between text and number (sys.set_int_max_str_digits).
+_MOST_DIGITS = 4000
 # In a sound document only a comma, colon or bracket stands before a line that begins with a bracket.
 _NEXT_DOCUMENT = re.compile(rb"[^,:\[\s](?=[ \t\r]*\n\s*[{\[])")
 
@@ -94,8 +102,9 @@ class DocumentReader:
         if not end or len(text) > MAX_DOCUMENT_BYTES:
             return None
         lines = text[: end - 1].split(b"\n")
+        loads = _loads if _LONG_DIGITS in text.translate(_DIGITS) else orjson.loads
         try:
-            values = list(map(orjson.loads, lines))
+            values = list(map(loads, lines))
         except orjson.JSONDecodeError:
             return None
         if set(map(type, values)) != {dict}:
@@ -188,7 +197,7 @@ def _next(search: _Search, start: int, *, final: bool) -> tuple[int, object] | N
     line_end = search.untried_line_end(start)
     if 0 < line_end - start <= MAX_DOCUMENT_BYTES:
         try:
-            return line_end, orjson.loads(text[start:line_end])
+            return line_end, _loads(text[start:line_end])
         except orjson.JSONDecodeError:
             pass
     broken = search.document_end(start)
@@ -226,13 +235,38 @@ def _parse(text: bytes) -> object:
     if len(text) > MAX_DOCUMENT_BYTES:
         return _Broken(_TOO_LARGE)
     try:
-        return orjson.loads(text)
+        return _loads(text)
     except orjson.JSONDecodeError as error:
         reason = str(error)
     try:
-        return json.loads(text.decode(errors="surrogateescape"), parse_constant=_no_constant)
+        return _exact(text)
     except (ValueError, RecursionError):
         return _Broken(f"Invalid JSON document: {reason}")
+
+
+def _loads(text: bytes) -> object:
+    """The value of one document with every digit of its integers.
+
+    Raises:
+        JSONDecodeError: It is none, or none that can be read exactly.
+    """
+    value = orjson.loads(text)
+    if not _LONG_NUMBER.search(text):
+        return value
+    try:
+        return _exact(text)
+    except RecursionError as error:
+        raise orjson.JSONDecodeError("it is nested too deeply", "", 0) from error
+
+
+def _exact(text: bytes) -> object:
+    """The value that the standard library reads; a number that Python has not is its text."""
+    return json.loads(
+        text.decode(errors="surrogateescape"),
+        parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else digits,
+        parse_float=lambda digits: digits if math.isinf(float(digits)) else float(digits),
+        parse_constant=_no_constant,
+    )
 
 
 def _no_constant(name: str) -> object:

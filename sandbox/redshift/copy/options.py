@@ -43,7 +43,8 @@ class Options:
         time_format: None (the default), 'auto', 'epochsecs', 'epochmillisecs' or a format string.
         date_format: None (the default), 'auto' or a format string.
         max_error: Errors at which the load fails; 0 and 1 both mean the first.
-        accept_invalid_chars: Replacement of invalid UTF-8 bytes, or None to reject them.
+        accept_invalid_chars: Replacement of bytes that are no character; '' rejects them all, None only what
+            is not UTF-8.
         encoding: Python's name of the files' encoding.
         ignore_header: Lines skipped at the start of each file.
     """

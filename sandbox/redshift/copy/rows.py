@@ -52,14 +52,14 @@ class RowBuilder:
     ) -> None:
         self._columns = columns
         self._auto = auto
-        # What is no UTF-8 is an error first, so that a row is known in which it is replaced.
-        strict = replace(options, accept_invalid_chars=None)
+        strict, self._replacing = options, None
+        if options.accept_invalid_chars is not None:
+            # What is to be replaced is an error first, so that a row is known in which it is.
+            strict = replace(options, accept_invalid_chars="")
+            self._replacing = [converter_for(column, options) for column in columns]
         self._fields = [
             (source, converter_for(column, strict)) for source, column in zip(sources, columns, strict=True)
         ]
-        self._replacing = None
-        if options.accept_invalid_chars is not None:
-            self._replacing = [converter_for(column, options) for column in columns]
         # Different members are together no longer than their document; all else may repeat parts of it.
         self._repeats = [callable(source) or source in sources[:at] for at, source in enumerate(sources)]
         self._fold = auto and options.json == "auto ignorecase"

@@ -45,13 +45,9 @@ def _create_table(draft: Draft, at: int) -> Sequence[str]:
     if table.is_temporary and not temporary:
         draft.before(keyword, "TEMP ")
         temporary = True
-    after_name = range(table.last + 1, len(draft))
-    if any(draft.word(index) == "as" and draft.enclosing(index) < 0 for index in after_name):
-        queries.rewrite(draft)
-    else:
-        expressions.rewrite(draft)  # DEFAULT
     attributes = TableAttributes()
     after: list[str] = []
+    made = _rewrite_query(draft, table)
     at = table.last + 1
     if draft.is_operator(at, "("):
         after = _table_body(draft, at, table, attributes)
@@ -60,9 +56,20 @@ def _create_table(draft: Draft, at: int) -> Sequence[str]:
         at = draft.closing(at) + 1
     take_table_attributes(draft, at, attributes)
     if temporary:
-        return ()
+        return made
+    after += made
     function = "declare_new_table" if perhaps_known else "declare_table"
     return [*after, attributes.declaration(table, function)] if attributes else after
+
+
+def _rewrite_query(draft: Draft, table: Name) -> list[str]:
+    """Rewrite the query of a CREATE TABLE AS, or else what stands behind DEFAULT; returns what follows."""
+    after_name = range(table.last + 1, len(draft))
+    if any(draft.word(index) == "as" and draft.enclosing(index) < 0 for index in after_name):
+        queries.rewrite(draft)
+        return [call("count_bytes", table)]
+    expressions.rewrite(draft)
+    return []
 
 
 def _table_body(draft: Draft, opening: int, table: Name, attributes: TableAttributes) -> list[str]:

@@ -3,16 +3,19 @@
 import asyncio
 import re
 import struct
+from collections.abc import Mapping
 
 from sandbox.redshift.dialect import lexical
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
 from sandbox.redshift.relay.errors import redshift_error
+from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.requests import Outstanding, Request
 from sandbox.redshift.relay.wire import Wire
 
-# Drivers parse it as a version number; tools take it, with version(), as the sign of Redshift.
-SERVER_VERSION = "8.0.2"
+# Drivers parse the first as a version number. The others are the sign of Redshift, the second to asyncpg, the
+# last to Amazon's ODBC driver, which shows it to its user.
+_VERSIONS = {"server_version": "8.0.2", "padb_revision": "12103", "padb_version": "1.0.12103"}
 
 _HEADER = struct.Struct("!ci")
 _DATA = frozenset(b"Dd")
@@ -30,7 +33,8 @@ class Answers:
         backend: The connection to PostgreSQL.
         client: The client's connection.
         outstanding: The requests PostgreSQL owes answers for.
-        driver: What the client calls itself, empty where it does not say.
+        startup: The parameters of the client's StartupMessage.
+        intervals: Rewrites them for it.
 
     Attributes:
         backend_key: Process id and secret of the backend, as BackendKeyData holds them.
@@ -39,7 +43,14 @@ class Answers:
         backslash_escapes: Whether a backslash in an ordinary literal is an escape.
     """
 
-    def __init__(self, backend: Wire, client: Wire, outstanding: Outstanding, driver: str) -> None:
+    def __init__(
+        self,
+        backend: Wire,
+        client: Wire,
+        outstanding: Outstanding,
+        startup: Mapping[str, str],
+        intervals: Intervals,
+    ) -> None:
         self.backend_key = b""
         self.transaction_status = "I"
         self.backslash_escapes = True
@@ -47,7 +58,9 @@ class Answers:
         self._backend = backend
         self._client = client
         self._outstanding = outstanding
-        self._driver = driver
+        self._driver = startup.get("driver_version", "")
+        self._names_encoding = "client_encoding" in startup or "client_encoding" in startup.get("options", "")
+        self._intervals = intervals
         self._held: list[bytes] = []
         self._passing = 0  # bytes of a row that has been forwarded in part
 
@@ -68,10 +81,10 @@ class Answers:
         """
         done, at, end = 0, min(self._passing, len(data)), len(data)
         self._passing -= at
-        visible = self._visible()
+        untouched = self._are_rows_untouched()
         while end - at >= _HEADER.size:
             after = at + 1 + _HEADER.unpack_from(data, at)[1]
-            if visible and data[at] in _DATA:
+            if untouched and data[at] in _DATA:
                 at = after
                 continue
             if after > end:
@@ -80,14 +93,14 @@ class Answers:
             for answer in await self._answer(data[at : at + 1].decode("latin-1"), data[at:after]):
                 self._client.write(answer)
             at = done = after
-            visible = self._visible()
+            untouched = self._are_rows_untouched()
         self._passing += max(0, at - end)
         self._client.write(data[done:at])
         return data[at:]
 
-    def _visible(self) -> bool:
+    def _are_rows_untouched(self) -> bool:
         head = self._outstanding.head
-        return head is None or head.visible
+        return head is None or (head.visible and not self._intervals.are_in(head.statement))
 
     async def _answer(self, kind: str, whole: bytes) -> list[bytes]:
         """What the client gets for this message."""
@@ -108,6 +121,8 @@ class Answers:
             return []
         if kind == "Z":
             self.transaction_status = chr(body[0])
+        if head.statement:
+            whole = self._rewritten(kind, whole, body, head.statement)
         shown = not head.hold_ready if kind == "Z" else head.visible
         answers = [whole] if shown else []
         if kind == "C" and head.copy:
@@ -118,6 +133,13 @@ class Answers:
             answers = self._completed(head, answers)
         self._outstanding.answer(kind)
         return answers
+
+    def _rewritten(self, kind: str, whole: bytes, body: bytes, statement: bytes) -> bytes:
+        """The message with the intervals of its row as the client reads them."""
+        if kind in "tT":
+            self._intervals.learn(statement, kind, body)
+        rewrites = kind == "D" and self._intervals.are_in(statement)
+        return self._intervals.row(statement, body) if rewrites else whole
 
     def _begin_copy(self, head: Request) -> None:
         if head.copy:
@@ -172,11 +194,19 @@ class Answers:
         return [*notices, messages.error_response(reported)]
 
     def _parameter_status(self, whole: bytes, body: bytes) -> bytes:
+        """What Redshift says about a setting instead of PostgreSQL, maybe nothing."""
         name, value = body.split(b"\0")[:2]
         if name == b"server_version":
-            return messages.parameter_status("server_version", SERVER_VERSION)
-        if name == b"standard_conforming_strings":
+            return b"".join(messages.parameter_status(*pair) for pair in _VERSIONS.items())
+        if name == b"standard_conforming_strings":  # Redshift does not know it: a backslash always escapes
             self.backslash_escapes = value == b"off"
-        if name == b"client_encoding" and not lexical.is_utf8(value.decode()):
-            raise ConnectionError("the session's encoding is no longer UTF8, and has ended")
+            return b""
+        if name == b"client_encoding":
+            return self._client_encoding(whole, value.decode())
         return whole
+
+    def _client_encoding(self, whole: bytes, encoding: str) -> bytes:
+        if not lexical.is_utf8(encoding):
+            raise ConnectionError("the session's encoding is no longer UTF8, and has ended")
+        # By the name that PostgreSQL 8.0 had for it, until the client gives it another.
+        return whole if self._names_encoding else messages.parameter_status("client_encoding", "UNICODE")

@@ -53,6 +53,7 @@ class Request:
         hold_ready: Do not forward ReadyForQuery.
         copy: The COPY this request starts.
         rows: Collects the rows of a silent request.
+        statement: The prepared statement that is described or executed, where its intervals are rewritten.
         answered: Receives the error, or None on success, once the answer is complete.
     """
 
@@ -67,6 +68,7 @@ class Request:
     hold_ready: bool = False
     copy: CopyAnswers | None = None
     rows: list[bytes] | None = None
+    statement: bytes = b""
     answered: "asyncio.Future[ErrorFields | None] | None" = None
     error: ErrorFields | None = field(default=None, init=False)
 

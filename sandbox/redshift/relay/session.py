@@ -13,6 +13,7 @@ from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import limits, messages, users
 from sandbox.redshift.relay.answers import Answers
 from sandbox.redshift.relay.entrance import Visitor, log_in
+from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.loading import Load, Target
 from sandbox.redshift.relay.names import Names
 from sandbox.redshift.relay.requests import Outstanding, Request
@@ -59,7 +60,8 @@ class Session:
         self._dialect = dialect
         self._outstanding = Outstanding()
         self._outstanding.add(Request("startup"))
-        self._answers = Answers(backend, client, self._outstanding, startup.get("driver_version", ""))
+        self._intervals = Intervals(startup.get("driver_version", ""))
+        self._answers = Answers(backend, client, self._outstanding, startup, self._intervals)
         self._unsent = bytearray()
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
@@ -158,6 +160,7 @@ class Session:
         self._send(messages.header("B", size) + head, Request("B"))
         if names:
             self._portals.copy(*names, self._special)
+            self._intervals.bind(*names)
         await self._flush()
         async for piece in self._client.pieces(size - len(head)):
             self._backend.write(piece)
@@ -173,7 +176,9 @@ class Session:
         }
         if kind in handlers:
             await handlers[kind](body)
-        elif kind in "DS" or (kind == "H" and body):
+        elif kind == "D":
+            self._send(messages.message("D", body), self._intervals.describe(body))
+        elif kind == "S" or (kind == "H" and body):
             self._forward(kind, body)
         else:  # Flush, Terminate: nothing answers them
             self._unsent += messages.message(kind, body)
@@ -286,6 +291,7 @@ class Session:
     async def _bind(self, body: bytes) -> None:
         if names := messages.read_bind_names(body):
             self._portals.copy(*names, self._special)
+            body = self._intervals.bind(*names, body)
         self._forward("B", body)
 
     async def _execute(self, body: bytes) -> None:
@@ -295,7 +301,8 @@ class Session:
             await self._execute_copy(special)
             return
         after = special.after if special else ()
-        self._send(messages.message("E", body), Request("E", holds=bool(after)))
+        statement = self._intervals.executed(portal)
+        self._send(messages.message("E", body), Request("E", holds=bool(after), statement=statement))
         for number, sql in enumerate(after, start=1):
             self._send_prepared(sql)
             request = Request("E", silent=True, releases=number == len(after))
@@ -319,6 +326,7 @@ class Session:
         if closed := messages.read_close(body):
             kind, name = closed
             (self._special if kind == b"S" else self._portals).pop(name)
+            self._intervals.close(kind, name)
         self._forward("C", body)
 
     async def _target(self, statement: Statement) -> tuple[Target | None, ErrorFields | None]:

@@ -73,6 +73,31 @@ def test_load_errors_survive_the_rollback_and_name_file_line_column_and_value(wa
     assert warehouse.run("SELECT pg_last_copy_count()") == [(0,)]
 
 
+def test_long_integers_load_with_every_digit_or_are_errors_of_their_column(connector, put):
+    connector.run("CREATE TEMP TABLE n (d DECIMAL(38,0), v VARCHAR(64), b BIGINT, f FLOAT8)")
+    digits, more = "12345678901234567890123456789012345678", "9" * 40
+    source = put(
+        x=f'{{"d": {digits}, "v": {more}, "f": {digits}}}\n{{"d": -{digits}}}\n',
+        y=f'{{"b": 9223372036854775807}}\n{{"b": 9223372036854775808}}\n{{"d": {more}}}\n{{"f": 1e400}}\n'
+        f'{{"v": {"9" * 5000}}}\n',
+    )
+    connector.run(f"COPY n FROM '{source}' {AS_JSON} MAXERROR 5")
+    assert connector.run("SELECT d::VARCHAR(64), v, b, f FROM n ORDER BY d") == [
+        (f"-{digits}", None, None, None),
+        (digits, more, None, float(digits)),
+        (None, None, 9223372036854775807, None),
+    ]
+    assert connector.run(
+        "SELECT TRIM(filename), line_number, TRIM(colname), err_code FROM stl_load_errors "
+        "WHERE query = pg_last_copy_id() ORDER BY line_number"
+    ) == [
+        (f"{source}y", 2, "b", 1222),
+        (f"{source}y", 3, "d", 1204),
+        (f"{source}y", 4, "f", 1204),
+        (f"{source}y", 5, "v", 1204),
+    ]
+
+
 def test_padded_columns_are_as_wide_as_in_redshift(connector, put):
     connector.fail(f"COPY t FROM '{put(x='oops')}' {AS_JSON}")
     connector.connection.rollback()

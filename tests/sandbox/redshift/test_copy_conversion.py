@@ -167,7 +167,10 @@ def test_booleans():
         ("a\tb\nc\rd\\N", r"a\tb\nc\rd\\N"),
         ("\x01\u200b", "\x01\u200b"),
         (5, "5"),
-        (1540919166796.0, "1540919166796.0"),
+        (1541044398796.0, "1541044398796"),
+        (267.91138, "267.91138000000001"),
+        (-1.5e300, "-1.5000000000000001e+300"),
+        (2**64, "18446744073709551616"),
         (True, "true"),
         ({"a": [1, "é"]}, '{"a":[1,"é"]}'),
         ({"a": 2**70}, '{"a":1180591620717411303424}'),
@@ -232,6 +235,19 @@ def test_half_a_surrogate_pair_is_invalid():
 def test_acceptinvchars_replaces_each_bad_byte():
     text = b"a\xa4\xa5b\0".decode(errors="surrogateescape")
     assert convert(VARCHAR, text, accept_invalid_chars="^") == "a^^b^"
+    assert convert(VARCHAR, "a\ud800", accept_invalid_chars="^") == "a^^^"
+
+
+@pytest.mark.parametrize("code", [0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x10FFFF])
+def test_acceptinvchars_replaces_the_bytes_of_noncharacters_which_load_without_it(code):
+    text = f"a{chr(code)}"
+    assert convert(VARCHAR, text) == text
+    assert convert(VARCHAR, text, accept_invalid_chars="^") == "a" + "^" * (3 if code < 0x10000 else 4)
+
+
+@pytest.mark.parametrize("code", [0xFDCF, 0xFDF0, 0xFFFD, 0x10FFFD])
+def test_acceptinvchars_keeps_the_neighbours_of_noncharacters(code):
+    assert convert(VARCHAR, chr(code), accept_invalid_chars="^") == chr(code)
 
 
 def test_char_takes_single_byte_characters_only():

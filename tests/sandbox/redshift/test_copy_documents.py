@@ -87,6 +87,26 @@ def test_integers_beyond_64_bits_keep_every_digit_where_the_document_needs_the_s
     ]
 
 
+@pytest.mark.parametrize("block_bytes", [5, 1000])
+@pytest.mark.parametrize(
+    "number", [18446744073709551616, -9223372036854775809, 2**64 - 1, -(2**63), 10**37 + 1, 10**400 + 1]
+)
+def test_integers_beyond_64_bits_keep_every_digit(number, block_bytes):
+    text = f'{{"a":{number}}}\n{{"a": {number}, "b":[1,{number}]}}{{"c":"{number}"}}\n[{number}]\n{number}'
+    values = [{"a": number}, {"a": number, "b": [1, number]}, {"c": str(number)}, [number]]
+    assert [item[0] for item in read(text, block_bytes)][:4] == values
+
+
+def test_numbers_that_python_has_not_are_their_texts():
+    digits = "1" * 5000
+    assert read(f'{{"a":{digits}}}\n{{"a":1e400}}\n', 10_000) == [({"a": digits}, 1), ({"a": "1e400"}, 2)]
+
+
+def test_a_long_integer_nested_too_deeply_is_a_broken_document():
+    text = '{"a":' + "[" * 1000 + "1" * 20 + "]" * 1000 + "}\n"
+    assert read(text, 10_000)[0][:2] == ("Invalid JSON document", 1)
+
+
 @pytest.mark.parametrize("line_end", ["", "\n"])
 @pytest.mark.parametrize("closed", ["", '"}'])
 def test_a_document_beyond_the_limit_ends_the_load(monkeypatch, line_end, closed):

@@ -61,6 +61,14 @@ def test_a_row_is_logged_once_with_its_first_such_column(connector, put):
     ]
 
 
+def test_a_noncharacter_is_replaced_and_logged_as_bad_bytes_are(connector, put):
+    source = put(x=b'{"b": "a\xef\xbf\xbe"}\n{"b": "\\uffff"}\n{"b": "fine"}\n')
+    connector.run(f"COPY t FROM '{source}' {AS_JSON} ACCEPTINVCHARS '^'")
+    assert connector.run("SELECT b FROM t ORDER BY b") == [("^^^",), ("a^^^",), ("fine",)]
+    logged = connector.run(f"SELECT line_number FROM sys_copy_replacements {LAST} ORDER BY 1")
+    assert logged == [(1,), (2,)]
+
+
 def test_the_first_hundred_rows_of_a_copy_are_logged(connector, put):
     source = put(x=b'{"b": "\xa4"}\n' * 70, y=b'{"b": "\xa4"}\n' * 70)
     connector.run(f"COPY t FROM '{source}' {AS_JSON} ACCEPTINVCHARS")

@@ -10,8 +10,10 @@ from contextlib import closing
 
 import psutil
 import psycopg
+import psycopg2
 import pytest
 import redshift_connector
+from psycopg import sql
 
 from sandbox.redshift.relay import messages
 from tests.conftest import free_port
@@ -34,6 +36,30 @@ def test_version_is_redshifts(sandbox, redshift):
     with connect_psycopg(sandbox) as connection:
         assert connection.info.parameter_status("server_version") == "8.0.2"
         assert connection.execute("SHOW server_version").fetchone() == ("8.0.2",)
+
+
+def test_clients_learn_at_the_start_what_redshift_tells(sandbox):
+    with connect_psycopg(sandbox) as connection:
+        status = connection.info.parameter_status
+        assert (status("client_encoding"), connection.info.encoding) == ("UNICODE", "utf-8")
+        assert status("standard_conforming_strings") is None
+        assert status("padb_revision")
+        assert re.fullmatch(r"1\.0\.\d+", status("padb_version"))
+    for options in ({"client_encoding": "UTF8"}, {"options": "-c client_encoding=UTF8"}):
+        with connect_psycopg(sandbox, **options) as connection:
+            assert connection.info.parameter_status("client_encoding") == "UTF8"
+
+
+@pytest.mark.parametrize("text", ["a\\'b", "\\", "'\\\\''; --", "ä\\n"])
+def test_literals_that_drivers_write_keep_their_backslashes(sandbox, text):
+    with connect_psycopg(sandbox) as connection:
+        assert connection.execute(sql.SQL("SELECT {}").format(text)).fetchone() == (text,)
+        assert psycopg.ClientCursor(connection).execute("SELECT %s", (text,)).fetchone() == (text,)
+    login = {"user": sandbox.user, "password": sandbox.password, "dbname": sandbox.database}
+    with closing(psycopg2.connect(host="127.0.0.1", port=sandbox.redshift_port, **login)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT %s", (text,))
+        assert cursor.fetchone() == (text,)
 
 
 def test_wrong_password_is_refused(sandbox):

@@ -1,10 +1,12 @@
 """Redshift's functions and clauses, through redshift_connector and psycopg."""
 
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from redshift_connector import InterfaceError
+from redshift_connector.interval import Interval
 
 from tests.sandbox.redshift.endpoint_clients import Client, connect_psycopg, connect_redshift
 
@@ -160,6 +162,48 @@ def test_bound_values_take_the_types_their_drivers_give_them(client):
     assert client.run("SELECT DATEDIFF(hour, %s, %s)", start, end) == [(24,)]
     assert client.run("SELECT NVL(%s, 'none'), LEN(%s)", None, "abc") == [("none", 3)]
     assert client.run("SELECT id FROM plays WHERE ts = %s", SECOND) == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("interval", "found"),
+    [
+        ("3 days", timedelta(days=3)),
+        ("-2 days -3 hours", timedelta(days=-2, hours=-3)),
+        ("40000 days 04:05:06.789012", timedelta(40000, 4 * 3600 + 5 * 60 + 6, 789012)),
+        ("0", timedelta()),
+    ],
+)
+def test_an_interval_has_its_length(client, interval, found):
+    query = f"SELECT 1, INTERVAL '{interval}', 'x', CAST(NULL AS INTERVAL), INTERVAL '{interval}'"
+    for _ in range(2):  # prepared, and again
+        assert client.run(query) == [(1, found, "x", None, found)]
+
+
+def test_an_interval_beside_longer_values_has_its_length_in_every_row(client):
+    query = "SELECT id * INTERVAL '1 day', REPEAT('x', 100000), id FROM plays ORDER BY id"
+    assert client.run(query) == [(timedelta(days=n), "x" * 100_000, n) for n in (1, 2, 3)]
+    assert client.run("SELECT MAX(ts) - MIN(ts) FROM plays") == [(SECOND - datetime(2018, 11, 1, 10),)]
+
+
+@pytest.mark.parametrize("length", [timedelta(days=3), timedelta(days=-1, microseconds=5), timedelta()])
+def test_a_bound_interval_has_its_length(client, length):
+    query = "SELECT ts + %s, %s FROM plays WHERE id = %s"
+    for _ in range(2):
+        assert client.run(query, length, length, 1) == [(datetime(2018, 11, 1, 10) + length, length)]
+
+
+def test_redshift_connector_reads_and_sends_months(sandbox):
+    with closing(connect_redshift(sandbox)) as connection:
+        client = Client(connection)
+        [[found]] = client.run("SELECT INTERVAL '-14 months 1 day'")
+        assert (found.months, found.days, found.microseconds) == (-14, 0, 86_400_000_000)
+        [[moment]] = client.run("SELECT TIMESTAMP '2018-11-01' + %s", Interval(months=14))
+        assert moment == datetime(2020, 1, 1)
+
+
+def test_an_interval_that_redshift_connector_cannot_read_ends_the_session(sandbox):
+    with closing(connect_redshift(sandbox)) as connection, pytest.raises(InterfaceError):
+        Client(connection).run("SELECT INTERVAL '32768 months'")
 
 
 def test_statements_that_change_rows(client):

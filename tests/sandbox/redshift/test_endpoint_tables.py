@@ -197,6 +197,45 @@ def test_create_table_as_takes_attributes(client):
     assert client.fail("SELECT 1 FROM wrong")[0] == "42P01"
 
 
+@pytest.mark.parametrize("kind", ["TABLE kept", "TEMP TABLE kept", "TABLE #kept", "TABLE IF NOT EXISTS kept"])
+def test_create_table_as_keeps_lengths_in_bytes_and_scales_but_not_not_null(client, kind):
+    long = "l" * 60
+    client.run(f"CREATE TABLE source (a VARCHAR(4) NOT NULL, c CHAR(2), {long} VARCHAR(2), d DECIMAL(5,2))")
+    client.run("INSERT INTO source VALUES ('€a', 'x', 'ä', 1.255)")
+    table = kind.split()[-1]
+    client.run(f"CREATE {kind} AS SELECT * FROM source")
+    assert client.run(f"SELECT a, d::VARCHAR(9) FROM {table}") == [("€a", "1.26")]
+    for column, value, type_ in (
+        ("a", "€€", "character varying(4)"),
+        ("a", "abcde", "character varying(4)"),
+        ("c", "ä", "character(2)"),
+        (long, "äx", "character varying(2)"),
+    ):
+        found = client.fail(f"INSERT INTO {table} ({column}) VALUES (%s)", value)
+        assert found == ("22001", f"value too long for type {type_}")
+    assert client.fail(f"INSERT INTO {table} (d) VALUES (1000)")[0] == "22003"
+    client.run(f"INSERT INTO {table} (a, c, d) VALUES (NULL, 'y', 2.345)")
+    assert client.run(f"SELECT a, c, d::VARCHAR(9) FROM {table} WHERE c = 'y'") == [(None, "y ", "2.35")]
+
+
+def test_create_table_as_with_attributes_and_names_keeps_lengths_in_bytes(client):
+    client.run("CREATE TABLE source (a VARCHAR(4))")
+    client.run("CREATE TABLE made (b) SORTKEY (b) AS SELECT a FROM source")
+    assert [row[1] for row in definition(client, "made")] == ["character varying(4)"]
+    assert client.fail("INSERT INTO made VALUES ('€€')")[0] == "22001"
+    assert client.fail("CREATE TABLE cut AS SELECT '€€€€€'::VARCHAR(4) AS a")[0] == "22001"
+
+
+def test_create_table_if_not_exists_as_leaves_an_older_table_as_it_is(client):
+    client.run("BEGIN")
+    client.run("CREATE TABLE t (a VARCHAR(4))")
+    client.run("CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS b")
+    client.run("COMMIT")
+    client.run("CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS b")
+    assert [row[0] for row in definition(client, "t")] == ["a"]
+    assert client.fail("INSERT INTO t VALUES ('€€')")[0] == "22001"
+
+
 def test_create_table_if_not_exists_leaves_an_older_table_as_it_is(client):
     client.run("CREATE TABLE t (a INT)")
     client.run("CREATE TABLE IF NOT EXISTS t (a INT PRIMARY KEY SORTKEY DISTKEY, gone INT UNIQUE)")

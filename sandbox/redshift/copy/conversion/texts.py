@@ -11,6 +11,10 @@ MAX_VARCHAR = 65535
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 # A NUL cannot be stored; a lone surrogate is a byte that was not UTF-8 (surrogateescape) or half a \u pair.
 _INVALID = re.compile("\0|[\udc80-\udcff]+|[\ud800-\udfff]")
+# "Valid UTF-8 … However, these code points are not valid characters" (multibyte character load errors): they
+# load as they are, but for ACCEPTINVCHARS.
+_LAST_OF_PLANES = "".join(f"{chr(end)}{chr(end + 1)}" for end in range(0xFFFE, 0x110000, 0x10000))
+_REPLACEABLE = re.compile(f"{_INVALID.pattern}|[\ufdd0-\ufdef{_LAST_OF_PLANES}]")
 _NOT_CHAR = re.compile("\0|[\udc80-\udcff]+|[^\x01-\x7f]")
 _NUL_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -50,7 +54,7 @@ def _text_converter(limit: int, options: Options, too_long: str, *, ascii_only: 
     def convert(value: object) -> str:
         if value is None:
             return NULL
-        text = value if type(value) is str else json_text(value)
+        text = value if type(value) is str else _text(value)
         fits = len(text) <= (limit if text.isascii() else surely_fits)
         # Most texts are short, printable and hold no backslash: nothing more to check, nothing to escape.
         if fits and text.isprintable() and "\\" not in text:
@@ -71,6 +75,11 @@ def _text_converter(limit: int, options: Options, too_long: str, *, ascii_only: 
     return _rewriting(convert, options) if rewrites else convert
 
 
+def _text(value: object) -> str:
+    """A value as text: Redshift writes the seventeen digits of a JSON number that is no integer."""
+    return f"{value:.17g}" if isinstance(value, float) else json_text(value)
+
+
 def _rewriting(convert: Converter, options: Options) -> Converter:
     """`convert` behind EMPTYASNULL, BLANKSASNULL and TRIMBLANKS."""
 
@@ -86,13 +95,14 @@ def _rewriting(convert: Converter, options: Options) -> Converter:
 
 
 def _utf8(text: str, replacement: str | None) -> str:
-    """`text` with what is not UTF-8 replaced: a sequence of bytes by as many replacements."""
-    invalid = _INVALID.search(text)
+    """`text` with what is no character replaced: a sequence of bytes by as many replacements."""
+    pattern = _INVALID if replacement is None else _REPLACEABLE
+    invalid = pattern.search(text)
     if invalid is None:
         return text
-    if replacement is None:
+    if not replacement:
         raise invalid_utf8(_bytes(invalid))
-    return _INVALID.sub(lambda match: replacement * len(match.group()), text)
+    return pattern.sub(lambda match: replacement * len(_bytes(match)), text)
 
 
 def _ascii(text: str) -> str:
