@@ -73,37 +73,41 @@ class FileCopier:
             return ()
         size = sum(file.size for file in files)
         self.log.info("Copying %d files, %.1f MB, for %s", len(files), size / 1e6, self.job.table)
-        left_out = self._copy_dated(files) if self.periods else self._copy(self._command(files))
+        paths = self._write_paths()
+        left_out = self._copy_dated(files, paths) if self.periods else self._copy(self._command(files, paths))
         self._name_silent_changes()
         if left_out:
             self.log.warning("%d rows are not staged:\n%s", len(left_out), summarize(left_out))
         return left_out
 
-    def _copy_dated(self, files: Sequence[SourceFile]) -> list[RejectedRow]:
+    def _copy_dated(self, files: Sequence[SourceFile], paths: str) -> list[RejectedRow]:
         """Copy each file by itself: COPY does not say which file a row came from.
 
         Neither do numbers of rows and lines: two files may hold equally many rows of each other's time, and a
         line two documents.
         """
         if len(files) == 1:
-            return self._copy_file(files[0], INCOMING, ())
+            return self._copy_file(self._command(files, paths), files[0], ())
         session, names = self.session, quote_columns(self.columns)
         session.execute(f"CREATE TEMP TABLE IF NOT EXISTS {ONE_FILE} (LIKE {INCOMING})")
         left_out: list[RejectedRow] = []
         for file in files:
             session.execute(f"DELETE FROM {ONE_FILE}")
-            left_out += self._copy_file(file, ONE_FILE, left_out)
+            command = replace(self._command([file], paths), table=ONE_FILE)
+            left_out += self._copy_file(command, file, left_out)
             session.execute(f"INSERT INTO {INCOMING} ({names}) SELECT {names} FROM {ONE_FILE}")
         return left_out
 
-    def _copy_file(self, file: SourceFile, table: str, before: Sequence[RejectedRow]) -> list[RejectedRow]:
+    def _copy_file(
+        self, command: CopyCommand, file: SourceFile, before: Sequence[RejectedRow]
+    ) -> list[RejectedRow]:
         """Copy one file into an empty table; return its rows that are not staged.
 
         Raises:
             FatalError: with those `before` there are more errors than the job allows.
         """
-        rejected = self._copy(replace(self._command([file]), table=table))
-        left_out = [*rejected, *self._delete_strays(table, file, rejected)]
+        rejected = self._copy(command)
+        left_out = [*rejected, *self._delete_strays(command.table, file, rejected)]
         errors = [row for row in [*before, *left_out] if row.code is not None or not self.job.keep_strays]
         if len(errors) > self.job.max_errors:
             raise self._refusal(errors)
@@ -124,10 +128,15 @@ class FileCopier:
     def _options(self) -> str:
         return " ".join(self.job.copy_options).upper()
 
-    def _command(self, files: Sequence[SourceFile]) -> CopyCommand:
-        job, paths = self.job, self.job.json
-        if job.jsonpaths is not None:
-            paths = write_jsonpaths(self.s3, job.work_bucket, f"{job.table}.json", job.jsonpaths)
+    def _write_paths(self) -> str:
+        """Return how COPY finds values in documents; a jsonpaths file is written once, for all files."""
+        job = self.job
+        if job.jsonpaths is None:
+            return job.json
+        return write_jsonpaths(self.s3, job.work_bucket, f"{job.table}.json", job.jsonpaths)
+
+    def _command(self, files: Sequence[SourceFile], paths: str) -> CopyCommand:
+        job = self.job
         return CopyCommand(
             INCOMING,
             self.columns,
