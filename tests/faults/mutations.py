@@ -167,12 +167,12 @@ def stage_rows_without_key() -> None:
 
 def forgive_strays() -> None:
     """Strays do not count among the errors that a job allows."""
-    delete = FileCopier._delete_strays
+    copy_file = FileCopier._copy_file
 
-    def delete_all(copier: FileCopier, *rest: Any) -> list[RejectedRow]:
-        return delete(replace(copier, job=replace(copier.job, keep_strays=True)), *rest)
+    def copy_and_forgive(copier: FileCopier, *rest: Any) -> list[RejectedRow]:
+        return copy_file(replace(copier, job=replace(copier.job, keep_strays=True)), *rest)
 
-    FileCopier._delete_strays = delete_all  # type: ignore[method-assign]
+    FileCopier._copy_file = copy_and_forgive  # type: ignore[method-assign]
 
 
 MUTATIONS: dict[str, Callable[[], None]] = {
