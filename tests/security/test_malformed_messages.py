@@ -19,6 +19,11 @@ MALFORMED = {
     "query with two ends": messages.message("Q", b"SELECT 1\0SELECT 2\0"),
     "empty query message": messages.message("Q"),
     "query that is not utf-8": messages.message("Q", b"SELECT '\xff'\0"),
+    "refused query that is not utf-8": messages.message("Q", b"CREATE INDEX \xff ON t (a)\0"),
+    "copy that is not utf-8": messages.message(
+        "Q", b"COPY t FROM 's3://b/\xff' IAM_ROLE default JSON 'auto'\0"
+    ),
+    "parse of a type that is not utf-8": messages.message("P", b"s\0SELECT $1\xff::int\0\0\0"),
     "parse without an end": messages.message("P", b"s"),
     "parse without a text's end": messages.message("P", b"s\0SELECT 1"),
     "parse without a count": messages.message("P", b"s\0SELECT 1\0"),

@@ -1,5 +1,6 @@
 """The words of a COPY statement."""
 
+import re
 from collections.abc import Sequence
 
 from sandbox.redshift.copy.errors import SYNTAX_ERROR, CopyError
@@ -83,13 +84,18 @@ class TokenStream:
         return value
 
     def optional_string(self) -> str | None:
-        """Consume a quoted text, where one stands."""
+        """Consume a quoted text, where one stands.
+
+        Raises:
+            CopyError: Its escapes stand for bytes that are no text (22021).
+        """
         token = self.peek()
         if token.kind != "string":
             return None
         value = literal_value(token.text, backslash_escapes=self._backslash_escapes)
         if value is not None:
             self._next += 1
+            _check_text(value)
         return value
 
     def number(self, option: str, low: int, high: int) -> int:
@@ -111,3 +117,10 @@ class TokenStream:
         found = self.peek().text.strip("'")
         where = "at end of input" if self.exhausted else f'at or near "{found}"'
         return CopyError(SYNTAX_ERROR, f"syntax error {where}", hint=f"In COPY: {hint}.")
+
+
+def _check_text(value: str) -> None:
+    invalid = re.search("[\0\ud800-\udfff]", value)  # a lone surrogate is a byte that was not UTF-8
+    if invalid:
+        byte = ord(invalid.group()) & 0xFF
+        raise CopyError("22021", f'invalid byte sequence for encoding "UTF8": 0x{byte:02x}')

@@ -187,4 +187,5 @@ def _fields_body(fields: ErrorFields) -> bytes:
     pairs = [("S", fields.severity), ("V", fields.severity), ("C", fields.sqlstate), ("M", fields.message)]
     pairs += [(code, text) for code, text in (("D", fields.detail), ("H", fields.hint)) if text is not None]
     pairs += fields.others
-    return b"".join(code.encode() + text.encode() + b"\0" for code, text in pairs) + b"\0"
+    # An error is told, whatever stands in its text.
+    return b"".join(code.encode() + text.encode(errors="replace") + b"\0" for code, text in pairs) + b"\0"

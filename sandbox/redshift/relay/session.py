@@ -193,10 +193,10 @@ class Session:
 
     async def _query(self, body: bytes) -> None:
         sql = messages.read_query(body)
-        if sql is None:
+        text = None if sql is None else _decode(sql)
+        if text is None:
             self._forward("Q", body)
             return
-        text = sql.decode(errors="surrogateescape")
         try:
             statements = await self._translate(text)
         except Refusal as refusal:
@@ -216,8 +216,8 @@ class Session:
         for statement in statements:
             texts += [statement.sql, *statement.after]
             shown += [True, *(False for _ in statement.after)]
-        sql = _encode(";".join(texts))
-        self._send(messages.query(sql), Request("Q", rewritten=True, shown=shown))
+        sql = ";".join(texts)
+        self._send(messages.query(sql.encode()), Request("Q", rewritten=True, shown=shown))
 
     async def _run_one_by_one(self, statements: Sequence[Statement]) -> None:
         """Run a Query that holds a COPY statement by statement, still all or nothing.
@@ -243,9 +243,9 @@ class Session:
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
         if statement.copy is None:
             shown = deque([True, *(False for _ in statement.after)])
-            sql = _encode(";".join([statement.sql, *statement.after]))
+            sql = ";".join([statement.sql, *statement.after])
             request = Request("Q", rewritten=True, shown=shown, hold_ready=True)
-            return await self._exchange(messages.query(sql), request)
+            return await self._exchange(messages.query(sql.encode()), request)
         target, error = await self._target(statement)
         if error:
             # The look-up's error left the extended protocol waiting for a Sync.
@@ -257,7 +257,7 @@ class Session:
             return await self._exchange(messages.query(REFUSED_SQL.encode()), request)
         load = self._new_load(target)
         request = Request("Q", rewritten=True, hold_ready=True, copy=load)
-        return await self._feed(load, messages.query(_encode(target.sql)), request)
+        return await self._feed(load, messages.query(target.sql.encode()), request)
 
     async def _internal_query(self, sql: str) -> None:
         request = Request("Q", silent=True, hold_ready=True)
@@ -273,8 +273,12 @@ class Session:
         if len(sql) > limits.LONGEST_STATEMENT_BYTES:
             self._refuse("P", limits.too_large(len(sql)))
             return
+        text = _decode(sql)
+        if text is None:
+            self._forward("P", body)
+            return
         try:
-            statements = await self._translate(sql.decode(errors="surrogateescape"))
+            statements = await self._translate(text)
         except Refusal as refusal:
             refused = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
             self._send(refused, _refused("P", refusal))
@@ -285,7 +289,7 @@ class Session:
         if len(statements) == 1 and statements[0].copy:
             sql, rewritten = _COPY_STAND_IN, True
         elif rewritten:
-            sql = _encode(";".join(statement.sql for statement in statements))
+            sql = ";".join(statement.sql for statement in statements).encode()
         self._send(messages.parse(name, sql, parameter_types), Request("P", rewritten=rewritten))
 
     async def _bind(self, body: bytes) -> None:
@@ -357,7 +361,7 @@ class Session:
         """Parse and bind a statement of our own beside the client's."""
         for close in (messages.close_portal, messages.close_statement):
             self._send(close(_INTERNAL_NAME), Request("C", silent=True))
-        self._send(messages.parse(_INTERNAL_NAME, _encode(sql)), Request("P", silent=True, rewritten=True))
+        self._send(messages.parse(_INTERNAL_NAME, sql.encode()), Request("P", silent=True, rewritten=True))
         self._send(messages.bind(_INTERNAL_NAME, _INTERNAL_NAME, values), Request("B", silent=True))
 
     async def _exchange(self, data: bytes, request: Request) -> ErrorFields | None:
@@ -394,5 +398,9 @@ def _refused(kind: str, refusal: Refusal) -> Request:
     return Request(kind, refusal=refusal.fields, notices=refusal.notices)
 
 
-def _encode(sql: str) -> bytes:
-    return sql.encode(errors="surrogateescape")
+def _decode(sql: bytes) -> str | None:
+    """The text of a statement; None when it is not UTF-8, and PostgreSQL will say so."""
+    try:
+        return sql.decode()
+    except UnicodeDecodeError:
+        return None

@@ -175,3 +175,17 @@ def test_only_s3_is_a_source():
     with pytest.raises(CopyError, match="COPY from 'dynamodb://x' is not supported") as caught:
         parse_copy(f"COPY t FROM 'dynamodb://x' {ROLE}")
     assert caught.value.sqlstate == "0A000"
+
+
+@pytest.mark.parametrize(
+    ("escape", "byte"), [(r"\377", "0xff"), (r"\xe9", "0xe9"), (r"\000", "0x00"), (r"\\", None), ("ü", None)]
+)
+def test_escapes_that_are_no_text_are_refused(escape, byte):
+    """PostgreSQL, "String Constants with C-Style Escapes": the bytes must be valid in the encoding."""
+    sql = f"COPY t FROM E's3://b/{escape}' {ROLE} {JSON}"
+    if byte is None:
+        assert parse_copy(sql)
+        return
+    with pytest.raises(CopyError, match=f'invalid byte sequence for encoding "UTF8": {byte}') as caught:
+        parse_copy(sql)
+    assert caught.value.sqlstate == "22021"
