@@ -30,7 +30,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.context import VariableAccessor
 from airflow.sdk.execution_time.timeout import timeout
 
-from sparkify.warehouse import session as session_module
+from sparkify.warehouse import tries
 from sparkify.warehouse.session import Session
 from tests.faults.datasets import BY_NAME, SPARKIFY
 from tests.faults.mutations import MUTATIONS
@@ -158,7 +158,7 @@ def _watch(points: Points) -> None:
     Session._run = watched_run  # type: ignore[method-assign]
     Session.commit = watched(commit, "COMMIT")  # type: ignore[method-assign]
     Session.rollback = watched(rollback, "ROLLBACK")  # type: ignore[method-assign]
-    session_module.time = SimpleNamespace(sleep=pause)  # type: ignore[assignment]
+    tries.time = SimpleNamespace(sleep=pause)  # type: ignore[assignment]
 
 
 def prepare(task_id: str, window: Window, plan: Plan) -> tuple[Any, Any]:

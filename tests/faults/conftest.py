@@ -15,7 +15,7 @@ from sandbox.parts.settings import Settings
 from tests.faults.datasets import BY_NAME, SPARKIFY, UnderTest
 from tests.faults.endpoint import Endpoint
 from tests.faults.proxy import S3Proxy
-from tests.faults.reader import APPLICATION, Reader
+from tests.faults.reader import Reader, connect_reader
 from tests.faults.runs import Runner
 from tests.faults.world import World
 from tests.pipeline import Source, Warehouse, source, warehouse
@@ -65,17 +65,11 @@ def runner() -> Iterator[Runner]:
     found.close()
 
 
-def connect_to_postgres(settings: Settings, application: str, options: str = "") -> psycopg.Connection:
-    """The superuser's connection to PostgreSQL behind the endpoint, each statement its own transaction."""
-    return psycopg.connect(
-        postgres.admin_dsn(settings), application_name=application, options=options, autocommit=True
-    )
-
-
 @contextlib.contextmanager
 def administrate(settings: Settings) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
     """Query PostgreSQL behind the endpoint as its superuser."""
-    with connect_to_postgres(settings, "fault_admin") as connection:
+    dsn = postgres.admin_dsn(settings)
+    with psycopg.connect(dsn, application_name="fault_admin", autocommit=True) as connection:
         yield lambda sql, values=None: connection.execute(sql, values).fetchall()
 
 
@@ -89,8 +83,8 @@ def new_world(
     datasets: Iterable[UnderTest] = (SPARKIFY,),
 ) -> Iterator[World]:
     """Empty tables of datasets, and of each a reader who looks at them from the beginning to the end."""
-    # A load that a test stops under its lock must not keep the reader from ending.
-    connect = partial(connect_to_postgres, settings, APPLICATION, "-c lock_timeout=200")
+    # No load keeps a reader waiting, not even one that a test stops under its lock.
+    connect = partial(connect_reader, settings)
     found = World(warehouse, source, runner, admin, [Reader(one, connect) for one in datasets])
     found.create_tables()
     for reader in found.readers:
@@ -98,8 +92,9 @@ def new_world(
     try:
         yield found
     finally:
-        for reader in found.readers:
-            reader.stop()
+        for reader in (*found.readers, found.idle):
+            if reader:
+                reader.stop()
     assert all(reader.polls for reader in found.readers)
     assert found.complaints() == []
 

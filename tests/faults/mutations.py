@@ -20,18 +20,18 @@ from sparkify.warehouse.session import Session
 
 def lose_lock() -> None:
     """Writers no longer wait for each other."""
-    Session.lock = lambda _session, *_tables: None  # type: ignore[method-assign]
+    Session._lock = lambda _session, _tables: None  # type: ignore[method-assign]
 
 
 def read_before_lock() -> None:
     """The snapshot is older than the lock."""
-    lock = Session.lock
+    lock = Session._lock
 
-    def late_lock(session: Session, *tables: str) -> None:
+    def late_lock(session: Session, tables: Sequence[str]) -> None:
         session.query("SELECT COUNT(*) FROM ops.loads")
-        lock(session, *tables)
+        lock(session, tables)
 
-    Session.lock = late_lock  # type: ignore[method-assign]
+    Session._lock = late_lock  # type: ignore[method-assign]
 
 
 def commit_ledger_first() -> None:

@@ -9,15 +9,26 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import psycopg
 
+from sandbox.parts import postgres
+from sandbox.parts.settings import Settings
 from tests.faults.datasets import Fact, UnderTest
 from tests.faults.reference import Window
 
 APPLICATION = "fault_reader"
 PAUSE_SECONDS = 0.02
 
+
 Change = tuple[set[Fact], set[Fact]]
 Facts = frozenset[Fact]
 NONE: Facts = frozenset()
+
+
+def connect_reader(settings: Settings) -> psycopg.Connection:
+    """Return a reader's connection, in autocommit mode, in which a lock waited for by 50 ms is an error."""
+    options = "-c lock_timeout=50"
+    return psycopg.connect(
+        postgres.admin_dsn(settings), application_name=APPLICATION, options=options, autocommit=True
+    )
 
 
 class Reader(threading.Thread):
@@ -25,7 +36,8 @@ class Reader(threading.Thread):
 
     Args:
         under_test: whose facts it reads, by one statement, so that all it tells is of one moment.
-        connect: opens a connection in autocommit mode; it is opened again when the server has closed it.
+        connect: opens a connection in autocommit mode, in which waiting for a lock is an error; it is opened
+            again when the server has closed it.
     """
 
     def __init__(self, under_test: UnderTest, connect: Callable[[], psycopg.Connection]) -> None:
@@ -33,6 +45,7 @@ class Reader(threading.Thread):
         self.under_test = under_test
         self.connect = connect
         self.looks = self.polls = 0
+        self.may_wait = False
         self.error: Exception | None = None
         self._changes: list[Change] = []
         self._seen: set[Fact] = set()
@@ -47,7 +60,11 @@ class Reader(threading.Thread):
                 with self.connect() as connection:
                     while not self._stopped.wait(pause):
                         pause = max(PAUSE_SECONDS, 10 * self._look(connection))
-            # The server went away, a load holds the table for long, or nobody has made it yet.
+            except psycopg.errors.LockNotAvailable as error:
+                if not self.may_wait:
+                    self.error = error
+                    return
+            # The server went away, or nobody has made the table yet.
             except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
                 self.looks += 1
                 self._stopped.wait(pause)
@@ -95,6 +112,24 @@ class Reader(threading.Thread):
         states = Stretches(self.under_test, windows, versions).wrong_states(changes)
         found += [f"the reader saw a part of a window only: {state}" for state in itertools.islice(states, 3)]
         return found
+
+
+class IdleReader:
+    """An analyst who has read every table and went home without ending the transaction.
+
+    Args:
+        tables: what is read.
+        connect: opens a connection in autocommit mode.
+    """
+
+    def __init__(self, tables: Iterable[str], connect: Callable[[], psycopg.Connection]) -> None:
+        self._connection = connect()
+        self._connection.execute("BEGIN")
+        for table in tables:
+            self._connection.execute(f"SELECT * FROM {table}").fetchall()
+
+    def stop(self) -> None:
+        self._connection.close()
 
 
 class Stretches:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.child import TASKS
 from tests.faults.story import DAY, OF_SPARKIFY, WINDOW, Story, put_version
-from tests.faults.world import World, drop_tables
+from tests.faults.world import World
 from tests.pipeline import STAR
 
 
@@ -89,7 +89,7 @@ def kill_checks(world: World, choice: Choice) -> None:
 def kill_table_making(world: World, choice: Choice) -> None:
     making = {"tasks": ("create_tables",)}
     for point in choice(world.run(DAY, **making).points):
-        drop_tables(world.warehouse)
+        world.drop_tables()
         world.start(DAY, kill=point, **making).die()
         assert not world.admin("SELECT 1 FROM pg_namespace WHERE nspname = 'ops'"), point
         world.run(DAY, **making)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,15 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sparkify.checks.results import QUALITY_RESULTS
+from sparkify.warehouse.ledger import STAGED_FILES
 from sparkify.warehouse.schema import with_ops
+from sparkify.warehouse.session import Session
 from tests.faults import questions, reader
 from tests.faults.datasets import BY_NAME, SPARKIFY, Tables, UnderTest
-from tests.faults.reader import Reader
+from tests.faults.reader import IdleReader, Reader
 from tests.faults.reference import Row, Window
 from tests.faults.runs import Run, Runner, wait_until
 from tests.pipeline import Source, Warehouse
 from tests.records import song, store
 
+OPS_TABLES = ("ops.staged_files", "ops.sources", "ops.loads", "ops.changes_taken", "ops.changes")
 NEWEST_STAGED = """
     SELECT key, etag FROM (
         SELECT key, etag, ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
@@ -43,6 +48,7 @@ class World:
     Args:
         admin: queries PostgreSQL behind the endpoint as its superuser.
         readers: one for each dataset of the world; they read as long as it lasts.
+        idle: keeps a transaction open in which it has read every table.
         objects: key → content of the source as it is now.
         versions: key and content of everything that was ever written.
     """
@@ -52,21 +58,37 @@ class World:
     runner: Runner
     admin: Callable[..., list[tuple[Any, ...]]]
     readers: Sequence[Reader]
+    idle: IdleReader | None = None
     objects: dict[str, bytes] = field(default_factory=dict)
     versions: list[tuple[str, bytes]] = field(default_factory=list)
 
+    @property
+    def tables(self) -> list[str]:
+        """The tables of all datasets."""
+        return [table for under_test in self.datasets for table in under_test.tables]
+
     def create_tables(self) -> None:
+        """Make all tables, and have them read."""
         texts = (text for under_test in self.datasets for text in under_test.schema)
         self.warehouse.execute(*with_ops(texts))
+        # A run's first LOCK is its first also where no run was before.
+        session = Session(self.warehouse.connection, logging.getLogger("tests"))
+        with session.publishing(*self.tables, STAGED_FILES, QUALITY_RESULTS):
+            pass
+        self.idle = IdleReader((*self.tables, *OPS_TABLES), self.readers[0].connect)
+
+    def drop_tables(self) -> None:
+        """Drop all tables, for which alone readers wait, and which waits for them."""
+        if self.idle:
+            self.idle.stop()
+        for one in self.readers:
+            one.may_wait = True
+        drop_tables(self.warehouse)
 
     def empty_tables(self) -> None:
         """Forget every load."""
         assert self.complaints() == []
-        tables = [
-            *(table for under_test in self.datasets for table in under_test.tables),
-            *("ops.staged_files", "ops.sources", "ops.loads", "ops.changes_taken", "ops.changes"),
-        ]
-        self.warehouse.execute(*(f"DELETE FROM {table}" for table in tables))
+        self.warehouse.execute(*(f"DELETE FROM {table}" for table in (*self.tables, *OPS_TABLES)))
         for one in self.readers:
             one.forget()
         self.runner.windows.clear()
@@ -126,7 +148,7 @@ class World:
         return self.runner.run(*windows, **plan)
 
     def wait_for_the_reader(self) -> None:
-        """Wait until the reader has looked, or could not because the table is locked."""
+        """Wait until the reader has looked."""
         first = self.readers[0]
         enough = first.looks + 2
         wait_until(lambda: first.looks >= enough, "the reader looked")

@@ -138,7 +138,7 @@ def test_a_warehouse_that_does_not_answer_is_named_by_host_and_port(loaded, sand
     from tests.contexts import task_context
 
     pauses = []
-    monkeypatch.setattr("sparkify.warehouse.session.time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr("sparkify.warehouse.tries.time", SimpleNamespace(sleep=pauses.append))
     port = free_port()
     broken_connection(monkeypatch, port=port, conn_type="postgres", extra={})
     create = CreateTablesOperator(task_id="create_tables", sql=["CREATE SCHEMA IF NOT EXISTS ops"])

@@ -10,7 +10,8 @@ from sparkify.operators.connection import check_host, make_opener, name_session
 from sparkify.operators.task_failures import translate_failures
 from sparkify.star.lineage import describe_load
 from sparkify.warehouse.ledger import LoadRecord, utc_now
-from sparkify.warehouse.session import Session, run_load
+from sparkify.warehouse.session import Session
+from sparkify.warehouse.tries import run_load
 from sparkify.window import Window, resolve_window
 
 if TYPE_CHECKING:

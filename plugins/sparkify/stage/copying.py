@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sparkify.failures import FatalError, describe
+from sparkify.failures import FatalError, TransientError, describe
 from sparkify.source import SourceFile
 from sparkify.stage.copy_command import REPLACING, SILENT, CopyCommand
 from sparkify.stage.job import INCOMING, StagingJob
 from sparkify.stage.manifest import write_jsonpaths, write_manifest
 from sparkify.stage.strays import RawRow, StrayFinder, stray_row
+from sparkify.warehouse.copy_history import CopyRecord, find_copy
 from sparkify.warehouse.rejected_rows import (
     RejectedRow,
     count_passed_over,
@@ -49,7 +50,7 @@ class FileCopier:
         session: a session with an empty INCOMING.
         job: how to copy.
         s3: writes the manifests.
-        load_id: names them.
+        load_id: the load, named in them.
         columns: the files' columns.
         periods: the time of each key; empty where files are not named by time.
         log: tells of rows that are not staged.
@@ -120,8 +121,8 @@ class FileCopier:
                 ", ".join(silent),
             )
 
-    def _report_replacements(self) -> None:
-        if REPLACING in self._options and (replaced := describe_replacements(self.session)):
+    def _report_replacements(self, copy: CopyRecord) -> None:
+        if REPLACING in self._options and (replaced := describe_replacements(self.session, copy)):
             self.log.warning("COPY's %s replaced characters in %s", REPLACING, replaced)
 
     @property
@@ -151,7 +152,6 @@ class FileCopier:
 
     def _copy(self, command: CopyCommand) -> Sequence[RejectedRow]:
         """Run one COPY and return the rows that it passed over."""
-        backend_pid = self.session.scalar("SELECT pg_backend_pid()")
         self.session.take_notices()
         try:
             self.session.execute(command.sql)
@@ -159,24 +159,31 @@ class FileCopier:
             if not is_data_error(error):
                 raise
             self.session.rollback()
-            rows = read_rejected_rows(self.session, backend_pid)
-            raise self._refusal(rows, str(describe(error))) from error
-        self._check_count(command.table)
-        self._report_replacements()
-        if not self.job.max_errors:
-            return ()
+            raise self._refusal(self._read_reasons(command), str(describe(error))) from error
         passed_over = count_passed_over(self.session.take_notices())
-        copy_id = self.session.scalar("SELECT pg_last_copy_id()")
+        self._check_count(command.table)
+        if not (self.job.max_errors or REPLACING in self._options):
+            return ()
         # Reading the reasons may end in a rollback, which must not take the rows with it.
         self.session.commit()
-        rows = read_rejected_rows(self.session, backend_pid, copy_id)
-        if len(rows) < passed_over:
+        copy = find_copy(self.session, command.manifest)
+        self._report_replacements(copy)
+        rows = read_rejected_rows(self.session, copy)
+        if len(rows) < max(passed_over, copy.errors):
             raise FatalError(
-                f"COPY passed over {passed_over} rows for {self.job.table}, and the load errors name "
-                f"{len(rows)} of them: nothing was staged, because the others could not be kept. Set "
-                "max_errors to 0 to stop at the first bad row, or mend the files."
+                f"COPY passed over {max(passed_over, copy.errors)} rows for {self.job.table}, and the load "
+                f"errors name {len(rows)} of them: nothing was staged, because the others could not be kept. "
+                "Set max_errors to 0 to stop at the first bad row, or mend the files."
             )
         return rows
+
+    def _read_reasons(self, command: CopyCommand) -> Sequence[RejectedRow]:
+        """Return the rows that a COPY failed over; none where Redshift does not tell: it failed anyway."""
+        try:
+            return read_rejected_rows(self.session, find_copy(self.session, command.manifest))
+        except TransientError as late:
+            self.log.warning("%s.", late)
+            return ()
 
     def _check_count(self, table: str) -> None:
         copied = self.session.scalar("SELECT pg_last_copy_count()")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -17,19 +18,19 @@ MANIFESTS, JSONPATHS = "manifests/", "jsonpaths/"
 
 
 def write_manifest(s3: "S3Client", bucket: str, load_id: str, files: Sequence[SourceFile]) -> str:
-    """Write the manifest of a load and return its address.
+    """Write the manifest of one COPY and return its address, which no other has.
 
     Every entry is mandatory: by default COPY skips a listed file that is gone without a word.
 
     Args:
         s3: a boto3 client.
         bucket: the work bucket.
-        load_id: names the manifest.
+        load_id: the load; its manifests stand below it.
         files: what to load; at least one.
     """
     entries = [{"url": file.url, "mandatory": True} for file in files]
     body = json.dumps({"entries": entries}, indent=1).encode()
-    return _put(s3, bucket, f"{MANIFESTS}{load_id}.json", body)
+    return _put(s3, bucket, f"{MANIFESTS}{load_id}/{uuid.uuid4().hex}.json", body)
 
 
 def write_jsonpaths(s3: "S3Client", bucket: str, name: str, text: str) -> str:

@@ -1,36 +1,30 @@
 """Rows of source files that are not staged: why COPY refused them, and the record that is kept of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sparkify.failures import describe
 from sparkify.text import cut, printable
+from sparkify.warehouse.copy_history import CopyRecord, wait_for_rows
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import named_values
 
-# STL_LOAD_ERRORS has the raw value but does not exist on Serverless; SYS_LOAD_ERROR_DETAIL is everywhere.
-_STL = """
+_ERRORS = """
 SELECT
-    TRIM(filename), line_number, TRIM(colname), TRIM(type), TRIM(raw_field_value), TRIM(raw_line),
-    err_code, TRIM(err_reason)
+    TRIM(file_name), line_number, TRIM(column_name), TRIM(column_type), error_code, TRIM(error_message)
+FROM sys_load_error_detail
+WHERE query_id = %(query_id)s
+ORDER BY file_name, line_number
+"""
+# Only here is the raw value, and not on Serverless.
+_RAW = """
+SELECT TRIM(filename), line_number, TRIM(colname), err_code, TRIM(raw_field_value), TRIM(raw_line)
 FROM stl_load_errors
 WHERE
-    session = %(pid)s
-    AND query = COALESCE(%(copy_id)s, (SELECT MAX(query) FROM stl_load_errors WHERE session = %(pid)s))
-ORDER BY filename, line_number
-"""
-_SYS = """
-SELECT
-    TRIM(file_name), line_number, TRIM(column_name), TRIM(column_type), NULL, NULL,
-    error_code, TRIM(error_message)
-FROM sys_load_error_detail
-WHERE
-    session_id = %(pid)s
-    AND query_id = COALESCE(
-        %(copy_id)s, (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = %(pid)s)
-    )
-ORDER BY file_name, line_number
+    session = %(session_id)s
+    AND query = (SELECT MAX(query) FROM stl_load_errors WHERE session = %(session_id)s)
 """
 _PASSED_OVER = re.compile(r"(\d+) record\(s\) could not be loaded")
 
@@ -71,28 +65,33 @@ def count_passed_over(notices: Sequence[str]) -> int:
     return sum(int(match[1]) for notice in notices if (match := _PASSED_OVER.search(notice)))
 
 
-def read_rejected_rows(
-    session: Session, backend_pid: int, copy_id: int | None = None
-) -> Sequence[RejectedRow]:
-    """Return the rows that one COPY of a session rejected, in file and line order.
+def read_rejected_rows(session: Session, copy: CopyRecord) -> Sequence[RejectedRow]:
+    """Return the rows that one COPY rejected, in file and line order.
 
     Args:
-        session: a session of the same database user with no transaction open.
-        backend_pid: `pg_backend_pid()` of the session that copied.
-        copy_id: its `pg_last_copy_id()`, which a rollback may not move; without it the newest COPY of the
-            session that rejected anything is taken, which after a failed COPY is that one.
+        session: the session that copied, with nothing that is not committed.
+        copy: the COPY.
     """
-    values = {"pid": backend_pid, "copy_id": copy_id}
+    values = {"query_id": copy.query_id}
+    rows = wait_for_rows(session, lambda: session.query(_ERRORS, values), copy.errors)
+    raw = _read_raw(session, copy) if rows else {}
+    found = []
+    for file, line, column, column_type, code, reason in rows:
+        value, text = raw.get((file, line, column, code), (None, None))
+        found.append(RejectedRow(file, line, column, column_type, value, text, code, reason))
+    return found
+
+
+def _read_raw(session: Session, copy: CopyRecord) -> Mapping[tuple[Any, ...], tuple[Any, ...]]:
+    """Return value and line of the newest errors of the session, which are those of a COPY that had any."""
     try:
-        rows = session.query(_STL, values)
+        rows = session.query(_RAW, {"session_id": copy.session_id})
     except Exception as error:
         if describe(error) is None:
             raise
         session.rollback()
-        rows = []
-    # STL tables hold nothing of Serverless and of concurrency-scaling clusters.
-    rows = rows or session.query(_SYS, values)
-    return [RejectedRow(*row) for row in rows]
+        return {}
+    return {row[:4]: row[4:] for row in rows}
 
 
 def summarize(rejected: Sequence[RejectedRow], most: int = 5) -> str:

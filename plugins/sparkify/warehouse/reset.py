@@ -104,11 +104,10 @@ def recreate(session: Session, sql: Sequence[str]) -> list[str]:
     for statement in ddl:
         if not made_relation(statement):
             session.execute(statement)
-    # DROP locks, so the order is that of `empty`; it is also the one in which no other table still refers
-    # to the dropped one.
-    drop(session, relations)
-    create_missing(session, ddl)
-    session.commit()
+    # In the order of `empty`; it is also the one in which no other table still refers to the dropped one.
+    with session.publishing(*(relation.name for relation in reversed(relations) if relation.kind == "TABLE")):
+        drop(session, relations)
+        create_missing(session, ddl)
     return [relation.name for relation in relations]
 
 

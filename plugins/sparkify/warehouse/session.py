@@ -1,19 +1,17 @@
-"""One database session of a load, and the loop that tries a load again when that can help.
+"""One database session of a load.
 
-Every load follows one shape: prepare in temp tables, then publish: LOCK, change and record in one short
-transaction (`Session.publishing`).
+Every load follows one shape: prepare in temp tables, then publish: lock, change and record in one short
+transaction (`Session.publishing`). Readers neither wait for it nor hold it up.
 """
 
-import random
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from sparkify.failures import explain, is_transient
+from sparkify.failures import describe
 from sparkify.warehouse.sql import Value, display, execute, quote_columns, quote_table
 
-Result = TypeVar("Result")
+_MISSING = "42P01"
 
 
 class Log(Protocol):
@@ -124,10 +122,11 @@ class Session:
         before is committed first.
 
         Args:
-            *tables: locked until the end; every other writer of them waits.
+            *tables: whoever else publishes one of them waits until the end. Statements from elsewhere that
+                write the same rows get Redshift's serialization error, or this transaction does.
         """
         self.commit()
-        self.lock(*tables)
+        self._lock(tables)
         publication = Publication()
         try:
             yield publication
@@ -141,9 +140,25 @@ class Session:
         else:
             self.commit()
 
-    def lock(self, *tables: str) -> None:
-        """Lock `tables` until the end of the transaction, whose first statement this is."""
-        self.execute("LOCK TABLE " + ", ".join(quote_table(table) for table in tables))
+    def _lock(self, tables: Sequence[str]) -> None:
+        """Lock the companions of `tables`, in that order, until the end of the transaction, and begin it.
+
+        LOCK on a table itself would wait for each transaction that has read it, and new readers would wait
+        behind the LOCK (Database Developer Guide, "LOCK"). Nobody reads a companion.
+        """
+        names = [quote_table(_companion(table)) for table in tables]
+        locking = "LOCK TABLE " + ", ".join(names)
+        try:
+            self.execute(locking)
+        except Exception as error:
+            failure = describe(error)
+            if failure is None or failure.sqlstate != _MISSING:
+                raise
+            self.rollback()
+            for name in names:
+                self.execute(f"CREATE TABLE IF NOT EXISTS {name} (held BOOLEAN)")
+            self.commit()
+            self.execute(locking)
 
     def take_notices(self) -> list[str]:
         """Return what the server has told beside its answers since this was last asked."""
@@ -181,51 +196,9 @@ def _close(cursor: Cursor) -> None:
         cursor.close()
 
 
-def run_load(
-    connect: Callable[[], Connection],
-    load: Callable[[Session], Result],
-    *,
-    what: str,
-    log: Log,
-    journal: list[str],
-    tries: int = 5,
-) -> Result:
-    """Run `load` in a fresh session and again after a transient failure, with growing random pauses.
-
-    Args:
-        connect: opens a connection; every try gets its own, so temp tables and half-done work are gone.
-        load: does the work and commits.
-        what: the action for messages, for example `load_users: writing users over redshift_default`.
-        log: tells of every failed try.
-        journal: filled with the statements of the last try.
-        tries: how often at most; pauses grow from about 1 to about 8 seconds.
-
-    Raises:
-        Exception: the last error, untouched, when it is fatal or the tries are used up.
-    """
-    for attempt in range(1, tries + 1):
-        journal.clear()
-        try:
-            return _run_once(connect, load, log, journal)
-        except Exception as error:
-            if attempt == tries or not is_transient(error):
-                raise
-            pause = min(8.0, 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
-            log.warning("%s Try %d of %d follows in %.1f s.", explain(error, what), attempt + 1, tries, pause)
-            time.sleep(pause)
-    raise AssertionError("unreachable")
-
-
-def _run_once(
-    connect: Callable[[], Connection], load: Callable[[Session], Result], log: Log, journal: list[str]
-) -> Result:
-    connection = connect()
-    try:
-        return load(Session(connection, log, journal))
-    finally:
-        # Closing ends the session on the server too: a killed or failed try leaves nothing running or locked.
-        with suppress(Exception):
-            connection.close()
+def _companion(table: str) -> str:
+    """Return the table that is locked for `table`; it is made when it is first needed."""
+    return "ops.lock_" + table.lower().removeprefix("public.").replace(".", "_")
 
 
 def _text(name: str | bytes) -> str:

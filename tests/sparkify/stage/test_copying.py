@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from sparkify.warehouse import rejected_rows
+from sparkify.warehouse import copy_history, rejected_rows
 from tests.sparkify.orders import ids, order, put_orders, stage_orders
 
 
@@ -62,9 +62,37 @@ def test_tolerated_rows_are_kept_with_file_line_column_and_reason(orders, source
 def test_tolerated_rows_cost_no_others_where_the_stl_tables_cannot_be_read(
     orders, source, conn_id, monkeypatch
 ):
-    monkeypatch.setattr(rejected_rows, "_STL", "SELECT * FROM stl_load_errors_of_serverless")
+    monkeypatch.setattr(rejected_rows, "_RAW", "SELECT * FROM stl_load_errors_of_serverless")
     put_orders(source, "orders/a.json", order(1), order("two"), order(3))
     result, _ = stage_orders(source, conn_id, max_errors=2)
     assert ids(orders) == [1, 3]
     assert (result["rows_inserted"], result["rows_rejected"]) == (2, 1)
     assert orders.query("SELECT line FROM ops.rejected_rows") == [(2,)]
+
+
+def test_a_load_whose_copy_redshift_does_not_show_fails_and_stages_nothing(
+    orders, source, conn_id, monkeypatch
+):
+    """Rather than record that no row was rejected."""
+    monkeypatch.setattr(copy_history, "_COPY", copy_history._COPY.replace("= %(manifest)s", "= 's3://other'"))
+    monkeypatch.setattr(copy_history, "LONGEST_LAG_SECONDS", 0.0)
+    monkeypatch.setattr("sparkify.warehouse.tries.time.sleep", lambda _: None)
+    put_orders(source, "orders/a.json", order(1), order("two"))
+    with pytest.raises(
+        AirflowException, match=r"SYS_LOAD_HISTORY does not show the COPY of s3://\S+/manifests/"
+    ):
+        stage_orders(source, conn_id, max_errors=2)
+    assert ids(orders) == []
+    with pytest.raises(AirflowFailException, match=r"Load into table 'sparkify_incoming' failed"):
+        stage_orders(source, conn_id)
+
+
+def test_a_load_whose_errors_redshift_does_not_show_fails_and_stages_nothing(
+    orders, source, conn_id, monkeypatch
+):
+    monkeypatch.setattr(rejected_rows, "_ERRORS", rejected_rows._ERRORS.replace("= %(query_id)s", "< 0"))
+    monkeypatch.setattr(copy_history, "LONGEST_LAG_SECONDS", 0.0)
+    put_orders(source, "orders/a.json", order(1), order("two"))
+    with pytest.raises(AirflowFailException, match=r"passed over 1 rows .* the load errors name 0 of them"):
+        stage_orders(source, conn_id, max_errors=2)
+    assert ids(orders) == []

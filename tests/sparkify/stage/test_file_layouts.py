@@ -89,7 +89,7 @@ def test_a_change_under_the_prefix_of_an_hour_before_is_not_noticed(orders, sour
     assert ids(orders) == [1, 3]
 
 
-def test_each_further_file_named_by_time_takes_seven_statements(orders, source, conn_id, monkeypatch):
+def test_each_further_file_named_by_time_takes_six_statements(orders, source, conn_id, monkeypatch):
     sent, run = [], Session._run
     monkeypatch.setattr(
         Session, "_run", lambda *given, **named: sent.append(given[1]) or run(*given, **named)
@@ -104,4 +104,4 @@ def test_each_further_file_named_by_time_takes_seven_statements(orders, source, 
         )
         counts.append(len(sent))
     assert ids(orders) == [9, 10, 11]
-    assert counts[2] - counts[1] == 7
+    assert counts[2] - counts[1] == 6

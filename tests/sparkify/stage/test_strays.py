@@ -198,7 +198,7 @@ def test_a_file_that_changes_while_its_strays_are_looked_for_is_staged_as_it_is_
         return find(finder, *arguments)
 
     monkeypatch.setattr(StrayFinder, "find", change_first)
-    monkeypatch.setattr("sparkify.warehouse.session.time.sleep", lambda _: None)
+    monkeypatch.setattr("sparkify.warehouse.tries.time.sleep", lambda _: None)
     source.put(KEY, f"{GOOD}\n{STRAY}\n")
     stage(source, conn_id)
     assert ids(orders) == ([1] if meanwhile == "mended" else [])

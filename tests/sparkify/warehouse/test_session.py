@@ -7,7 +7,7 @@ import pytest
 import redshift_connector
 
 from sparkify.failures import is_transient
-from sparkify.warehouse.session import run_load
+from sparkify.warehouse.tries import run_load
 from tests.sandbox.redshift.endpoint_clients import admin_rows, connect_redshift
 from tests.sparkify.orders import ids
 
@@ -24,12 +24,11 @@ def break_connection(sandbox, session):
 
 
 def is_free(session):
-    """Whether the table can be locked at once."""
+    """Whether the table can be published at once."""
     session.rollback()
     session.execute("SET statement_timeout TO 2000")
-    session.commit()
-    session.lock("orders")
-    session.rollback()
+    with session.publishing("orders") as publication:
+        publication.withdraw()
     return True
 
 
@@ -93,7 +92,7 @@ def test_what_was_done_before_is_committed_before_the_lock_is_taken(orders, sess
     with pytest.raises(ZeroDivisionError):
         publish(session, lambda: insert(session, 2), fail)
     assert ids(orders, "orders") == [1]
-    assert session.statements[1:3] == ["COMMIT", 'LOCK TABLE "orders"']
+    assert session.statements[1:3] == ["COMMIT", 'LOCK TABLE "ops"."lock_orders"']
 
 
 def test_of_writers_at_once_each_sees_what_those_before_it_committed(orders, open_session):
@@ -102,15 +101,59 @@ def test_of_writers_at_once_each_sees_what_those_before_it_committed(orders, ope
         with session.publishing("orders"):
             insert(session, session.scalar("SELECT COUNT(*) FROM orders"))
 
+    assert is_free(open_session())  # now the lock is there, too
     with ThreadPoolExecutor(4) as together:
         list(together.map(add_next, [open_session() for _ in range(4)]))
+    assert ids(orders, "orders") == [0, 1, 2, 3]
+
+
+def test_a_reader_idle_in_its_transaction_and_a_publication_do_not_wait_for_each_other(
+    orders, session, open_session
+):
+    with session.publishing("orders"):
+        insert(session, 1)
+    reader, late = open_session(), open_session()
+    late.execute("SET statement_timeout TO 2000")
+    assert reader.scalar("SELECT COUNT(*) FROM orders") == 1
+    with session.publishing("orders"):
+        session.execute("DELETE FROM orders")
+        insert(session, 2, 3)
+        assert late.scalar("SELECT COUNT(*) FROM orders") == 1
+    assert reader.scalar("SELECT COUNT(*) FROM orders") == 1
+    assert ids(orders, "orders") == [2, 3]
+
+
+@pytest.mark.parametrize("name", ["orders", "public.orders", "ORDERS", "Public.Orders"])
+def test_a_table_has_one_lock_whatever_it_is_called(orders, session, open_session, name):
+    other = open_session()
+    other.execute("SET statement_timeout TO 200")
+    with (
+        session.publishing("orders"),
+        pytest.raises(redshift_connector.Error, match="timeout"),
+        other.publishing(name),
+    ):
+        pass
+    assert is_free(other)
+
+
+def test_the_first_writers_of_a_table_make_its_lock_together(orders, open_session, sandbox):
+    def add(number):
+        def load(session):
+            with session.publishing("orders"):
+                insert(session, number)
+
+        run_load(lambda: connect_redshift(sandbox), load, what="Loading", log=open_session().log, journal=[])
+
+    orders.execute("DROP TABLE IF EXISTS ops.lock_orders")
+    with ThreadPoolExecutor(4) as together:
+        list(together.map(add, range(4)))
     assert ids(orders, "orders") == [0, 1, 2, 3]
 
 
 @pytest.fixture
 def pauses(monkeypatch):
     waited = []
-    monkeypatch.setattr("sparkify.warehouse.session.time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr("sparkify.warehouse.tries.time", SimpleNamespace(sleep=waited.append))
     return waited
 
 
