@@ -8,10 +8,15 @@ DROP TABLE IF EXISTS
 CASCADE;
 SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid >= 1000000000;
 
+-- "The query identifiers recorded in the SYS system views are different from those recorded in the provisioned-only
+-- views" (Redshift Database Developer Guide, "System tables and views reference"): two numbers that never coincide.
 CREATE SEQUENCE IF NOT EXISTS pg_internal.query_id AS integer START 1000;
+ALTER SEQUENCE pg_internal.query_id MAXVALUE 499999999;
+CREATE SEQUENCE IF NOT EXISTS pg_internal.sys_query_id AS integer MINVALUE 500000000;
 
 CREATE TABLE pg_internal.load (
     query_id integer PRIMARY KEY DEFAULT nextval('pg_internal.query_id'),
+    sys_query_id integer NOT NULL UNIQUE DEFAULT nextval('pg_internal.sys_query_id'),
     user_id integer NOT NULL,
     transaction_id bigint,
     session_id integer NOT NULL,

@@ -10,7 +10,7 @@ WHERE me.usesuper OR me.usesysid = load.user_id::oid;
 CREATE OR REPLACE VIEW pg_catalog.sys_load_history AS
 SELECT
     user_id,
-    query_id::bigint AS query_id,
+    sys_query_id::bigint AS query_id,
     transaction_id,
     session_id,
     database_name,
@@ -21,7 +21,7 @@ SELECT
     (extract(EPOCH FROM coalesce(end_time, clock_timestamp() AT TIME ZONE 'UTC') - start_time) * 1000000)::bigint
         AS duration,
     data_source,
-    'JSON'::text AS file_format,
+    'json'::text AS file_format,
     loaded_rows,
     loaded_bytes,
     source_file_count,
@@ -29,13 +29,13 @@ SELECT
     source_file_count AS file_count_scanned,
     source_file_bytes AS file_bytes_scanned,
     error_count,
-    (-1)::bigint AS copy_job_id
+    0::bigint AS copy_job_id
 FROM pg_internal.visible_load;
 
 CREATE OR REPLACE VIEW pg_catalog.sys_load_detail AS
 SELECT
     load.user_id,
-    load.query_id,
+    load.sys_query_id AS query_id,
     file.file_name::character(256) AS file_name,
     file.bytes_scanned,
     file.lines_scanned,
@@ -49,7 +49,7 @@ JOIN pg_internal.all_load_file AS file USING (query_id);
 CREATE OR REPLACE VIEW pg_catalog.sys_load_error_detail AS
 SELECT
     load.user_id,
-    load.query_id::bigint AS query_id,
+    load.sys_query_id::bigint AS query_id,
     load.transaction_id,
     load.session_id,
     load.database_name::character(64) AS database_name,
@@ -131,7 +131,7 @@ JOIN pg_internal.all_load_file AS file USING (query_id);
 CREATE OR REPLACE VIEW pg_catalog.sys_copy_replacements AS
 SELECT
     load.user_id,
-    load.query_id::bigint AS query_id,
+    load.sys_query_id::bigint AS query_id,
     load.table_id,
     replacement.file_name::character(256) AS file_name,
     replacement.column_name::character(127) AS column_name,
