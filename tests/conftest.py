@@ -45,6 +45,7 @@ for _name in (
     "SANDBOX_AWS_PORT",
     "SANDBOX_AIRFLOW_PORT",
     "SANDBOX_CLUSTER_SECONDS",
+    "SANDBOX_SYS_LAG_SECONDS",
 ):
     os.environ.pop(_name, None)
 

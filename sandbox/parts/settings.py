@@ -21,8 +21,9 @@ DEFAULT_REDSHIFT_PORT = 5439
 DEFAULT_AWS_PORT = 4566
 DEFAULT_AIRFLOW_PORT = 8080
 DEFAULT_CLUSTER_SECONDS = 2.0
+DEFAULT_SYS_LAG_SECONDS = 0.0
 LOOPBACK = "127.0.0.1"
-_LONGEST_CLUSTER_SECONDS = 3600
+_LONGEST_SECONDS = 3600
 
 # What `up` makes in the AWS account.
 SOURCE_BUCKET = "sparkify-raw"
@@ -65,6 +66,7 @@ class Settings:
         aws_secret_access_key: Secret that requests to the AWS API server are signed with.
         airflow_port: TCP port of Airflow's web server on 127.0.0.1.
         cluster_seconds: How long a cluster of the AWS API server is in a passing status, such as creating.
+        sys_lag_seconds: How long after it happened something appears in the SYS views.
         host: IP address that both listen on.
         aws_host: Name or address by which others reach the AWS API server.
         redshift_host: Name or address by which others reach the Redshift endpoint.
@@ -83,6 +85,7 @@ class Settings:
     region: str = "us-east-1"
     airflow_port: int = DEFAULT_AIRFLOW_PORT
     cluster_seconds: float = DEFAULT_CLUSTER_SECONDS
+    sys_lag_seconds: float = DEFAULT_SYS_LAG_SECONDS
     host: str = LOOPBACK
     aws_host: str = LOOPBACK
     redshift_host: str = LOOPBACK
@@ -91,17 +94,16 @@ class Settings:
     def load(cls) -> "Settings":
         """Read the settings from the environment; make home and credentials when they are missing.
 
-        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT and
-        SANDBOX_CLUSTER_SECONDS; for a sandbox that others reach by a network SANDBOX_HOST, SANDBOX_AWS_HOST
-        and SANDBOX_REDSHIFT_HOST; and instead of generated secrets SANDBOX_REDSHIFT_PASSWORD,
-        SANDBOX_AWS_ACCESS_KEY_ID and SANDBOX_AWS_SECRET_ACCESS_KEY.
+        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT,
+        SANDBOX_CLUSTER_SECONDS and SANDBOX_SYS_LAG_SECONDS; for a sandbox that others reach by a network
+        SANDBOX_HOST, SANDBOX_AWS_HOST and SANDBOX_REDSHIFT_HOST; and instead of generated secrets
+        SANDBOX_REDSHIFT_PASSWORD, SANDBOX_AWS_ACCESS_KEY_ID and SANDBOX_AWS_SECRET_ACCESS_KEY.
 
         Raises:
             SettingsError: A variable's value is not what it should be, or home or its credentials cannot be
                 read or written.
         """
         home, (redshift_port, aws_port, airflow_port) = home_folder(), _ports()
-        seconds = _cluster_seconds()
         hosts = _hosts()
         credentials = _given(_credentials(home))
         return cls(
@@ -109,7 +111,8 @@ class Settings:
             redshift_port=redshift_port,
             aws_port=aws_port,
             airflow_port=airflow_port,
-            cluster_seconds=seconds,
+            cluster_seconds=_seconds("SANDBOX_CLUSTER_SECONDS", DEFAULT_CLUSTER_SECONDS),
+            sys_lag_seconds=_seconds("SANDBOX_SYS_LAG_SECONDS", DEFAULT_SYS_LAG_SECONDS),
             **hosts,
             **asdict(credentials),
         )
@@ -162,6 +165,7 @@ class Settings:
             "SANDBOX_AWS_PORT": str(self.aws_port),
             "SANDBOX_AIRFLOW_PORT": str(self.airflow_port),
             "SANDBOX_CLUSTER_SECONDS": f"{self.cluster_seconds:g}",
+            "SANDBOX_SYS_LAG_SECONDS": f"{self.sys_lag_seconds:g}",
             "SANDBOX_HOST": self.host,
             "SANDBOX_AWS_HOST": self.aws_host,
             "SANDBOX_REDSHIFT_HOST": self.redshift_host,
@@ -200,12 +204,11 @@ def _port(environ: Mapping[str, str], variable: str, default: int) -> int:
     return int(text)
 
 
-def _cluster_seconds(environ: Mapping[str, str] = os.environ) -> float:
-    text = environ.get("SANDBOX_CLUSTER_SECONDS") or str(DEFAULT_CLUSTER_SECONDS)
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII) or float(text) > _LONGEST_CLUSTER_SECONDS:
+def _seconds(variable: str, default: float, environ: Mapping[str, str] = os.environ) -> float:
+    text = environ.get(variable) or str(default)
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII) or float(text) > _LONGEST_SECONDS:
         raise SettingsError(
-            f"SANDBOX_CLUSTER_SECONDS={text!r} is no duration: set it to a number of seconds from 0 to "
-            f"{_LONGEST_CLUSTER_SECONDS}."
+            f"{variable}={text!r} is no duration: set it to a number of seconds from 0 to {_LONGEST_SECONDS}."
         )
     return float(text)
 

@@ -20,6 +20,21 @@ CREATE TABLE IF NOT EXISTS pg_internal.declared_keys (
 CREATE INDEX IF NOT EXISTS declared_keys_table ON pg_internal.declared_keys (table_id);
 GRANT SELECT ON pg_internal.table_attributes, pg_internal.declared_keys TO PUBLIC;
 
+-- What writers wait for, see `dialect/locks.py`. LOCK has no other form outside of a transaction block.
+CREATE OR REPLACE FUNCTION pg_internal.lock_table(name text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    EXECUTE 'LOCK TABLE ' || name || ' IN SHARE ROW EXCLUSIVE MODE';
+END $body$;
+
+-- The second writer of those that share a table's lock waits for the end of the first one's transaction; temp tables
+-- have one writer.
+CREATE OR REPLACE FUNCTION pg_internal.write_in_turn(name text) RETURNS void
+LANGUAGE sql VOLATILE AS $body$
+    SELECT pg_catalog.pg_advisory_xact_lock((5440::bigint << 32) | oid::bigint)
+    FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(name) AND relpersistence <> 't'
+$body$;
+
 -- Tables that were dropped since the last installation.
 DELETE FROM pg_internal.table_attributes WHERE table_id NOT IN (SELECT oid FROM pg_class);
 DELETE FROM pg_internal.declared_keys WHERE table_id NOT IN (SELECT oid FROM pg_class);

@@ -146,9 +146,11 @@ SELECT
     COALESCE(activity.backend_xid, activity.backend_xmin)::text::bigint AS xid,
     activity.pid,
     activity.xact_start AT TIME ZONE 'UTC' AS txn_start,
-    locks.mode AS lock_mode,
-    CASE locks.locktype WHEN 'relation' THEN 'relation' ELSE 'transactionid' END AS lockable_object_type,
-    locks.relation::integer,
+    CASE locks.locktype WHEN 'advisory' THEN 'ShareRowExclusiveLock' ELSE locks.mode END AS lock_mode,
+    CASE WHEN locks.locktype IN ('relation', 'advisory') THEN 'relation' ELSE 'transactionid' END
+        AS lockable_object_type,
+    -- What INSERT and COPY wait for, see write_in_turn().
+    CASE locks.locktype WHEN 'advisory' THEN locks.objid ELSE locks.relation END::integer AS relation,
     locks.granted
 FROM pg_locks AS locks
 JOIN pg_stat_activity AS activity ON activity.pid = locks.pid

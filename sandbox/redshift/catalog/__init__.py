@@ -68,16 +68,23 @@ def install(settings: Settings) -> None:
     with postgres.connect_admin(settings) as connection:
         # Two endpoints before one PostgreSQL would change the same objects at once.
         connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(5439)")
-        if _installed(connection) == version:
-            return
-        connection.execute("SET LOCAL allow_system_table_mods = on")
-        connection.execute("SET LOCAL standard_conforming_strings = on")
-        connection.execute("SET LOCAL client_min_messages = warning")
-        for file in files:
-            _run(connection, file)
-        _set_defaults(connection, settings)
-        comment = sql.SQL("COMMENT ON SCHEMA pg_internal IS {}").format(sql.Literal(version))
-        connection.execute(comment)
+        if _installed(connection) != version:
+            _install(connection, settings, files, version)
+        connection.execute("DELETE FROM pg_internal.sys_lag")
+        lag = "INSERT INTO pg_internal.sys_lag VALUES (pg_catalog.make_interval(secs => %s))"
+        connection.execute(lag, [settings.sys_lag_seconds])
+
+
+def _install(connection: psycopg.Connection, settings: Settings, files: Sequence[Path], version: str) -> None:
+    connection.execute("SET LOCAL allow_system_table_mods = on")
+    connection.execute("SET LOCAL standard_conforming_strings = on")
+    connection.execute("SET LOCAL client_min_messages = warning")
+    for file in files:
+        _run(connection, file)
+    _set_defaults(connection, settings)
+    monitor = sql.SQL('GRANT "sys:monitor" TO {} WITH ADMIN OPTION, INHERIT FALSE, SET FALSE')
+    connection.execute(monitor.format(sql.Identifier(settings.user)))
+    connection.execute(sql.SQL("COMMENT ON SCHEMA pg_internal IS {}").format(sql.Literal(version)))
 
 
 def _version(files: Sequence[Path]) -> str:

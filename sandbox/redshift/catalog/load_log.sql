@@ -1,6 +1,9 @@
 -- What COPY writes down about itself, through a connection of its own: the rows survive the client's rollback.
 CREATE SCHEMA IF NOT EXISTS pg_internal;
 
+-- How long after it happened something appears in the SYS views; every start of the endpoint sets it.
+CREATE TABLE IF NOT EXISTS pg_internal.sys_lag (lag interval NOT NULL);
+
 -- This file runs when a new version of the endpoint starts: the log begins anew, the numbers go on.
 DROP TABLE IF EXISTS
     pg_internal.load_error_field, pg_internal.load_error, pg_internal.load_replacement, pg_internal.load_file,
@@ -8,10 +11,15 @@ DROP TABLE IF EXISTS
 CASCADE;
 SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid >= 1000000000;
 
+-- "The query identifiers recorded in the SYS system views are different from those recorded in the provisioned-only
+-- views" (Redshift Database Developer Guide, "System tables and views reference"): two numbers that never coincide.
 CREATE SEQUENCE IF NOT EXISTS pg_internal.query_id AS integer START 1000;
+ALTER SEQUENCE pg_internal.query_id MAXVALUE 499999999;
+CREATE SEQUENCE IF NOT EXISTS pg_internal.sys_query_id AS integer MINVALUE 500000000;
 
 CREATE TABLE pg_internal.load (
     query_id integer PRIMARY KEY DEFAULT nextval('pg_internal.query_id'),
+    sys_query_id integer NOT NULL UNIQUE DEFAULT nextval('pg_internal.sys_query_id'),
     user_id integer NOT NULL,
     transaction_id bigint,
     session_id integer NOT NULL,
@@ -90,8 +98,7 @@ CREATE TABLE pg_internal.load_replacement (
 -- logs are outside of any transaction: pg_last_copy_count() right behind the COPY must answer. A large object
 -- opened for writing is read as it is now, whatever the snapshot. So every finished load is also kept as
 -- one, as JSON, under the number 1,000,000,000 + query id, as long as a snapshot may be older; a sequence, too,
--- is outside of any transaction and tells how far to look. Users see the loads of the users they may be
--- (Redshift Database Developer Guide, "Visibility of data in system tables and views"); superusers are everyone.
+-- is outside of any transaction and tells how far to look. Users see the loads of the users they may be.
 CREATE OR REPLACE FUNCTION pg_internal.unseen_loads()
 RETURNS SETOF jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -115,7 +122,9 @@ BEGIN
             PERFORM lo_lseek(descriptor, 0, 0);
             document := convert_from(loread(descriptor, length), 'UTF8')::jsonb;
             PERFORM lo_close(descriptor);
-            IF pg_has_role(session_user, (document -> 'load' ->> 'user_id')::oid, 'USAGE') THEN
+            IF pg_has_role(session_user, (document -> 'load' ->> 'user_id')::oid, 'USAGE')
+                OR pg_internal.sees_rows_of_others(session_user)
+            THEN
                 RETURN NEXT document;
             END IF;
         EXCEPTION WHEN undefined_object THEN

@@ -5,37 +5,47 @@ CREATE OR REPLACE VIEW pg_internal.visible_load AS
 SELECT load.*
 FROM pg_internal.all_load AS load
 JOIN pg_catalog.pg_user AS me ON me.usename = current_user
-WHERE me.usesuper OR me.usesysid = load.user_id::oid;
+WHERE me.usesysid = load.user_id::oid OR pg_internal.sees_rows_of_others(me.usename);
+
+-- What the SYS views know: everything as it was some time ago. They have "both running and finished COPY commands"
+-- (Database Developer Guide, "SYS_LOAD_HISTORY"); how soon is nowhere said.
+CREATE OR REPLACE VIEW pg_internal.sys_load AS
+SELECT
+    load.*,
+    seen.up_to,
+    COALESCE(load.end_time <= seen.up_to, FALSE) AS has_ended
+FROM pg_internal.visible_load AS load
+CROSS JOIN (SELECT clock_timestamp() AT TIME ZONE 'UTC' - lag AS up_to FROM pg_internal.sys_lag) AS seen
+WHERE load.start_time <= seen.up_to;
 
 CREATE OR REPLACE VIEW pg_catalog.sys_load_history AS
 SELECT
     user_id,
-    query_id::bigint AS query_id,
+    sys_query_id::bigint AS query_id,
     transaction_id,
     session_id,
     database_name,
-    status,
+    CASE WHEN has_ended THEN status ELSE 'running' END AS status,
     table_name,
     start_time,
-    end_time,
-    (extract(EPOCH FROM coalesce(end_time, clock_timestamp() AT TIME ZONE 'UTC') - start_time) * 1000000)::bigint
-        AS duration,
+    CASE WHEN has_ended THEN end_time END AS end_time,
+    (extract(EPOCH FROM CASE WHEN has_ended THEN end_time ELSE up_to END - start_time) * 1000000)::bigint AS duration,
     data_source,
-    'JSON'::text AS file_format,
-    loaded_rows,
-    loaded_bytes,
-    source_file_count,
-    source_file_bytes,
-    source_file_count AS file_count_scanned,
-    source_file_bytes AS file_bytes_scanned,
-    error_count,
-    (-1)::bigint AS copy_job_id
-FROM pg_internal.visible_load;
+    'json'::text AS file_format,
+    CASE WHEN has_ended THEN loaded_rows ELSE 0 END AS loaded_rows,
+    CASE WHEN has_ended THEN loaded_bytes ELSE 0 END AS loaded_bytes,
+    CASE WHEN has_ended THEN source_file_count ELSE 0 END AS source_file_count,
+    CASE WHEN has_ended THEN source_file_bytes ELSE 0 END AS source_file_bytes,
+    CASE WHEN has_ended THEN source_file_count ELSE 0 END AS file_count_scanned,
+    CASE WHEN has_ended THEN source_file_bytes ELSE 0 END AS file_bytes_scanned,
+    CASE WHEN has_ended THEN error_count ELSE 0 END AS error_count,
+    0::bigint AS copy_job_id
+FROM pg_internal.sys_load;
 
 CREATE OR REPLACE VIEW pg_catalog.sys_load_detail AS
 SELECT
     load.user_id,
-    load.query_id,
+    load.sys_query_id AS query_id,
     file.file_name::character(256) AS file_name,
     file.bytes_scanned,
     file.lines_scanned,
@@ -43,13 +53,14 @@ SELECT
     0 AS splits_scanned,
     file.start_time,
     file.end_time
-FROM pg_internal.visible_load AS load
-JOIN pg_internal.all_load_file AS file USING (query_id);
+FROM pg_internal.sys_load AS load
+JOIN pg_internal.all_load_file AS file USING (query_id)
+WHERE load.has_ended;
 
 CREATE OR REPLACE VIEW pg_catalog.sys_load_error_detail AS
 SELECT
     load.user_id,
-    load.query_id::bigint AS query_id,
+    load.sys_query_id::bigint AS query_id,
     load.transaction_id,
     load.session_id,
     load.database_name::character(64) AS database_name,
@@ -63,8 +74,9 @@ SELECT
     error."position",
     error.error_code,
     error.error_reason::character(512) AS error_message
-FROM pg_internal.visible_load AS load
-JOIN pg_internal.all_load_error AS error USING (query_id);
+FROM pg_internal.sys_load AS load
+JOIN pg_internal.all_load_error AS error USING (query_id)
+WHERE load.has_ended;
 
 CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
 SELECT
@@ -131,14 +143,15 @@ JOIN pg_internal.all_load_file AS file USING (query_id);
 CREATE OR REPLACE VIEW pg_catalog.sys_copy_replacements AS
 SELECT
     load.user_id,
-    load.query_id::bigint AS query_id,
+    load.sys_query_id::bigint AS query_id,
     load.table_id,
     replacement.file_name::character(256) AS file_name,
     replacement.column_name::character(127) AS column_name,
     replacement.line_number,
     replacement.raw_line::character(1024) AS raw_line
-FROM pg_internal.visible_load AS load
-JOIN pg_internal.all_load_replacement AS replacement USING (query_id);
+FROM pg_internal.sys_load AS load
+JOIN pg_internal.all_load_replacement AS replacement USING (query_id)
+WHERE load.has_ended;
 
 CREATE OR REPLACE VIEW pg_catalog.stl_replacements AS
 SELECT

@@ -47,7 +47,7 @@ END $body$;
 -- The load log's connection writes these and nothing else.
 GRANT USAGE ON SCHEMA pg_internal TO redshift_log;
 GRANT SELECT, INSERT ON pg_internal.load, pg_internal.load_error, pg_internal.load_error_field TO redshift_log;
-GRANT USAGE ON SEQUENCE pg_internal.query_id TO redshift_log;
+GRANT USAGE ON SEQUENCE pg_internal.query_id, pg_internal.sys_query_id TO redshift_log;
 REVOKE EXECUTE ON FUNCTION pg_internal.record_load, pg_internal.tidy_loads FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pg_internal.record_load, pg_internal.tidy_loads TO redshift_log;
 

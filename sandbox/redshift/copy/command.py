@@ -34,6 +34,11 @@ class CopyCommand:
     authorization: Authorization
     options: Options
 
+    @property
+    def target(self) -> str:
+        """The table's name, quoted."""
+        return ".".join(quote(name) for name in (self.schema, self.table) if name is not None)
+
     def backend_sql(self, columns: Sequence[str] | None = None) -> str:
         """PostgreSQL's statement that takes the converted rows.
 
@@ -43,8 +48,7 @@ class CopyCommand:
         names = self.columns if self.columns is not None else columns
         if names is None:
             raise ValueError("COPY without a column list needs the table's columns")
-        target = ".".join(quote(name) for name in (self.schema, self.table) if name is not None)
-        return f"COPY {target} ({', '.join(map(quote, names))}) FROM STDIN"
+        return f"COPY {self.target} ({', '.join(map(quote, names))}) FROM STDIN"
 
 
 def parse_copy(sql: str) -> CopyCommand | None:

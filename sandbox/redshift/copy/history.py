@@ -101,7 +101,7 @@ class LoadLog:
 
     @property
     def query_id(self) -> int:
-        """The load's number in every system view."""
+        """The load's number in the STL views."""
         return int(str(self._load["query_id"]))
 
     def add_error(self, error: FatalError) -> None:

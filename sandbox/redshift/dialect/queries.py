@@ -6,7 +6,9 @@ from sandbox.redshift.dialect import expressions, merge, old_catalog, refusals, 
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.sql.tokens import words
 
-WORDS = expressions.WORDS | old_catalog.WORDS | refusals.WORDS | words("delete merge qualify top")
+WORDS = (
+    expressions.WORDS | old_catalog.WORDS | refusals.WORDS | words("delete insert merge qualify top update")
+)
 
 
 def rewrite(draft: Draft) -> Sequence[str]:

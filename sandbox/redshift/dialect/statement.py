@@ -11,6 +11,45 @@ REFUSED_SQL = "refused_by_redshift"
 
 
 @dataclass(frozen=True)
+class TableLock:
+    """What a statement locks.
+
+    Args:
+        table: The table's name, quoted.
+        is_shared: By COPY and INSERT, which wait for each other only where they write.
+    """
+
+    table: str
+    is_shared: bool
+
+    @property
+    def statement(self) -> str:
+        """Takes the lock in a transaction block, and like Redshift's no snapshot."""
+        mode = "ROW EXCLUSIVE" if self.is_shared else "SHARE ROW EXCLUSIVE"
+        return f"LOCK TABLE {self.table} IN {mode} MODE"
+
+    @property
+    def query(self) -> str:
+        """Takes the lock without a transaction block, behind a snapshot."""
+        return f"SELECT pg_internal.lock_table({self._literal})"
+
+    @property
+    def turn(self) -> str:
+        """Waits for the other writers that share the lock."""
+        return f"SELECT pg_internal.write_in_turn({self._literal})"
+
+    @property
+    def _literal(self) -> str:
+        text = self.table.replace("\\", "\\\\").replace("'", "''")
+        return f"E'{text}'"
+
+    @property
+    def script(self) -> list[str]:
+        """What goes before the statement, in one message with it."""
+        return [self.statement, self.turn] if self.is_shared else [self.statement]
+
+
+@dataclass(frozen=True)
 class Statement:
     """One statement, rewritten.
 
@@ -20,6 +59,7 @@ class Statement:
         after: Statements that follow silently in the same transaction.
         copy: The COPY from S3 that takes the statement's place.
         controls_transaction: BEGIN, COMMIT, ROLLBACK and the like.
+        lock: What it locks until the end of its transaction.
     """
 
     sql: str
@@ -27,6 +67,12 @@ class Statement:
     after: tuple[str, ...] = ()
     copy: CopyCommand | None = None
     controls_transaction: bool = False
+    lock: TableLock | None = None
+
+    @property
+    def begins_block(self) -> bool:
+        """Whether it is BEGIN or START TRANSACTION."""
+        return self.controls_transaction and self.sql[:5].lower() in ("begin", "start")
 
 
 class Refusal(Exception):  # noqa: N818 - Redshift refuses; nothing went wrong here

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sandbox.redshift.copy.command import CopyError, read_copy
 from sandbox.redshift.dialect import commands, ddl, queries
 from sandbox.redshift.dialect.draft import Draft
+from sandbox.redshift.dialect.locks import lock_of
 from sandbox.redshift.dialect.names import fold_names, syntax_error
-from sandbox.redshift.dialect.statement import Refusal, Statement
+from sandbox.redshift.dialect.statement import Refusal, Statement, TableLock
 from sandbox.redshift.sql.tokens import Token, UnreadableError, split_statements, tokenize
 
 _CACHED_STATEMENTS = 1000
@@ -98,6 +99,7 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
         rewritten=sql != original,
         after=tuple(after),
         controls_transaction=verb in commands.TRANSACTION_VERBS,
+        lock=lock_of(draft),
     )
 
 
@@ -111,7 +113,7 @@ def _copy(text: str, tokens: Sequence[Token], context: Context) -> Statement:
             "LOAD source is not supported. (Hint: only S3 or DynamoDB or EMR based load is allowed)",
             hint="Write COPY table FROM 's3://bucket/prefix' IAM_ROLE …; there is no COPY FROM STDIN or TO.",
         )
-    return Statement(text, rewritten=True, copy=command)
+    return Statement(text, rewritten=True, copy=command, lock=TableLock(command.target, is_shared=True))
 
 
 # Each returns the statements that follow the rewritten one silently.

@@ -17,6 +17,7 @@ from sandbox.redshift.relay.wire import Wire
 # last to Amazon's ODBC driver, which shows it to its user.
 _VERSIONS = {"server_version": "8.0.2", "padb_revision": "12103", "padb_version": "1.0.12103"}
 
+_MISSING = ("42P01", "3F000")
 _HEADER = struct.Struct("!ci")
 _DATA = frozenset(b"Dd")
 _SASL = struct.pack("!i", messages.SASL)
@@ -183,7 +184,8 @@ class Answers:
         elif head.copy:
             reported = await head.copy.failed(redshift_error(error))
         else:
-            reported = redshift_error(error)
+            is_missing = head.missing and error.sqlstate in _MISSING
+            reported = head.missing if head.missing and is_missing else redshift_error(error)
         if head.rewritten:
             reported = reported.without("P")
         if not head.visible:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.parts.settings import Settings
-from sandbox.redshift.copy.command import CopyCommand, CopyError, quote
+from sandbox.redshift.copy.command import CopyCommand, CopyError
 from sandbox.redshift.copy.job import CopyJob, CopySession, TargetColumn
 from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.error_fields import ErrorFields
@@ -57,8 +57,7 @@ class Target:
     @staticmethod
     def parameter(command: CopyCommand) -> bytes:
         """The value of QUERY's parameter: the table's name, quoted."""
-        names = [name for name in (command.schema, command.table) if name is not None]
-        return ".".join(map(quote, names)).encode()
+        return command.target.encode()
 
     @classmethod
     def read(cls, statement: Statement, rows: Sequence[bytes]) -> "Target | None":

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from sandbox.redshift.error_fields import ErrorFields
@@ -36,6 +37,14 @@ class CopyAnswers(Protocol):
         """The error for the client in place of PostgreSQL's."""
 
 
+class Part(Enum):
+    """Whose a statement of a Query is: the client's, or ours around one of those."""
+
+    BEFORE = 1
+    CLIENT = 2
+    AFTER = 3
+
+
 @dataclass(eq=False, slots=True)
 class Request:
     """One message sent to PostgreSQL, and what to do with its answer.
@@ -47,7 +56,8 @@ class Request:
         rewritten: The statement's text was changed, so PostgreSQL's error position means nothing.
         refusal: The error to report instead of the one PostgreSQL is made to raise.
         notices: INFO messages that precede `refusal`.
-        shown: For a Query of several statements, whether each statement's answer reaches the client.
+        missing: The error to report where PostgreSQL finds no such table or schema.
+        parts: For a Query of several statements, whose each is: answers of the client's reach the client.
         holds: The answer's end waits for that of the silent requests that belong to it.
         releases: The last silent request of those.
         hold_ready: Do not forward ReadyForQuery.
@@ -62,7 +72,8 @@ class Request:
     rewritten: bool = False
     refusal: ErrorFields | None = None
     notices: tuple[str, ...] = ()
-    shown: deque[bool] | None = None
+    missing: ErrorFields | None = None
+    parts: deque[Part] | None = None
     holds: bool = False
     releases: bool = False
     hold_ready: bool = False
@@ -75,17 +86,17 @@ class Request:
     @property
     def visible(self) -> bool:
         """Whether the part of the answer that comes now reaches the client."""
-        if self.shown:
-            return self.shown[0]
+        if self.parts:
+            return self.parts[0] is Part.CLIENT
         return not self.silent
 
     def completes(self) -> tuple[bool, bool]:
         """A statement of this request is complete: whether that is held back, and whether it releases."""
-        if not self.shown:
+        if not self.parts:
             return self.holds, self.releases
-        visible = self.shown.popleft()
-        continues = bool(self.shown) and not self.shown[0]
-        return visible and continues, not visible and not continues
+        part = self.parts.popleft()
+        continues = bool(self.parts) and self.parts[0] is Part.AFTER
+        return part is Part.CLIENT and continues, part is Part.AFTER and not continues
 
     def finish(self) -> None:
         """The answer is complete."""

@@ -15,8 +15,9 @@ from sandbox.redshift.relay.answers import Answers
 from sandbox.redshift.relay.entrance import Visitor, log_in
 from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.loading import Load, Target
+from sandbox.redshift.relay.locking import Locking
 from sandbox.redshift.relay.names import Names
-from sandbox.redshift.relay.requests import Outstanding, Request
+from sandbox.redshift.relay.requests import Outstanding, Part, Request
 from sandbox.redshift.relay.wire import Wire
 
 _INTERNAL_NAME = b"redshift_endpoint"
@@ -66,6 +67,7 @@ class Session:
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
         self._portals = Names()
+        self._locking = Locking()
         self._load: Load | None = None
         self.is_interrupted = False
 
@@ -157,6 +159,7 @@ class Session:
         """Pass a large Bind on piece by piece."""
         head = await self._client.exactly(limits.BIND_NAMES_BYTES)
         names = messages.read_bind_names(head)
+        self._lock_prepared(names)
         self._send(messages.header("B", size) + head, Request("B"))
         if names:
             self._portals.copy(*names, self._special)
@@ -186,6 +189,8 @@ class Session:
     def _forward(self, kind: str, body: bytes) -> None:
         """Pass a message on as it is; a malformed one gets PostgreSQL's own answer."""
         self._send(messages.message(kind, body), Request(kind))
+        if kind == "S":
+            self._locking.sync()
 
     def _refuse(self, kind: str, refusal: Refusal) -> None:
         message = messages.query if kind == "Q" else partial(messages.parse, b"")
@@ -205,19 +210,12 @@ class Session:
         if any(statement.copy for statement in statements):
             await self._run_one_by_one(statements)
             return
-        if not any(statement.rewritten or statement.after for statement in statements):
+        for statement in statements:
+            self._locking.note(statement)
+        if not any(statement.rewritten or statement.after or statement.lock for statement in statements):
             self._forward("Q", body)
             return
-        self._send_script(statements)
-
-    def _send_script(self, statements: Sequence[Statement]) -> None:
-        texts: list[str] = []
-        shown: deque[bool] = deque()
-        for statement in statements:
-            texts += [statement.sql, *statement.after]
-            shown += [True, *(False for _ in statement.after)]
-        sql = ";".join(texts)
-        self._send(messages.query(sql.encode()), Request("Q", rewritten=True, shown=shown))
+        self._send(*_script(statements))
 
     async def _run_one_by_one(self, statements: Sequence[Statement]) -> None:
         """Run a Query that holds a COPY statement by statement, still all or nothing.
@@ -242,10 +240,9 @@ class Session:
 
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
         if statement.copy is None:
-            shown = deque([True, *(False for _ in statement.after)])
-            sql = ";".join([statement.sql, *statement.after])
-            request = Request("Q", rewritten=True, shown=shown, hold_ready=True)
-            return await self._exchange(messages.query(sql.encode()), request)
+            request_message, request = _script([statement])
+            request.hold_ready = True
+            return await self._exchange(request_message, request)
         target, error = await self._target(statement)
         if error:
             # The look-up's error left the extended protocol waiting for a Sync.
@@ -284,16 +281,43 @@ class Session:
             self._send(refused, _refused("P", refusal))
             return
         rewritten = any(statement.rewritten for statement in statements)
-        if len(statements) == 1 and (statements[0].copy or statements[0].after):
-            self._special.put(name, statements[0])
+        if len(statements) == 1:
+            [statement] = statements
+            if statement.copy or statement.after or statement.lock or statement.controls_transaction:
+                self._special.put(name, statement)
+            self._lock(statement)
         if len(statements) == 1 and statements[0].copy:
             sql, rewritten = _COPY_STAND_IN, True
         elif rewritten:
             sql = ";".join(statement.sql for statement in statements).encode()
         self._send(messages.parse(name, sql, parameter_types), Request("P", rewritten=rewritten))
+        self._locking.touch()
+
+    def _lock(self, statement: Statement) -> None:
+        """Take a statement's lock before PostgreSQL reads it; a COPY's comes when it is executed."""
+        if statement.lock and not statement.copy:
+            for sql in self._locking.take(statement.lock, in_block=self._in_block()):
+                self._send_silently(sql)
+
+    def _lock_prepared(self, names: tuple[bytes, bytes] | None) -> None:
+        """Take the lock of the statement that a Bind names; PostgreSQL may plan it anew."""
+        if names and (statement := self._special.get(names[1])):
+            self._lock(statement)
+        self._locking.touch()
+
+    def _send_silently(self, sql: str, request: Request | None = None) -> None:
+        """Run a statement of our own beside the client's."""
+        self._send_prepared(sql)
+        self._send(messages.execute(_INTERNAL_NAME), request or Request("E", silent=True))
+
+    def _in_block(self) -> bool:
+        status = self._answers.transaction_status
+        return self._locking.in_block(status, is_answered=not self._outstanding)
 
     async def _bind(self, body: bytes) -> None:
-        if names := messages.read_bind_names(body):
+        names = messages.read_bind_names(body)
+        self._lock_prepared(names)
+        if names:
             self._portals.copy(*names, self._special)
             body = self._intervals.bind(*names, body)
         self._forward("B", body)
@@ -304,13 +328,16 @@ class Session:
         if special and special.copy:
             await self._execute_copy(special)
             return
+        if special and special.lock and special.lock.is_shared:
+            self._send_silently(special.lock.turn)
         after = special.after if special else ()
         statement = self._intervals.executed(portal)
         self._send(messages.message("E", body), Request("E", holds=bool(after), statement=statement))
+        self._locking.touch()
+        if special:
+            self._locking.note(special)
         for number, sql in enumerate(after, start=1):
-            self._send_prepared(sql)
-            request = Request("E", silent=True, releases=number == len(after))
-            self._send(messages.execute(_INTERNAL_NAME), request)
+            self._send_silently(sql, Request("E", silent=True, releases=number == len(after)))
 
     async def _execute_copy(self, statement: Statement) -> None:
         assert statement.copy  # noqa: S101 - by the caller
@@ -334,13 +361,21 @@ class Session:
         self._forward("C", body)
 
     async def _target(self, statement: Statement) -> tuple[Target | None, ErrorFields | None]:
-        """The COPY's target as this session sees it (temp tables!), without ending any transaction."""
-        assert statement.copy  # noqa: S101 - by the caller
+        """The COPY's target as this session sees it (temp tables!), locked; no transaction ends."""
+        assert statement.copy and statement.lock  # noqa: S101, PT018 - by the caller
         rows: list[bytes] = []
-        request = Request("E", silent=True, rows=rows)
+        if self._in_block():
+            missing = Target.missing(statement.copy).fields
+            self._send_silently(statement.lock.statement, Request("E", silent=True, missing=missing))
         self._send_prepared(Target.QUERY, [Target.parameter(statement.copy)])
+        request = Request("E", silent=True, rows=rows)
         error = await self._exchange(messages.execute(_INTERNAL_NAME) + messages.FLUSH, request)
-        return (None, error) if error else (Target.read(statement, rows), None)
+        target = None if error else Target.read(statement, rows)
+        if target:
+            self._send_prepared(statement.lock.turn)
+            turn = messages.execute(_INTERNAL_NAME) + messages.FLUSH
+            error = await self._exchange(turn, Request("E", silent=True))
+        return (None, error) if error else (target, None)
 
     async def _feed(self, load: Load, request_message: bytes, request: Request) -> ErrorFields | None:
         request.answered = asyncio.get_running_loop().create_future()
@@ -390,8 +425,19 @@ class Session:
     def _context(self) -> Context:
         return Context(
             backslash_escapes=self._answers.backslash_escapes,
-            in_transaction=self._answers.transaction_status != "I",
+            in_transaction=self._in_block(),
         )
+
+
+def _script(statements: Sequence[Statement]) -> tuple[bytes, Request]:
+    """One Query for all of them, with what goes before and after each."""
+    texts: list[str] = []
+    parts: deque[Part] = deque()
+    for statement in statements:
+        before = statement.lock.script if statement.lock else []
+        texts += [*before, statement.sql, *statement.after]
+        parts += [*(Part.BEFORE for _ in before), Part.CLIENT, *(Part.AFTER for _ in statement.after)]
+    return messages.query(";".join(texts).encode()), Request("Q", rewritten=True, parts=parts)
 
 
 def _refused(kind: str, refusal: Refusal) -> Request:

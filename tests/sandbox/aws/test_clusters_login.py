@@ -142,7 +142,9 @@ def test_an_awkward_name_stays_one_name(sandbox: Settings, redshift_api, cluster
         remove_user(sandbox, name)
 
 
-def test_each_user_reads_its_own_load_errors(sandbox: Settings, cluster: str, user: str, put):
+def test_each_user_reads_its_own_load_errors_and_the_master_user_all(
+    sandbox: Settings, cluster: str, user: str, put
+):
     address = put(**{"bad.json": '{"a": "no number"}'})
     copy = f"COPY t FROM '{address}' IAM_ROLE default FORMAT AS JSON 'auto'"
     errors = "SELECT count(*) FROM stl_load_errors WHERE filename LIKE %s"
@@ -156,8 +158,11 @@ def test_each_user_reads_its_own_load_errors(sandbox: Settings, cluster: str, us
         me = session.run("SELECT usesysid FROM pg_user WHERE usename = current_user")
         seen = "SELECT DISTINCT userid FROM stl_load_errors"
         assert session.run(seen) == me
-    with closing(connect_redshift(sandbox)) as connection:
+    with closing(connect_iam(cluster, f"{user}_two", auto_create=True)) as connection:
         assert Client(connection).run(errors, f"{address}%") == [(0,)]
+    remove_user(sandbox, f"{user}_two")
+    with closing(connect_redshift(sandbox)) as connection:  # the master user is a superuser
+        assert Client(connection).run(errors, f"{address}%") == [(1,)]
 
 
 def test_airflows_hook_logs_in_by_iam_and_reads_a_load_error_back(

@@ -11,6 +11,8 @@ from sandbox.parts.postgres import admin_dsn
 BUCKET = "copy-tests"
 DRIVERS = ("redshift_connector", "psycopg2", "psycopg")
 AS_JSON = "IAM_ROLE default FORMAT AS JSON 'auto'"
+# The session's newest COPY in the SYS views, whose ids are not those of pg_last_copy_id().
+LAST_SYS = "query_id = (SELECT MAX(query_id) FROM sys_load_history WHERE session_id = pg_backend_pid())"
 
 
 def admin_connection(settings, *, autocommit=False):

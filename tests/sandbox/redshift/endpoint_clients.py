@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
@@ -62,6 +63,24 @@ def wait_until(condition, seconds=20):
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.02)
+
+
+def waiting(settings, sessions=1):
+    """Whether as many sessions wait for locks."""
+    return len(admin_rows(settings, "SELECT 1 FROM pg_locks WHERE NOT granted")) == sessions
+
+
+def in_background(function):
+    """Run the function in a thread; the returned function waits for its result."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+    thread.start()
+
+    def join():
+        thread.join(30)
+        return results[0]
+
+    return join
 
 
 @contextmanager

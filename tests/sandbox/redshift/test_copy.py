@@ -8,7 +8,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from tests.sandbox.redshift.copying import AS_JSON, Warehouse, admin_connection
+from tests.sandbox.redshift.copying import AS_JSON, LAST_SYS, Warehouse, admin_connection
 
 pytest_plugins = ("tests.sandbox.redshift.copy_fixtures",)
 
@@ -28,14 +28,14 @@ def test_a_committed_copy_is_counted_and_logged(warehouse, put):
     warehouse.run(f"COPY t (a) FROM '{source}' {AS_JSON}")
     log = (
         "SELECT status, table_name, loaded_rows, source_file_count, source_file_bytes, error_count, "
-        "data_source FROM sys_load_history WHERE query_id = pg_last_copy_id()"
+        f"data_source FROM sys_load_history WHERE {LAST_SYS}"
     )
     # Redshift's logs are outside of any transaction: the one that copied sees them, too.
     for _ in range(2):
         assert warehouse.run(log) == [("completed", "t", 3, 2, 26, 0, source)]
         assert warehouse.run(
             "SELECT TRIM(file_name), bytes_scanned, lines_scanned FROM sys_load_detail "
-            "WHERE query_id = pg_last_copy_id() ORDER BY 1"
+            f"WHERE {LAST_SYS} ORDER BY 1"
         ) == [(f"{source}x", 8, 1), (f"{source}y", 18, 2)]
         warehouse.connection.commit()
     assert warehouse.run("SELECT COUNT(*) FROM stl_load_commits WHERE query = pg_last_copy_id()") == [(2,)]
@@ -61,15 +61,13 @@ def test_load_errors_survive_the_rollback_and_name_file_line_column_and_value(wa
     ]
     assert warehouse.run(
         "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
-        "FROM sys_load_error_detail WHERE query_id = pg_last_copy_id()"
+        f"FROM sys_load_error_detail WHERE {LAST_SYS}"
     ) == [(f"{source}y", 2, "b", 1204, "String length exceeds DDL length")]
     assert warehouse.run(
         "SELECT field, TRIM(colname), TRIM(type), TRIM(value) FROM stl_loaderror_detail "
         "WHERE query = pg_last_copy_id() ORDER BY field"
     ) == [(0, "a", "int4", "3"), (1, "b", "varchar", "far too long")]
-    assert warehouse.run("SELECT status FROM sys_load_history WHERE query_id = pg_last_copy_id()") == [
-        ("aborted",)
-    ]
+    assert warehouse.run(f"SELECT status FROM sys_load_history WHERE {LAST_SYS}") == [("aborted",)]
     assert warehouse.run("SELECT pg_last_copy_count()") == [(0,)]
 
 
@@ -117,9 +115,7 @@ def test_maxerror_tolerates_fewer_errors_than_it_says(warehouse, put):
         "SELECT line_number, err_code, TRIM(raw_line) FROM stl_load_errors "
         "WHERE query = pg_last_copy_id() ORDER BY line_number"
     ) == [(1, 1207, '{"a": "x"}'), (3, 1216, "junk")]
-    assert warehouse.run("SELECT error_count FROM sys_load_history WHERE query_id = pg_last_copy_id()") == [
-        (2,)
-    ]
+    assert warehouse.run(f"SELECT error_count FROM sys_load_history WHERE {LAST_SYS}") == [(2,)]
 
 
 def test_ignoreallerrors_loads_whatever_is_good(connector, put):
@@ -218,7 +214,7 @@ def test_no_value_gets_past_the_conversion_that_postgresql_refuses(connector, pu
     address = put(x="\n".join(json.dumps(document) for document in documents))
     connector.run(f"COPY every FROM '{address}' {AS_JSON} {options} IGNOREALLERRORS")
     ((loaded, rejected),) = connector.run(
-        "SELECT loaded_rows, error_count FROM sys_load_history WHERE query_id = pg_last_copy_id()"
+        f"SELECT loaded_rows, error_count FROM sys_load_history WHERE {LAST_SYS}"
     )
     assert loaded + rejected == len(documents)
     assert loaded > 500

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import redshift_connector
 
+from tests.sandbox.redshift.copying import LAST_SYS
+
 SAMPLE = Path(__file__).parents[4] / "shared" / "real-sample"
 BUCKET = "copy-real-sample"
 
@@ -95,5 +97,5 @@ def test_song_files_one_of_which_holds_two_documents(cursor, bucket):
     )
     assert ask(
         cursor,
-        "SELECT source_file_count, loaded_rows FROM sys_load_history WHERE query_id = pg_last_copy_id()",
+        f"SELECT source_file_count, loaded_rows FROM sys_load_history WHERE {LAST_SYS}",
     ) == (604, 605)

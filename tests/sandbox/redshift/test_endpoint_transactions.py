@@ -1,6 +1,5 @@
 """Transactions: snapshots, locks, conflicts, TRUNCATE, several statements in one message."""
 
-import threading
 from contextlib import closing
 
 import psycopg
@@ -12,7 +11,9 @@ from tests.sandbox.redshift.endpoint_clients import (
     admin_rows,
     connect_psycopg,
     connect_redshift,
+    in_background,
     wait_until,
+    waiting,
 )
 
 
@@ -46,24 +47,6 @@ def clients(sandbox, table, request):
     yield make
     for connection in connections:
         connection.close()
-
-
-def waiting(settings):
-    """Whether a session waits for a lock."""
-    return admin_rows(settings, "SELECT 1 FROM pg_locks WHERE NOT granted") != []
-
-
-def in_background(function):
-    """Run the function in a thread; the returned function waits for its result."""
-    results = []
-    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
-    thread.start()
-
-    def join():
-        thread.join(30)
-        return results[0]
-
-    return join
 
 
 def test_a_transaction_reads_one_snapshot(clients):
