@@ -19,7 +19,9 @@ from tests.faults.reader import Reader, connect_reader
 from tests.faults.runs import Runner
 from tests.faults.world import World
 from tests.pipeline import Source, Warehouse, source, warehouse
+from tests.sandbox.redshift.endpoint_clients import sys_lag
 
+SYS_LAG_SECONDS = 5
 HERE = Path(__file__).parent
 # How many tests of this folder each file has, whatever is selected of them.
 COLLECTED = pytest.StashKey[Counter[str]]()
@@ -90,7 +92,8 @@ def new_world(
     for reader in found.readers:
         reader.start()
     try:
-        yield found
+        with sys_lag(settings, SYS_LAG_SECONDS):
+            yield found
     finally:
         for reader in (*found.readers, found.idle):
             if reader:

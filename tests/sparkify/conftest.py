@@ -9,7 +9,7 @@ import pytest
 from sparkify.warehouse.schema import with_ops
 from sparkify.warehouse.session import Session
 from tests.pipeline import source, warehouse
-from tests.sandbox.redshift.endpoint_clients import connect_redshift
+from tests.sandbox.redshift.endpoint_clients import connect_redshift, sys_lag
 from tests.sparkify.orders import DDL
 
 __all__ = ["source", "warehouse"]
@@ -21,11 +21,12 @@ def conn_id(request):
 
 
 @pytest.fixture
-def orders(warehouse):
+def orders(sandbox, warehouse):
     dropped = [f"DROP TABLE IF EXISTS {table}" for table in DDL]
     made = [f"CREATE TABLE {table} {columns}" for table, columns in DDL.items()]
     warehouse.execute(*dropped, *with_ops(()), *made)
-    yield warehouse
+    with sys_lag(sandbox, 0.1):
+        yield warehouse
     warehouse.execute(*dropped)
 
 

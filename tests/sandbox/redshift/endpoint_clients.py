@@ -57,6 +57,17 @@ def admin_rows(settings, sql, *values):
         return connection.execute(sql, values).fetchall()
 
 
+@contextmanager
+def sys_lag(settings, seconds):
+    """Let rows come to the SYS views so many seconds late."""
+    setting = "UPDATE pg_internal.sys_lag SET lag = make_interval(secs => %s) RETURNING lag"
+    [_] = admin_rows(settings, setting, seconds)
+    try:
+        yield
+    finally:
+        admin_rows(settings, setting, settings.sys_lag_seconds)
+
+
 def wait_until(condition, seconds=20):
     """Wait until the condition holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds

@@ -7,6 +7,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from sparkify.warehouse import copy_history, rejected_rows
+from tests.sandbox.redshift.endpoint_clients import sys_lag
 from tests.sparkify.orders import ids, order, put_orders, stage_orders
 
 
@@ -96,3 +97,15 @@ def test_a_load_whose_errors_redshift_does_not_show_fails_and_stages_nothing(
     with pytest.raises(AirflowFailException, match=r"passed over 1 rows .* the load errors name 0 of them"):
         stage_orders(source, conn_id, max_errors=2)
     assert ids(orders) == []
+
+
+@pytest.mark.parametrize("max_errors", [0, 2])
+def test_errors_that_redshift_shows_late_are_waited_for(orders, source, conn_id, sandbox, max_errors):
+    put_orders(source, "orders/a.json", order(1), order("two"))
+    with sys_lag(sandbox, 1.5):
+        if max_errors:
+            assert stage_orders(source, conn_id, max_errors=max_errors)[0]["rows_rejected"] == 1
+        else:
+            with pytest.raises(AirflowFailException, match=r"line 2, column id \(\w+\), value 'two'"):
+                stage_orders(source, conn_id)
+    assert ids(orders) == ([1] if max_errors else [])
