@@ -1,6 +1,7 @@
 """Sockets that say what they like to the endpoint, or to its PostgreSQL to see what that answers."""
 
 import os
+import resource
 import socket
 import struct
 from collections.abc import Iterable, Iterator
@@ -130,6 +131,9 @@ def visit_postgres(settings: Settings, data: bytes = b"") -> Raw:
 @contextmanager
 def crowd(settings: Settings, number: int, data: bytes = b"") -> Iterator[list[Raw]]:
     """So many connections at once that have said this much and no more."""
+    # Each is a file of the test's process, too, which has others open.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with ExitStack() as stack:
         yield [stack.enter_context(visit(settings, data)) for _ in range(number)]
 
