@@ -239,7 +239,9 @@ class ClusterBackend(SnapshotBackend):
         """Seconds since a role was made; None if there is none."""
         roles = iam_backends[self.account_id]["aws"].roles.values()
         made = next((role.create_date for role in roles if role.arn == arn), None)
-        return (self.surroundings.clock.moment - made.replace(tzinfo=UTC)).total_seconds() if made else None
+        if made is None:
+            return None
+        return max(0.0, (self.surroundings.clock.moment - made.replace(tzinfo=UTC)).total_seconds())
 
     def _security_groups(self, cluster: LivingCluster) -> list[SecurityGroup]:
         """A cluster's; without any of its own it has the default VPC's default group (API reference)."""
