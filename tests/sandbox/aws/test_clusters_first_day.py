@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.parts.settings import Settings, SettingsError
 from tests.sandbox.aws.clusters import CLUSTER, World
-from tests.sandbox.aws.test_clusters_network import ELSEWHERE, HERE, admits, new_group, permission
+from tests.sandbox.aws.networks import ELSEWHERE, HERE, admits, new_group, permission
 
 pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 

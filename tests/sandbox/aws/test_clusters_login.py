@@ -13,7 +13,7 @@ from psycopg import sql
 from sandbox.parts.settings import Settings
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.clusters import CLUSTER
-from tests.sandbox.aws.test_clusters_network import HERE, new_group, permission
+from tests.sandbox.aws.networks import HERE, new_group, permission
 from tests.sandbox.redshift.copying import admin_connection
 from tests.sandbox.redshift.endpoint_clients import Client, admin_rows, connect_psycopg, connect_redshift
 
