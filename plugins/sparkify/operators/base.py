@@ -66,7 +66,7 @@ class WarehouseOperator(BaseSQLOperator):
             with translate_failures(what):
                 hook = self.get_db_hook()
                 server = hook.get_connection(self.conn_id)
-            what = f"{what} ({server.host}:{server.port})"
+            what = f"{what} ({server.host}:{server.port})" if server.host else what
             with translate_failures(what):
                 check_host(server, what)
                 connect = make_opener(hook, f"{self.dag_id}.{self.task_id}")
