@@ -16,6 +16,8 @@ FAILED = frozenset(
         *("hardware-failure", "storage-full"),
     )
 )
+# UNCONFIRMED that no other status takes connections.
+_RUNNING = frozenset(("available", "modifying", "renaming"))
 _FIRST = frozenset(("creating", "restoring"))
 # UNCONFIRMED: the reference defines Available, Unavailable, Maintenance, Modifying and Failed, without saying
 # which status has which; AWS's examples show Modifying beside creating, pausing and resuming.
@@ -85,6 +87,11 @@ class LivingCluster(Cluster):
     def is_gone(self) -> bool:
         """Whether its deletion is over."""
         return self._course.is_gone
+
+    @property
+    def takes_connections(self) -> bool:
+        """Whether its database runs."""
+        return self.status in _RUNNING
 
     @property
     def endpoint(self) -> Any:  # noqa: ANN401 - moto promises one at once

@@ -46,8 +46,13 @@ class Gate:
             self._is_open = everybody
             _run(self._open() if everybody else self._shut())
 
+    def clear(self) -> None:
+        """End every connection that came by it."""
+        if self._visits:
+            _run(self._clear())
+
     def remove(self) -> None:
-        """End the port and every connection that came by it."""
+        """End the port, and every connection that came by it."""
         _run(self._end())
 
     async def _open(self) -> None:
@@ -68,6 +73,9 @@ class Gate:
         self._listener.close()
         if self._plug:
             self._plug.close()
+        await self._clear()
+
+    async def _clear(self) -> None:
         for visit in self._visits:
             visit.cancel()
 

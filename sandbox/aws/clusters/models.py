@@ -58,11 +58,13 @@ class ClusterBackend(SnapshotBackend):
         super().reset()
 
     def guard(self) -> None:
-        """Let callers reach the clusters whose security groups admit them, and no others."""
+        """Let callers reach the clusters that run and whose security groups admit them, and no others."""
         for cluster in self._living():
             groups = self._security_groups(cluster)
             admitted = admission.admits(groups, cluster.port, self.surroundings.caller)
-            cluster.gate.admit(everybody=admitted)
+            cluster.gate.admit(everybody=admitted and cluster.takes_connections)
+            if not cluster.takes_connections:
+                cluster.gate.clear()
 
     def settle(self) -> None:
         """Remove the clusters whose deletion is over."""

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -203,22 +204,27 @@ def test_a_session_goes_on_when_its_rule_is_gone(reach: Reach):
         assert connection.execute("SELECT REPEAT('x', 3000000)").fetchone() == ("x" * 3_000_000,)
 
 
-def test_a_cluster_that_goes_ends_its_sessions(reach: Reach, sandbox: Settings):
+def test_a_paused_cluster_ends_its_sessions_and_takes_none_until_it_is_resumed(reach: Reach):
+    redshift = client(reach.settings, "redshift")
     reach.open()
-    redshift = client(sandbox, "redshift")
     with contextlib.closing(psycopg.connect(**reach.login, dbname="sparkify")) as connection:
-        redshift.modify_cluster(ClusterIdentifier=reach.name, NewClusterIdentifier=f"{reach.name}-gone")
-        redshift.get_waiter("cluster_available").wait(
-            ClusterIdentifier=f"{reach.name}-gone", WaiterConfig={"Delay": 1}
-        )
-        redshift.delete_cluster(ClusterIdentifier=f"{reach.name}-gone", SkipFinalClusterSnapshot=True)
-        redshift.get_waiter("cluster_deleted").wait(
-            ClusterIdentifier=f"{reach.name}-gone", WaiterConfig={"Delay": 1}
-        )
+        redshift.pause_cluster(ClusterIdentifier=reach.name)
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
-    redshift.create_cluster(ClusterIdentifier=reach.name, **CLUSTER)
-    redshift.get_waiter("cluster_available").wait(ClusterIdentifier=reach.name, WaiterConfig={"Delay": 1})
+    assert not answers(reach.port)
+    wait_until(redshift, reach.name, "paused")
+    assert not answers(reach.port)
+    redshift.resume_cluster(ClusterIdentifier=reach.name)
+    assert not answers(reach.port)
+    wait_until(redshift, reach.name, "available")
+    assert by_psycopg(reach) == 42
+
+
+def wait_until(redshift, name: str, status: str) -> None:
+    deadline = time.monotonic() + 60
+    while redshift.describe_clusters(ClusterIdentifier=name)["Clusters"][0]["ClusterStatus"] != status:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_the_warehouse_of_the_sandbox_itself_needs_no_rule(reach: Reach, sandbox: Settings):
