@@ -62,6 +62,7 @@ The run that the task has triggered has the cause; its link is in the task's ext
         action="provision",
         identifier="{{ params.identifier }}",
         allowed_cidr="{{ params.allowed_cidr }}",
+        allow_public_cidr="{{ params.allow_public_cidr }}",
         from_snapshot="{{ params.from_snapshot }}",
     )
     load_window = trigger(

@@ -46,6 +46,8 @@ for _name in (
     "SANDBOX_AIRFLOW_PORT",
     "SANDBOX_CLUSTER_SECONDS",
     "SANDBOX_SYS_LAG_SECONDS",
+    "SANDBOX_ROLE_SECONDS",
+    "SANDBOX_CALLER_ADDRESS",
 ):
     os.environ.pop(_name, None)
 

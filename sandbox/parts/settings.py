@@ -22,6 +22,9 @@ DEFAULT_AWS_PORT = 4566
 DEFAULT_AIRFLOW_PORT = 8080
 DEFAULT_CLUSTER_SECONDS = 2.0
 DEFAULT_SYS_LAG_SECONDS = 0.0
+DEFAULT_ROLE_SECONDS = 5.0
+# In the default VPC (EC2, CreateDefaultVpc: 172.31.0.0/16), where Airflow on AWS would be.
+DEFAULT_CALLER_ADDRESS = "172.31.0.10"
 LOOPBACK = "127.0.0.1"
 _LONGEST_SECONDS = 3600
 
@@ -67,6 +70,8 @@ class Settings:
         airflow_port: TCP port of Airflow's web server on 127.0.0.1.
         cluster_seconds: How long a cluster of the AWS API server is in a passing status, such as creating.
         sys_lag_seconds: How long after it happened something appears in the SYS views.
+        role_seconds: How long a new IAM role is not known to Redshift yet.
+        caller_address: The IPv4 address from which clusters see whoever connects to them.
         host: IP address that both listen on.
         aws_host: Name or address by which others reach the AWS API server.
         redshift_host: Name or address by which others reach the Redshift endpoint.
@@ -86,6 +91,8 @@ class Settings:
     airflow_port: int = DEFAULT_AIRFLOW_PORT
     cluster_seconds: float = DEFAULT_CLUSTER_SECONDS
     sys_lag_seconds: float = DEFAULT_SYS_LAG_SECONDS
+    role_seconds: float = DEFAULT_ROLE_SECONDS
+    caller_address: str = DEFAULT_CALLER_ADDRESS
     host: str = LOOPBACK
     aws_host: str = LOOPBACK
     redshift_host: str = LOOPBACK
@@ -95,15 +102,18 @@ class Settings:
         """Read the settings from the environment; make home and credentials when they are missing.
 
         Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT,
-        SANDBOX_CLUSTER_SECONDS and SANDBOX_SYS_LAG_SECONDS; for a sandbox that others reach by a network
-        SANDBOX_HOST, SANDBOX_AWS_HOST and SANDBOX_REDSHIFT_HOST; and instead of generated secrets
-        SANDBOX_REDSHIFT_PASSWORD, SANDBOX_AWS_ACCESS_KEY_ID and SANDBOX_AWS_SECRET_ACCESS_KEY.
+        SANDBOX_CLUSTER_SECONDS, SANDBOX_SYS_LAG_SECONDS, SANDBOX_ROLE_SECONDS and SANDBOX_CALLER_ADDRESS; for
+        a sandbox that others reach by a network SANDBOX_HOST, SANDBOX_AWS_HOST and SANDBOX_REDSHIFT_HOST; and
+        instead of generated secrets SANDBOX_REDSHIFT_PASSWORD, SANDBOX_AWS_ACCESS_KEY_ID and
+        SANDBOX_AWS_SECRET_ACCESS_KEY.
 
         Raises:
             SettingsError: A variable's value is not what it should be, or home or its credentials cannot be
                 read or written.
         """
         home, (redshift_port, aws_port, airflow_port) = home_folder(), _ports()
+        cluster_seconds = _seconds("SANDBOX_CLUSTER_SECONDS", DEFAULT_CLUSTER_SECONDS)
+        role_seconds = _seconds("SANDBOX_ROLE_SECONDS", DEFAULT_ROLE_SECONDS)
         hosts = _hosts()
         credentials = _given(_credentials(home))
         return cls(
@@ -111,8 +121,10 @@ class Settings:
             redshift_port=redshift_port,
             aws_port=aws_port,
             airflow_port=airflow_port,
-            cluster_seconds=_seconds("SANDBOX_CLUSTER_SECONDS", DEFAULT_CLUSTER_SECONDS),
             sys_lag_seconds=_seconds("SANDBOX_SYS_LAG_SECONDS", DEFAULT_SYS_LAG_SECONDS),
+            caller_address=_caller_address(),
+            cluster_seconds=cluster_seconds,
+            role_seconds=role_seconds,
             **hosts,
             **asdict(credentials),
         )
@@ -166,6 +178,8 @@ class Settings:
             "SANDBOX_AIRFLOW_PORT": str(self.airflow_port),
             "SANDBOX_CLUSTER_SECONDS": f"{self.cluster_seconds:g}",
             "SANDBOX_SYS_LAG_SECONDS": f"{self.sys_lag_seconds:g}",
+            "SANDBOX_ROLE_SECONDS": f"{self.role_seconds:g}",
+            "SANDBOX_CALLER_ADDRESS": self.caller_address,
             "SANDBOX_HOST": self.host,
             "SANDBOX_AWS_HOST": self.aws_host,
             "SANDBOX_REDSHIFT_HOST": self.redshift_host,
@@ -211,6 +225,17 @@ def _seconds(variable: str, default: float, environ: Mapping[str, str] = os.envi
             f"{variable}={text!r} is no duration: set it to a number of seconds from 0 to {_LONGEST_SECONDS}."
         )
     return float(text)
+
+
+def _caller_address(environ: Mapping[str, str] = os.environ) -> str:
+    text = environ.get("SANDBOX_CALLER_ADDRESS") or DEFAULT_CALLER_ADDRESS
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise SettingsError(
+            f"SANDBOX_CALLER_ADDRESS={text!r} is no IPv4 address: set it to the one that security groups are "
+            f"to see, such as {DEFAULT_CALLER_ADDRESS}."
+        ) from error
 
 
 def _hosts(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
