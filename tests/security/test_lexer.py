@@ -303,4 +303,6 @@ def _endpoint(sandbox: Settings) -> dict[str, Any]:
 
 def _lexical(connection: psycopg.Connection) -> tuple[str, ...]:
     names = ("client_encoding", "standard_conforming_strings", "backslash_quote")
-    return tuple(connection.execute(f"SHOW {name}".encode()).fetchone()[0] for name in names)
+    return tuple(
+        connection.execute(f"SELECT current_setting('{name}')".encode()).fetchone()[0] for name in names
+    )
