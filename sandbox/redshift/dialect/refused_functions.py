@@ -1,8 +1,8 @@
 """PostgreSQL's functions that Redshift does not have.
 
 A part of the table of refusals. They are those that the guide's page "Unsupported PostgreSQL functions"
-names, one by one or by their kind, and others later than PostgreSQL 8.0 that its functions' pages do not have.
-Redshift may run some of them on its leader node, which "should not be taken to indicate that the function is
+names, one by one or by their kind, and others later than PostgreSQL 8.0 that it does not have. Redshift
+may run some of them on its leader node, which "should not be taken to indicate that the function is
 supported" (there).
 """
 
