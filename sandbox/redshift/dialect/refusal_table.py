@@ -163,8 +163,8 @@ TABLE = (
         "XX000",
     ),
     Rule(
-        "correlated subqueries that skip a query block, have a window function, or aggregate with `GROUP BY`"
-        " behind `IN`",
+        "correlated subqueries that skip a query block, have a window function, stand in an outer join's"
+        " `ON`, give what `GROUP BY` names, or aggregate with `GROUP BY` behind `IN`",
         correlation.WORDS,
         correlation.undecorrelated,
         "r_correlated_subqueries; the error in github.com/SQLMesh/sqlmesh/issues/5342",

@@ -12,7 +12,10 @@ from sandbox.redshift.sql.tokens import words
 # What the rule for numerals is looked up by.
 NUMERAL = "0x"
 # Texts of interest that have no word of the table.
-SIGNS = r"@@|\^@|\b0[xXoObB]|[0-9]_[0-9]|(?i:\bselect\s+(?:from|where)\b|\bselect\s*(?:\)|;|\Z)|\b[bx]')"
+SIGNS = (
+    r"@@|\^@|\b0[xXoObB]|[0-9]_[0-9]"
+    r"|(?i:\bselect\s+(?:from|where)\b|\(\s*select\b|\bselect\s*(?:\)|;|\Z)|\b[bx]')"
+)
 
 _BEFORE_TABLE = words("from join update into table using")
 _COMPARISONS = frozenset(("=", "<", ">", "<=", ">=", "<>", "!=", "~"))
