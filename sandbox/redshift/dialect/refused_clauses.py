@@ -147,21 +147,23 @@ def _empty_list(draft: Draft, index: int) -> int | None:
     return index if is_empty and not draft.is_operator(index - 1, ".") else None
 
 
-def _recursive_union(draft: Draft, index: int) -> int | None:
+def _recursive_union(draft: Draft, _index: int) -> int | None:
     """``WITH RECURSIVE x (n) AS (SELECT … UNION SELECT … FROM x)``: the guide has UNION ALL."""
-    opening = draft.enclosing(index)
-    if draft.word(index + 1) == "all" or draft.word(opening - 1) != "as" or opening < 2:
-        return None
+    unions: dict[int, int] = {}
+    for at in range(len(draft)):
+        if draft.word(at) == "union" and draft.word(at + 1) != "all":
+            unions.setdefault(draft.enclosing(at), at)
+    return next((at for opening, at in unions.items() if _names_itself(draft, opening)), None)
+
+
+def _names_itself(draft: Draft, opening: int) -> bool:
+    """Whether what a WITH has in the parentheses that open here reads from itself."""
+    if opening < 2 or draft.word(opening - 1) != "as":
+        return False
     last = opening - 2
-    name = draft.opening(last) - 1 if draft.is_operator(last, ")") else last
-    if draft.word(1) != "recursive" and "recursive" not in {draft.word(at) for at in range(name)}:
-        return None
-    names = (
-        draft.tokens[at].name
-        for at in range(index, draft.closing(opening))
-        if draft.word(at - 1) in _BEFORE_TABLE
-    )
-    return index if draft.tokens[name].name in names else None
+    name = draft.tokens[draft.opening(last) - 1 if draft.is_operator(last, ")") else last].name
+    body = draft.same_level(opening + 1, draft.closing(opening) - 1)
+    return any(draft.word(at - 1) in _BEFORE_TABLE and draft.tokens[at].name == name for at in body)
 
 
 def _search_or_cycle(draft: Draft, index: int) -> int | None:
@@ -313,10 +315,11 @@ TABLE = (
     Rule("`SELECT` of nothing", words("select"), _empty_list, "r_SELECT_synopsis", "Write SELECT 1."),
     Rule(
         "`WITH RECURSIVE` with `UNION` but `UNION ALL`, `SEARCH`, `CYCLE`",
-        words("union"),
+        words("recursive"),
         _recursive_union,
         "r_WITH_clause",
         "Write UNION ALL, and end the recursion by a condition.",
+        once=True,
     ),
     Rule("`SEARCH`, `CYCLE`", words("search cycle"), _search_or_cycle, "r_WITH_clause", "Order by a path."),
     Rule("`INSERT INTO t AS x`", words("insert"), _insert_alias, "r_INSERT_30", "Leave the alias out."),
