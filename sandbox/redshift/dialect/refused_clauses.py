@@ -75,7 +75,9 @@ def _row(draft: Draft, index: int) -> int | None:
 
 
 def _collation(draft: Draft, index: int) -> int | None:
-    """``b COLLATE "C"``; COLLATE(b, 'ci') is a function."""
+    """``b COLLATE "C"``, ``COLLATION FOR (b)``; COLLATE(b, 'ci') is a function."""
+    if draft.word(index) == "collation":
+        return index if draft.word(index + 1) == "for" and draft.is_operator(index + 2, "(") else None
     behind_name = draft.is_operator(index - 1, ".") or draft.word(index - 1) == "as"
     return None if behind_name or draft.is_operator(index + 1, "(") else index
 
@@ -241,8 +243,8 @@ TABLE = (
         "Redshift has no row constructors: compare lists, (a, b) = (1, 2).",
     ),
     Rule(
-        "`COLLATE` behind a value",
-        words("collate"),
+        "`COLLATE` behind a value, `COLLATION FOR`",
+        words("collate collation"),
         _collation,
         "c_unsupported-postgresql-features, r_COLLATE",
         "Redshift has the function COLLATE(text, 'case_insensitive'), and orders by bytes.",

@@ -108,6 +108,7 @@ def translate(sql):
         ("SELECT ROW(a, b) FROM t", "42601", 'syntax error at or near "ROW"'),
         ("SELECT b COLLATE \"C\" FROM t", "42601", 'syntax error at or near "COLLATE"'),
         ("SELECT a FROM t ORDER BY b COLLATE \"en_US\" DESC", "42601", 'at or near "COLLATE"'),
+        ("SELECT COLLATION FOR (b) FROM t", "42601", 'syntax error at or near "COLLATION"'),
         ("SELECT a FROM t ORDER BY a USING >", "42601", 'syntax error at or near "USING"'),
         ("SELECT j.a FROM t JOIN s USING (a) AS j", "42601", 'syntax error at or near "AS"'),
         ("SELECT a FROM t GROUP BY DISTINCT a", "42601", 'syntax error at or near "DISTINCT"'),
