@@ -125,4 +125,4 @@ _SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
 
 
 def _is_interesting(text: str) -> bool:
-    return bool(_SIGNS.search(text)) or any(word.lower() in _WORDS for word in _WORD.findall(text))
+    return any(word[0].lower() in _WORDS for word in _WORD.finditer(text)) or bool(_SIGNS.search(text))

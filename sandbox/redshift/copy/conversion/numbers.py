@@ -41,9 +41,9 @@ def integer_converter(type_name: str, byte_count: int) -> Converter:
 def decimal_converter(precision: int | None, scale: int | None, *, round_decimals: bool) -> Converter:
     """A converter to NUMERIC(precision, scale): excess digits are cut, with ROUNDEC rounded half up.
 
-    A JSON number with a fraction is the seventeen digits of its double, as in VARCHAR, so that 0.29 is cut to
-    0.28: "data you copy from a JSON file might not be rounded as you expect" (the guide's page "COPY from JSON
-    format", which advises quotes or ROUNDEC).
+    A JSON number with a fraction is the seventeen digits of its double, as in VARCHAR: 0.29 is cut to 0.28.
+    The guide's page "COPY from JSON format" warns that such data "might not be rounded as you expect", and
+    advises quotes or ROUNDEC.
     """
     digits, places = precision or 38, scale or 0
     step, limit = Decimal(1).scaleb(-places), Decimal(10) ** (digits - places)
