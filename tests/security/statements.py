@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 VALID = tuple((Path(__file__).parent / "statements.txt").read_text().splitlines())
@@ -103,10 +103,19 @@ _ODD = (
 )
 
 
+def without_a_token() -> Iterator[str]:
+    """Every statement of VALID without what is behind one of its tokens, and without that token alone."""
+    for statement in VALID:
+        tokens = _TOKEN.findall(statement)
+        for at in range(len(tokens)):
+            yield "".join(tokens[:at])
+            yield "".join(tokens[:at] + tokens[at + 1 :])
+
+
 def mutated(chance: random.Random) -> str:
     """A statement of VALID after one to six changes."""
     tokens = _TOKEN.findall(chance.choice(VALID))
-    for _ in range(chance.randint(1, 6)):
+    for _ in range(chance.choice((1, 1, 1, 2, 3, 6))):
         if len(tokens) > _LONGEST:
             break
         tokens = chance.choice(_CHANGES)(tokens, chance)

@@ -1,10 +1,11 @@
-"""No text and no file, whatever chance makes of it, meets a defect: it gets an error, and the session lives."""
+"""No text and no file, whatever chance makes of it, meets a defect: it gets an error, the session lives."""
 
 import gzip
 import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,7 +17,7 @@ from sandbox.parts.settings import Settings
 from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.dialect.translation import Context, Dialect
 from tests.security import raw
-from tests.security.statements import VALID, mutated
+from tests.security.statements import VALID, mutated, without_a_token
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -231,7 +232,7 @@ def load(connection: psycopg.Connection, bucket: "S3Client", chance: random.Rand
     mapping = chance.choice(("auto", "auto", "auto ignorecase", "s3://fuzz/paths"))
     sql = (
         f"COPY odd FROM 's3://fuzz/odd' IAM_ROLE default FORMAT AS JSON '{mapping}' {' '.join(options)} "
-        f"MAXERROR {chance.choice((0, 100000))}"
+        f"MAXERROR {chance.choice((0, 100000, 100000))}"
     )
     error = answer(connection, sql, prepared=chance.random() < 0.5)
     check(error, sql)
@@ -262,11 +263,17 @@ def test_every_statement_that_is_mutated_is_one_that_is_read(own: Settings, buck
             refresh(connection)
 
 
+def test_a_statement_that_lacks_its_end_or_a_token_is_translated_or_refused() -> None:
+    for sql in without_a_token():
+        with suppress(Refusal):
+            Dialect().translate(sql, Context())
+
+
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 30))])
 def test_a_mutated_text_is_translated_or_refused(seed: int) -> None:
     chance = random.Random(seed)
     counts: Counter[bool] = Counter()
-    for number in range(1500):
+    for number in range(600):
         sql = mutated(chance)
         try:
             Dialect().translate(sql, Context(in_transaction=bool(number % 2)))
@@ -274,17 +281,17 @@ def test_a_mutated_text_is_translated_or_refused(seed: int) -> None:
         except Refusal as refusal:
             check(str(refusal), sql)
             counts[False] += 1
-    assert min(counts[True], counts[False]) > 300, counts
+    assert min(counts[True], counts[False]) > 100, counts
 
 
 @pytest.mark.usefixtures("bucket")
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 20))])
 def test_a_mutated_statement_gets_an_answer_and_the_session_lives(own: Settings, seed: int) -> None:
-    states = run(own, seed, 500)
+    states = run(own, seed, 250)
     assert len(states) > 5, states
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 20))])
 def test_an_odd_file_gets_load_errors(own: Settings, bucket: "S3Client", seed: int) -> None:
-    states = run_loads(own, bucket, seed, 60)
+    states = run_loads(own, bucket, seed, 30)
     assert len(states) > 2, states
