@@ -4,6 +4,7 @@ What a name belongs to is known without the catalog only where it stands behind 
 takes a bare column from outside is not recognised.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ _BEHIND_FROM = words("where group having order limit offset union intersect exce
 # Redshift decorrelates MIN and MAX.
 _AGGREGATES = words("avg count sum stddev stddev_pop stddev_samp variance var_pop var_samp listagg")
 _OUTER_JOINS = words("left right full outer")
+_NO_ALIASES = _OUTER_JOINS | _BEHIND_FROM | words("as cross from inner join lateral natural on only using")
 WORDS = words("select")
 
 
@@ -49,7 +51,7 @@ class Block:
     in_group: bool = False
     item: tuple[str, str] | None = None
     clause: str = "select"
-    relations: set[str] = field(default_factory=set)
+    relations: Counter[str] = field(default_factory=Counter)
     calls: set[str] = field(default_factory=set)
     taken: dict[str, int] = field(default_factory=dict)
     has_group: bool = False
@@ -67,6 +69,12 @@ class Block:
             if name in outer.relations and name not in self.relations and name not in between
         )
         return min(found, default=None)
+
+    def hide(self, name: str) -> None:
+        """Take a table's name out that an alias hides."""
+        self.relations[name] -= 1
+        if self.relations[name] <= 0:
+            del self.relations[name]
 
     def is_excluded(self, outer: "Block") -> bool:
         """Whether the guide excludes that it takes names from the block it stands in."""
@@ -150,7 +158,10 @@ def _read(draft: Draft, index: int, block: Block, *, own_level: bool) -> None:
     if block.clause == "select" and draft.is_operator(index + 1, "("):
         block.calls.add(draft.word(index))
     elif block.clause == "from" and own_level and not draft.is_operator(index + 1, "."):
-        block.relations.add(draft.tokens[index].name)
+        block.relations[draft.tokens[index].name] += 1
+        if not block.in_on and draft.tokens[index].is_name and draft.word(index) not in _NO_ALIASES:
+            # An alias hides the table's name.
+            block.hide(draft.tokens[index - 1 - (draft.word(index - 1) == "as")].name)
     elif block.clause == "group" and own_level and (key := _group_key(draft, index)):
         block.grouped.add(key)
     if (block.clause != "from" or block.in_on) and _is_qualifier(draft, index):

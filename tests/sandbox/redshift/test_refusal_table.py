@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.redshift.dialect import refused_commands
+from sandbox.redshift.dialect import refused_commands, refused_functions
 from sandbox.redshift.dialect.refusal_table import LIKE_WITH_ATTRIBUTES, TABLE
 from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.dialect.translation import Context, Dialect
@@ -74,6 +74,8 @@ def translate(sql):
         ("SELECT COALESCE((SELECT SUM(s.a) OVER () FROM s WHERE s.a = t.a), 0) FROM t", "XX000", CORRELATED),
         ("SELECT 1 FROM t WHERE a IN (SELECT s.a FROM s JOIN u ON u.a IN (SELECT v.a FROM v WHERE v.b = t.b)"
          ")", "XX000", CORRELATED),
+        ("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM t AS x WHERE a IN (SELECT 1 FROM t y WHERE y.a = t.a))",
+         "XX000", CORRELATED),
         ("UPDATE t SET a = (SELECT MAX(s.a) FROM s WHERE EXISTS (SELECT 1 FROM u WHERE u.b = t.b))",
          "XX000", CORRELATED),
         ("VALUES (1), (2)", "42601", 'syntax error at or near "VALUES"'),
@@ -175,6 +177,15 @@ def test_what_postgresql_alone_runs_is_refused_with_what_to_write_instead(sql, c
     assert fields.hint
 
 
+@pytest.mark.parametrize("name", sorted(refused_functions.WORDS))
+def test_a_function_that_redshift_does_not_have_is_refused_where_it_is_called_only(name):
+    with pytest.raises(Refusal) as error:
+        translate(f"SELECT 1, {name.upper()} (a, 'x') FROM t")
+    assert error.value.fields.message == f'Function "{name}()" not supported.'
+    assert translate(f"SELECT {name}, t.{name}, '{name}(a)' AS {name} FROM {name} AS t")
+    assert translate(f"INSERT INTO public.{name} (a) SELECT a FROM t")
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -257,6 +268,9 @@ def test_what_postgresql_alone_runs_is_refused_with_what_to_write_instead(sql, c
         " WHERE u.b = s.b)",
         "SELECT t.a, (SELECT COUNT(s.a) FROM s WHERE s.a = t.a) AS list FROM t GROUP BY t.a, t.b + 2",
         "SELECT t.a, (SELECT COUNT(s.a) FROM s) AS list FROM t GROUP BY list, t.a",
+        "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM t NATURAL JOIN s WHERE a IN (SELECT 1 FROM u WHERE u.a ="
+        " t.a))",
+        "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM t, t x WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a))",
         "SELECT t.a, (SELECT LISTAGG(s.b) WITHIN GROUP (ORDER BY s.b) FROM s WHERE s.a = t.a) FROM t",
         "UPDATE t SET a = (SELECT MAX(s.a) FROM s WHERE s.b = t.b)",
         "INSERT INTO t (SELECT s.a FROM s WHERE EXISTS (SELECT 1 FROM u WHERE u.a = s.a))",
