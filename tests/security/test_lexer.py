@@ -272,7 +272,14 @@ def test_options_of_a_login_do_not_change_what_a_text_means(sandbox: Settings) -
 
 @pytest.mark.parametrize(
     "piece",
-    ["/*", "/**/", "'", "\\'", '"', "$a$ ", "(", "select top 1 ", "from a, ", "qualify ", "decode(1, "],
+    [
+        *("/*", "/**/", "'", "\\'", '"', "$a$ ", "(", "select top 1 ", "from a, ", "qualify ", "decode(1, "),
+        *(
+            "(select a from b where c.d = ",
+            "left join a on b = ",
+            "with recursive x as (select 1 union select 2) ",
+        ),
+    ],
 )
 def test_the_time_for_a_text_grows_with_its_length(piece: str, request: pytest.FixtureRequest) -> None:
     def seconds(size: int) -> float:
@@ -303,4 +310,6 @@ def _endpoint(sandbox: Settings) -> dict[str, Any]:
 
 def _lexical(connection: psycopg.Connection) -> tuple[str, ...]:
     names = ("client_encoding", "standard_conforming_strings", "backslash_quote")
-    return tuple(connection.execute(f"SHOW {name}".encode()).fetchone()[0] for name in names)
+    return tuple(
+        connection.execute(f"SELECT current_setting('{name}')".encode()).fetchone()[0] for name in names
+    )

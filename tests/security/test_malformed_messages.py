@@ -1,6 +1,7 @@
 """What a client sends after its login may be anything: it gets PostgreSQL's error, nobody else notices."""
 
 import random
+import re
 import struct
 from collections.abc import Iterator
 
@@ -227,7 +228,8 @@ def compare(sandbox: Settings, seeds: range) -> None:
         data = mutation(seed)
         answer, expected = asked(client, data), asked(direct, data)
         codes = raw.errors(expected)
-        if ("ERROR", "08P01") in codes or ("FATAL", "08P01") in codes or not codes:
+        selects_nothing = re.search(rb"SELECT\s*[\0;]", data)  # Redshift refuses it
+        if ("ERROR", "08P01") in codes or ("FATAL", "08P01") in codes or not (codes or selects_nothing):
             found = (raw.errors(answer), raw.shape(answer))
             assert found == (codes, raw.shape(expected)), f"seed {seed}: {data!r}"
         assert bool(answer) == bool(expected), f"seed {seed}: {data!r}"

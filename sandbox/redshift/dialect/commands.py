@@ -58,6 +58,7 @@ def _show(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if draft.word(1) == "server_version":
         draft.rewrite_all("SELECT '8.0.2'::pg_catalog.text AS server_version")
     else:
+        lexical.check_shown(draft, 1)
         _setting(draft, 1)
     return ()
 

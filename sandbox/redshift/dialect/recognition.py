@@ -10,8 +10,19 @@ _WRITES = words("insert update delete merge")
 _ORDERED_SETS = words("listagg percentile_cont percentile_disc")
 _SELECT_LIST_ENDS = words("from where group having order limit union intersect except minus select into")
 _ATTRIBUTES = words("backup diststyle distkey compound interleaved sortkey")
-SYSTEM_COLUMNS = words("ctid xmin xmax cmin cmax")
-CAST_TYPES = words("bigint bytea int int2 int4 int8 integer smallint text varchar")
+SYSTEM_COLUMNS = words("ctid xmin xmax cmin cmax tableoid")
+# Of PostgreSQL 8.0, hence known to the leader node.
+_LEADER_TYPES = words(
+    "bit box bytea cidr circle inet line lseg macaddr money name oid path point polygon regclass regoper"
+    " regoperator regproc regprocedure regtype"
+) | {'"char"'}
+CAST_TYPES = _LEADER_TYPES | words("bigint int int2 int4 int8 integer smallint text varchar") | {"B'", "X'"}
+# Later than PostgreSQL 8.0.
+LATER_TYPES = words(
+    "citext datemultirange daterange hstore int4multirange int4range int8multirange int8range json jsonb"
+    " jsonpath macaddr8 nummultirange numrange pg_lsn regcollation regnamespace regrole tsmultirange tsquery"
+    " tsrange tstzmultirange tstzrange tsvector txid_snapshot uuid xml"
+)
 # Behind these a name is an operand, no label.
 _BEFORE_OPERAND = words(
     "select distinct all by where and or not on having when then else case in between like is"
@@ -132,9 +143,11 @@ def to_timestamp(draft: Draft, index: int) -> int | None:
 
 
 def cast_type(draft: Draft, index: int) -> int | None:
-    """``x::type``, ``CAST(x AS type)``."""
+    """``x::type``, ``CAST(x AS type)``, ``type 'literal'``."""
     in_cast = draft.word(index - 1) == "as" and draft.word(draft.enclosing(index) - 1) in ("cast", "try_cast")
-    return index if draft.is_operator(index - 1, "::") or in_cast else None
+    literal = index + 1 < len(draft) and draft.tokens[index + 1].kind == "string"
+    of_literal = literal and not draft.is_operator(index - 1, ".")
+    return index if draft.is_operator(index - 1, "::") or in_cast or of_literal else None
 
 
 def is_truth(draft: Draft, index: int) -> int | None:
@@ -152,9 +165,12 @@ def is_truth(draft: Draft, index: int) -> int | None:
 
 
 def cast_beyond_tables(draft: Draft, index: int) -> int | None:
-    """A cast to a type of the leader node's."""
+    """A cast to a type of the leader node's, or a bit string."""
+    if draft.tokens[index].kind == "string":
+        return index
     is_array = draft.is_operator(index + 1, "[")
-    return cast_type(draft, index) if is_array or draft.word(index) == "bytea" else None
+    is_leaders = draft.word(index) in _LEADER_TYPES or draft.text(index) in _LEADER_TYPES
+    return cast_type(draft, index) if is_array or is_leaders else None
 
 
 def system_column(draft: Draft, _index: int) -> int | None:

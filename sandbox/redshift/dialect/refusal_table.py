@@ -3,54 +3,13 @@
 A rule finds tokens, hence never anything in constants, comments or quoted names.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from sandbox.redshift.dialect import correlation, recognition
+from sandbox.redshift.dialect import correlation, recognition, refused_clauses
 from sandbox.redshift.dialect.draft import Draft
-from sandbox.redshift.dialect.statement import Refusal
+from sandbox.redshift.dialect.refusal_rule import Rule
 from sandbox.redshift.sql.tokens import words
 
-_SYNTAX = 'syntax error at or near "{text}"'
 # Redshift's words for what only its leader node could run.
 LEADER_ONLY = "Specified types or functions (one per INFO message) not supported on Redshift tables."
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One thing that Redshift refuses.
-
-    Args:
-        name: What docs/sandbox.md calls it.
-        words: It is looked for at each of these words.
-        found: The token that is wrong, None without one; given the statement and where the word stands.
-        source: The page of Amazon's guide that says so, or where the error has been seen.
-        message: Redshift's; `{text}` is the wrong token.
-        sqlstate: Redshift's; a syntax error's where nothing else is known.
-        hint: What to write instead.
-        once: It looks at the whole statement, once, if the statement has one of the words.
-        with_table: It holds only for statements with a table of a user.
-    """
-
-    name: str
-    words: frozenset[str]
-    found: Callable[[Draft, int], int | None]
-    source: str
-    hint: str
-    message: str = _SYNTAX
-    sqlstate: str = "42601"
-    once: bool = False
-    with_table: bool = False
-
-    def check(self, draft: Draft, index: int) -> None:
-        """Refuse what stands at `index`, if the rule says so.
-
-        Raises:
-            Refusal: It does.
-        """
-        at = self.found(draft, index)
-        if at is not None:
-            raise Refusal(self.message.format(text=draft.text(at)), self.sqlstate, hint=self.hint)
 
 
 TABLE = (
@@ -186,8 +145,8 @@ TABLE = (
         "42883",
     ),
     Rule(
-        "casts to `JSON`, `JSONB`, `UUID`, `XML`",
-        words("json jsonb uuid xml"),
+        "casts to and literals of `JSON`, `JSONB`, `UUID`, `XML`, ranges and text search types",
+        recognition.LATER_TYPES,
         recognition.cast_type,
         "c_unsupported-postgresql-datatypes",
         "Redshift has JSON_EXTRACT_PATH_TEXT for JSON in VARCHAR; keep a UUID in VARCHAR(36).",
@@ -204,8 +163,8 @@ TABLE = (
         "XX000",
     ),
     Rule(
-        "correlated subqueries that skip a query block, have a window function, or aggregate with `GROUP BY`"
-        " behind `IN`",
+        "correlated subqueries that skip a query block, have a window function, stand in an outer join's"
+        " `ON`, give what `GROUP BY` names, or aggregate with `GROUP BY` behind `IN`",
         correlation.WORDS,
         correlation.undecorrelated,
         "r_correlated_subqueries; the error in github.com/SQLMesh/sqlmesh/issues/5342",
@@ -225,15 +184,17 @@ TABLE = (
         once=True,
     ),
     Rule(
-        "casts to arrays and `BYTEA` in statements with a table",
+        "arrays, `BYTEA`, `BIT`, `MONEY`, network, geometric and internal types (`OID`, `NAME`, …) in"
+        " statements with a table",
         recognition.CAST_TYPES,
         recognition.cast_beyond_tables,
         "c_unsupported-postgresql-datatypes",
-        "Redshift's tables have no PostgreSQL arrays and no BYTEA: list values behind IN.",
+        "Redshift's tables know only the types of its guide; list values behind IN.",
         LEADER_ONLY,
         "0A000",
         with_table=True,
     ),
+    *refused_clauses.TABLE,
 )
 LIKE_WITH_ATTRIBUTES = Rule(
     "`(LIKE t)` with `DISTKEY`, `DISTSTYLE`, `SORTKEY` or `BACKUP`",
@@ -246,7 +207,11 @@ LIKE_WITH_ATTRIBUTES = Rule(
 )
 _EVERYWHERE = {word: [rule for rule in TABLE if word in rule.words] for rule in TABLE for word in rule.words}
 # Every query has SELECT: only those with IS TRUE are of interest.
-WORDS = (frozenset(_EVERYWHERE) - words("select")) | words("true false unknown")
+WORDS = frozenset(word for word in _EVERYWHERE if word.isidentifier()) - words("select") | words(
+    "true false unknown"
+)
+# The texts of interest that have none of the words.
+SIGNS = refused_clauses.SIGNS
 
 
 def check(draft: Draft, *, has_table: bool) -> None:
@@ -257,9 +222,19 @@ def check(draft: Draft, *, has_table: bool) -> None:
     """
     done = set()
     for index in range(len(draft)):
-        for rule in _EVERYWHERE.get(draft.word(index), ()):
+        for rule in _EVERYWHERE.get(_key(draft, index), ()):
             if (rule.with_table and not has_table) or rule.name in done:
                 continue
             if rule.once:
                 done.add(rule.name)
             rule.check(draft, index)
+
+
+def _key(draft: Draft, index: int) -> str:
+    """What a rule is looked up by at a token."""
+    token = draft.tokens[index]
+    if token.kind == "string":
+        return token.text[:2].upper()
+    if token.kind == "number":
+        return refused_clauses.NUMERAL if refused_clauses.is_later_numeral(token.text) else ""
+    return token.word or token.text

@@ -1,8 +1,8 @@
 """What Redshift does not run, although PostgreSQL would."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from sandbox.redshift.dialect import refusal_table
+from sandbox.redshift.dialect import refusal_table, refused_functions
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.expressions import is_call
 from sandbox.redshift.dialect.names import syntax_error
@@ -10,36 +10,6 @@ from sandbox.redshift.dialect.relations import Relation, relations
 from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.sql.tokens import words
 
-# Redshift, "Unsupported PostgreSQL functions"; with what it has instead.
-_UNSUPPORTED = {
-    **dict.fromkeys(words("string_agg array_agg json_agg jsonb_agg json_object_agg"), "Use LISTAGG."),
-    **dict.fromkeys(words("clock_timestamp statement_timestamp transaction_timestamp"), "Use GETDATE()."),
-    "date_bin": "Use DATE_TRUNC, or DATEADD with a rounded DATEDIFF.",
-    **dict.fromkeys(
-        words(
-            "json_array_elements json_array_elements_text json_each json_each_text jsonb_array_elements"
-            " jsonb_array_elements_text jsonb_array_length jsonb_each jsonb_each_text jsonb_extract_path"
-            " jsonb_extract_path_text jsonb_object_keys jsonb_set jsonb_typeof"
-        ),
-        "Use JSON_EXTRACT_PATH_TEXT or JSON_EXTRACT_ARRAY_ELEMENT_TEXT.",
-    ),
-    **dict.fromkeys(
-        words("array_append array_cat array_length array_prepend cardinality"),
-        "Redshift has no PostgreSQL arrays.",
-    ),
-    **dict.fromkeys(
-        words(
-            "array_to_string bit_length convert_from convert_to corr covar_pop covar_samp div encode"
-            " every format gen_random_uuid generate_subscripts json_build_object jsonb_build_object"
-            " justify_days justify_hours justify_interval make_date make_interval make_timestamp overlay"
-            " pg_advisory_lock pg_advisory_unlock pg_advisory_xact_lock pg_relation_size pg_sleep"
-            " pg_total_relation_size quote_nullable regexp_match regexp_matches regexp_split_to_array"
-            " regexp_split_to_table regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope"
-            " row_to_json setseed string_to_array to_json to_jsonb unnest width_bucket"
-        ),
-        None,
-    ),
-}
 # They run on the leader node only, which has no user tables.
 _LEADER_FUNCTIONS = words(
     "age current_schema current_schemas generate_series get_bit get_byte has_database_privilege"
@@ -54,7 +24,7 @@ _FRAMED_FUNCTIONS = words(
 )
 _FRAME_STARTS = words("between unbounded current")
 WORDS = (
-    frozenset(_UNSUPPORTED)
+    refused_functions.WORDS
     | _LEADER_FUNCTIONS
     | _LEADER_WORDS
     | _COMPUTE_FUNCTIONS
@@ -78,16 +48,21 @@ def check(draft: Draft) -> None:
     has_table = bool(tables) or creates
     refusal_table.check(draft, has_table=has_table)
     for index in range(len(draft)):
-        if rule := _RULES.get(draft.word(index)):
-            rule(draft, index)
-    _check_nodes(draft, catalogs, has_table=has_table)
+        refused_functions.check(draft, index)
+        if draft.word(index) == "over":
+            _over(draft, index)
+    on_compute_nodes = has_table or any(relation.is_system for relation in found)
+    _check_nodes(draft, catalogs, has_table=has_table, on_compute_nodes=on_compute_nodes)
 
 
 def _calls_catalog(draft: Draft) -> bool:
     return any(draft.word(index) == "pg_catalog" for index in range(len(draft)))
 
 
-def _check_nodes(draft: Draft, catalogs: Sequence[Relation], *, has_table: bool) -> None:
+def _check_nodes(
+    draft: Draft, catalogs: Sequence[Relation], *, has_table: bool, on_compute_nodes: bool
+) -> None:
+    """Refuse the other nodes' functions; system views are on compute nodes (c_sql-functions-leader-node)."""
     calls = [draft.word(index) for index in range(len(draft)) if is_call(draft, index)]
     if has_table:
         leader = [f"{word}()" for word in calls if word in _LEADER_FUNCTIONS]
@@ -99,7 +74,7 @@ def _check_nodes(draft: Draft, catalogs: Sequence[Relation], *, has_table: bool)
                 notices=tuple(f'Function "{name}" not supported.' for name in dict.fromkeys(leader)),
                 hint="The leader node alone runs them. Use GETDATE() or SYSDATE for the time.",
             )
-    elif _COMPUTE_FUNCTIONS & set(calls):
+    elif not on_compute_nodes and _COMPUTE_FUNCTIONS & set(calls):
         raise Refusal(
             "One or more of the used functions must be applied on at least one user created table. "
             "Examples of user table only functions are LISTAGG, MEDIAN, PERCENTILE_CONT, etc."
@@ -122,18 +97,3 @@ def _over(draft: Draft, index: int) -> None:
             "42601",
             hint="Add ROWS UNBOUNDED PRECEDING or another ROWS frame.",
         )
-
-
-def _unsupported(draft: Draft, index: int) -> None:
-    if is_call(draft, index) and not _is_label(draft, index):
-        name = draft.word(index)
-        raise Refusal(f'Function "{name}()" not supported.', hint=_UNSUPPORTED[name])
-
-
-def _is_label(draft: Draft, index: int) -> bool:
-    """``FROM t AS name (columns)``, ``WITH name (columns) AS (…)``."""
-    after = draft.closing(index + 1) + 1
-    return draft.word(index - 1) == "as" or (draft.word(after) == "as" and draft.is_operator(after + 1, "("))
-
-
-_RULES: dict[str, Callable[[Draft, int], None]] = {**dict.fromkeys(_UNSUPPORTED, _unsupported), "over": _over}

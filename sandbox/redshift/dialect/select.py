@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sandbox.redshift.dialect.draft import Draft, Span
-from sandbox.redshift.dialect.names import quote, read_name, syntax_error
+from sandbox.redshift.dialect.names import Name, quote, read_name, syntax_error
 from sandbox.redshift.dialect.relations import alias_at
 from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.sql.tokens import words
@@ -23,27 +23,42 @@ class _Item:
     outer: str
 
 
-def rewrite(draft: Draft) -> None:
-    """Rewrite every TOP, QUALIFY and INTO #temporary table.
+def rewrite(draft: Draft) -> Name | None:
+    """Rewrite every TOP, QUALIFY and INTO #temporary table; returns the table that INTO makes.
 
     Raises:
         Refusal: Redshift does not take the clause there, or the sandbox does not.
     """
     qualifies = []
+    made = None
     for index in range(len(draft)):
         word = draft.word(index)
         if word == "select" and _has_top(draft, index):
             _top(draft, index)
         elif word == "qualify" and not draft.is_operator(index - 1, ".") and draft.word(index - 1) != "as":
             qualifies.append(index)
-        elif word == "into" and _makes_temporary_table(draft, index):
-            draft.after(index, " TEMP")
+        elif word == "into" and _makes_table(draft, index):
+            made = _made(draft, index)
     for index in sorted(qualifies, key=lambda at: -draft.depth(at)):
         _qualify(draft, index)
+    return made
 
 
-def _makes_temporary_table(draft: Draft, into: int) -> bool:
-    return draft.text(into + 1).startswith("#") and draft.word(into - 1) not in ("insert", "merge")
+def _makes_table(draft: Draft, into: int) -> bool:
+    """``SELECT … INTO t``; a column may be called into where a dot stands before it."""
+    before = draft.word(into - 1) not in ("insert", "merge") and not draft.is_operator(into - 1, ".")
+    return before and draft.enclosing(into) < 0 and draft.word(0) in ("select", "with")
+
+
+def _made(draft: Draft, into: int) -> Name:
+    """The table behind INTO [TEMP | TEMPORARY] [TABLE]; a #name says that it is temporary."""
+    at = into + 1
+    while draft.word(at) in ("local", "temp", "temporary", "table"):
+        at += 1
+    name = read_name(draft, at)
+    if name.is_temporary and at == into + 1:
+        draft.after(into, " TEMP")
+    return name
 
 
 def _has_top(draft: Draft, select: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sandbox.redshift.copy.command import CopyError, read_copy
-from sandbox.redshift.dialect import commands, ddl, queries
+from sandbox.redshift.dialect import commands, ddl, queries, refusal_table, refused_commands
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.locks import lock_of
 from sandbox.redshift.dialect.names import fold_names, syntax_error
@@ -67,7 +67,7 @@ class Dialect:
 
 
 def _translated(text: str, context: Context) -> tuple[Statement, ...] | Refusal:
-    if not _INTERESTING.search(text):
+    if not _is_interesting(text):
         return (Statement(text),)
     try:
         tokens = tokenize(text, backslash_escapes=context.backslash_escapes)
@@ -88,6 +88,7 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
     if draft.unpaired is not None:
         raise syntax_error(draft, draft.unpaired)
     fold_names(draft)
+    refused_commands.check(draft)
     rule = _RULES.get(verb)
     try:
         after = rule(draft, context.in_transaction) if rule else queries.rewrite(draft)
@@ -119,6 +120,11 @@ def _copy(text: str, tokens: Sequence[Token], context: Context) -> Statement:
 # Each returns the statements that follow the rewritten one silently.
 _RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {**ddl.RULES, **commands.RULES}
 
-# Text without any of these words, capitals in quotes or # means the same to PostgreSQL.
-_WORDS = "|".join(sorted(queries.WORDS | frozenset(_RULES) | {"copy"}))
-_INTERESTING = re.compile(rf"\b(?i:{_WORDS}|pg_\w+|information_schema)\b|#[A-Za-z_]|\"[^\"]*[A-Z]")
+# Text without any of these words and signs, capitals in quotes or # means the same to PostgreSQL.
+_WORDS = queries.WORDS | frozenset(_RULES) | frozenset(("copy", "information_schema"))
+_WORD = re.compile(r"[A-Za-z_]+[A-Za-z_0-9]*")
+_SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
+
+
+def _is_interesting(text: str) -> bool:
+    return any(word[0].lower() in _WORDS for word in _WORD.finditer(text)) or bool(_SIGNS.search(text))

@@ -197,13 +197,24 @@ def test_create_table_as_takes_attributes(client):
     assert client.fail("SELECT 1 FROM wrong")[0] == "42P01"
 
 
-@pytest.mark.parametrize("kind", ["TABLE kept", "TEMP TABLE kept", "TABLE #kept", "TABLE IF NOT EXISTS kept"])
-def test_create_table_as_keeps_lengths_in_bytes_and_scales_but_not_not_null(client, kind):
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(
+            "CREATE TABLE kept AS SELECT *",
+            "CREATE TEMP TABLE kept AS SELECT *",
+            "CREATE TABLE #kept AS SELECT *",
+        ),
+        *("CREATE TABLE IF NOT EXISTS kept AS SELECT *", "SELECT * INTO kept", "SELECT * INTO #kept"),
+        *("SELECT * INTO TEMP TABLE kept", "WITH x AS (SELECT 1) SELECT * INTO TEMPORARY kept"),
+    ],
+)
+def test_a_table_made_by_a_query_keeps_lengths_in_bytes_and_scales_but_not_not_null(client, make):
     long = "l" * 60
     client.run(f"CREATE TABLE source (a VARCHAR(4) NOT NULL, c CHAR(2), {long} VARCHAR(2), d DECIMAL(5,2))")
     client.run("INSERT INTO source VALUES ('€a', 'x', 'ä', 1.255)")
-    table = kind.split()[-1]
-    client.run(f"CREATE {kind} AS SELECT * FROM source")
+    table = "#kept" if "#" in make else "kept"
+    client.run(f"{make} FROM source")
     assert client.run(f"SELECT a, d::VARCHAR(9) FROM {table}") == [("€a", "1.26")]
     for column, value, type_ in (
         ("a", "€€", "character varying(4)"),
@@ -224,6 +235,7 @@ def test_create_table_as_with_attributes_and_names_keeps_lengths_in_bytes(client
     assert [row[1] for row in definition(client, "made")] == ["character varying(4)"]
     assert client.fail("INSERT INTO made VALUES ('€€')")[0] == "22001"
     assert client.fail("CREATE TABLE cut AS SELECT '€€€€€'::VARCHAR(4) AS a")[0] == "22001"
+    assert client.fail("SELECT '€€€€€'::VARCHAR(4) AS a INTO #cut")[0] == "22001"
 
 
 def test_create_table_if_not_exists_as_leaves_an_older_table_as_it_is(client):

@@ -7,6 +7,7 @@ import subprocess
 import psycopg2
 import pytest
 import sqlalchemy
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from sandbox.parts import postgres
 from tests.sandbox.redshift.endpoint_clients import connect_psycopg
@@ -63,25 +64,31 @@ def test_psql_expands_and_times(sandbox, program):
     assert "Time: " in output
 
 
-@pytest.mark.usefixtures("songs")
-def test_sqlalchemy_connects_and_reflects(sandbox):
-    url = sqlalchemy.URL.create(
-        "postgresql+psycopg2",
-        sandbox.user,
-        sandbox.password,
-        "127.0.0.1",
-        sandbox.redshift_port,
-        sandbox.database,
-    )
+@pytest.fixture
+def engine(sandbox):
+    """SQLAlchemy with PostgreSQL's dialect."""
+    address = ("127.0.0.1", sandbox.redshift_port, sandbox.database)
+    url = sqlalchemy.URL.create("postgresql+psycopg2", sandbox.user, sandbox.password, *address)
     engine = sqlalchemy.create_engine(url)
-    try:
-        with engine.begin() as connection:
-            assert connection.execute(sqlalchemy.text("SELECT NVL(NULL, :x)"), {"x": 3}).scalar() == 3
-        inspector = sqlalchemy.inspect(engine)
-        assert "tool_songs" in inspector.get_table_names()
-        assert [column["name"] for column in inspector.get_columns("tool_songs")] == ["song_id", "title"]
-    finally:
-        engine.dispose()
+    yield engine
+    engine.dispose()
+
+
+def test_sqlalchemys_dialect_of_postgresql_does_not_connect_as_to_redshift(engine):
+    with pytest.raises(sqlalchemy.exc.ProgrammingError) as error:
+        engine.connect()
+    assert error.value.orig.pgcode == "42704"
+
+
+@pytest.mark.usefixtures("songs")
+def test_sqlalchemy_reflects_once_it_does_not_ask_for_a_setting_that_redshift_lacks(engine, monkeypatch):
+    # As its dialects of Redshift do.
+    monkeypatch.setattr(PGDialect, "_set_backslash_escapes", lambda *_: None)
+    with engine.begin() as connection:
+        assert connection.execute(sqlalchemy.text("SELECT NVL(NULL, :x)"), {"x": 3}).scalar() == 3
+    inspector = sqlalchemy.inspect(engine)
+    assert "tool_songs" in inspector.get_table_names()
+    assert [column["name"] for column in inspector.get_columns("tool_songs")] == ["song_id", "title"]
 
 
 @pytest.mark.usefixtures("songs")

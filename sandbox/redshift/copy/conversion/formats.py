@@ -99,7 +99,10 @@ def moment(parts: dict[str, str | None]) -> Moment:
         int(parts.get("second") or 0),
         int((parts.get("fraction") or "0").ljust(6, "0")),
     )
-    return Moment(time, parts.get("zone") or "", before_christ=bool(parts.get("era")))
+    before_christ = bool(parts.get("era"))
+    if before_christ and (time.month, time.day) == (2, 29):
+        raise ValueError("leap years before Christ are others")  # 1 BC, 5 BC, …
+    return Moment(time, parts.get("zone") or "", before_christ=before_christ)
 
 
 def _year(parts: dict[str, str | None]) -> int:

@@ -14,31 +14,33 @@ _CLOCK = (
     r"(?:\s*(?P<meridiem>[ap]\.?m\.?))?"
 )
 _COMPACT_CLOCK = r"(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6})\d*)?"
-_ZONE = r"(?:\s*(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[a-z]{1,4}))?"
+# BC is no zone; it stands last, as in the guide's "Jan-08-95 BC".
+_ZONE = r"(?:\s*(?P<zone>[+-]\d{1,2}(?::?\d{2})?|(?!bc$)[a-z]{1,4}))?"
 _ERA = r"(?:\s*(?P<era>bc))?"
 _MONTH_NAME = rf"(?P<month_name>{MONTH_PATTERN})"
 _YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
 _ANY_YEAR = r"(?P<year>\d{1,4})"
 
+_TIME = rf"(?:\s+{_CLOCK}{_ZONE})?"
 _PATTERNS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}(?:[T\s]\s*{_CLOCK}{_ZONE})?{_ERA}",
-        rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)(?:[T\s]\s*(?:{_COMPACT_CLOCK}){_ZONE})?",
+        rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)(?:[T\s]\s*(?:{_COMPACT_CLOCK}){_ZONE})?{_ERA}",
         rf"(?P<short_year>\d\d)(?P<month>\d\d)(?P<day>\d\d)(?:\s+{_COMPACT_CLOCK}{_ZONE})?",
-        rf"{_YEAR}\.(?P<day_of_year>\d{{3}})(?:\s+{_CLOCK}{_ZONE})?",
-        rf"J(?P<julian>\d+)(?:\s+{_CLOCK}{_ZONE})?",
-        rf"{_DAY}[-/\s]{_MONTH_NAME}[-/,\s]\s*{_YEAR}(?:\s+{_CLOCK}{_ZONE})?",
-        rf"{_YEAR}[-/\s]{_MONTH_NAME}[-/\s]{_DAY}(?:\s+{_CLOCK}{_ZONE})?",
-        rf"{_MONTH_NAME}[-/.\s]\s*{_DAY}[-/,\s]\s*{_YEAR}(?:\s+{_CLOCK}{_ZONE})?",
-        rf"{_MONTH_NAME}[-\s]{_DAY}[-,\s]\s*{_ANY_YEAR}\s*(?P<era>bc)",
-        rf"{_DAY}\s+{_MONTH_NAME}\s+{_CLOCK}\s+{_YEAR}{_ZONE}",
-        rf"{_MONTH_NAME}\s+{_DAY}\s+{_CLOCK}\s+{_YEAR}{_ZONE}",
+        rf"{_YEAR}\.(?P<day_of_year>\d{{3}}){_TIME}",
+        rf"J(?P<julian>\d+){_TIME}",
+        rf"{_DAY}[-/\s]{_MONTH_NAME}[-/,\s]\s*{_YEAR}{_TIME}{_ERA}",
+        rf"{_YEAR}[-/\s]{_MONTH_NAME}[-/\s]{_DAY}{_TIME}{_ERA}",
+        rf"{_MONTH_NAME}[-/.\s]\s*{_DAY}[-/,\s]\s*{_YEAR}{_TIME}{_ERA}",
+        rf"{_MONTH_NAME}[-\s]{_DAY}[-,\s]\s*{_ANY_YEAR}{_TIME}\s*(?P<era>bc)",
+        rf"{_DAY}\s+{_MONTH_NAME}\s+{_CLOCK}\s+{_YEAR}{_ZONE}{_ERA}",
+        rf"{_MONTH_NAME}\s+{_DAY}\s+{_CLOCK}\s+{_YEAR}{_ZONE}{_ERA}",
     )
 ]
 # Month first, as in the documented examples; day first when the first number is no month.
 _NUMBERS_ONLY = re.compile(
-    rf"(?P<month>\d{{1,2}})(?P<sign>[-/.])(?P<day>\d{{1,2}})(?P=sign){_YEAR}(?:[\s]\s*{_CLOCK}{_ZONE})?",
+    rf"(?P<month>\d{{1,2}})(?P<sign>[-/.])(?P<day>\d{{1,2}})(?P=sign){_YEAR}{_TIME}{_ERA}",
     re.IGNORECASE,
 )
 # The Julian day of 0001-01-01 in the Gregorian calendar.

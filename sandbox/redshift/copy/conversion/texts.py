@@ -2,7 +2,7 @@
 
 import re
 
-from sandbox.redshift.copy.conversion.values import NULL, Converter, invalid_utf8, json_text
+from sandbox.redshift.copy.conversion.values import NULL, Converter, invalid_utf8, json_text, number_text
 from sandbox.redshift.copy.errors import ConversionError
 from sandbox.redshift.copy.options import Options
 
@@ -54,7 +54,7 @@ def _text_converter(limit: int, options: Options, too_long: str, *, ascii_only: 
     def convert(value: object) -> str:
         if value is None:
             return NULL
-        text = value if type(value) is str else _text(value)
+        text = value if type(value) is str else number_text(value)
         fits = len(text) <= (limit if text.isascii() else surely_fits)
         # Most texts are short, printable and hold no backslash: nothing more to check, nothing to escape.
         if fits and text.isprintable() and "\\" not in text:
@@ -73,11 +73,6 @@ def _text_converter(limit: int, options: Options, too_long: str, *, ascii_only: 
 
     rewrites = options.empty_as_null or options.blanks_as_null or options.trim_blanks
     return _rewriting(convert, options) if rewrites else convert
-
-
-def _text(value: object) -> str:
-    """A value as text: Redshift writes the seventeen digits of a JSON number that is no integer."""
-    return f"{value:.17g}" if isinstance(value, float) else json_text(value)
 
 
 def _rewriting(convert: Converter, options: Options) -> Converter:

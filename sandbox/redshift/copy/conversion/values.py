@@ -38,6 +38,15 @@ def json_text(value: object) -> str:
         raise ConversionError(1216, "Invalid JSON document: it is nested too deeply") from error
 
 
+def number_text(value: object) -> str:
+    """A value as text: Redshift writes the seventeen digits of a JSON number that is no integer.
+
+    Raises:
+        ConversionError: It is nested too deeply.
+    """
+    return f"{value:.17g}" if isinstance(value, float) else json_text(value)
+
+
 def invalid_digit(text: str, type_name: str, allowed: str = "0123456789") -> ConversionError:
     """Error 1207 for the first character of `text` that no number of this type holds."""
     start = 1 if text[:1] in {"+", "-"} else 0
