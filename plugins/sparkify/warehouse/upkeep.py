@@ -11,6 +11,7 @@ from sparkify.failures import FatalError, describe, explain, is_transient
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import named_values, quote_table
 
+_READING = 60_000
 _SQLSTATE_NO_RIGHT = "42501"
 _NO_RIGHT = (
     "This user may not read SVV_TABLE_INFO, which Redshift shows to superusers and to whom they grant it: "
@@ -110,6 +111,7 @@ class Upkeep:
         # VACUUM cannot run in a transaction block.
         session.commit()
         session.connection.autocommit = True
+        self._give_time(session, least=_READING)
         # ANALYZE would pass over a table of which less than a tenth has changed.
         session.execute("SET analyze_threshold_percent TO 0")
         states = read_states(session, tables)
@@ -138,7 +140,7 @@ class Upkeep:
     def _execute(self, session: Session, sql: str) -> bool:
         """Run a statement and tell whether it came to an end, a good or a bad one, before the deadline."""
         started = time.monotonic()
-        session.execute(f"SET statement_timeout TO {self._milliseconds}")
+        self._give_time(session)
         try:
             session.execute(sql)
         except Exception as error:
@@ -153,8 +155,12 @@ class Upkeep:
             self.done.append(sql)
             self.log.info("%s took %.1f s.", sql, time.monotonic() - started)
         finally:
-            session.execute("RESET statement_timeout")
+            self._give_time(session, least=_READING)
         return True
+
+    def _give_time(self, session: Session, least: int = 1) -> None:
+        """Let statements run to the deadline, and so many milliseconds at least."""
+        session.execute(f"SET statement_timeout TO {max(self._milliseconds, least)}")
 
     @property
     def _milliseconds(self) -> int:

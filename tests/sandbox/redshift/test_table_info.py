@@ -1,10 +1,11 @@
 """What SVV_TABLE_INFO says of a table's rows, order and statistics."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
-from tests.sandbox.redshift.endpoint_clients import connect_redshift
+from tests.sandbox.redshift.endpoint_clients import run_apart
 
 INFO = """
     SELECT tbl_rows, estimated_visible_rows, unsorted, stats_off
@@ -13,20 +14,8 @@ INFO = """
 
 @pytest.fixture
 def table(sandbox):
-    """Runs statements one by one, each in a session of its own: PostgreSQL counts rows once a session ends."""
-
-    def run(*statements):
-        for sql in statements:
-            connection = connect_redshift(sandbox)
-            connection.autocommit = True
-            try:
-                cursor = connection.cursor()
-                cursor.execute(sql)
-                rows = list(map(tuple, cursor.fetchall())) if cursor.description else []
-            finally:
-                connection.close()
-        return rows
-
+    """Runs statements one by one; a table `watched.t` is there for them."""
+    run = partial(run_apart, sandbox)
     run("DROP SCHEMA IF EXISTS watched CASCADE", "CREATE SCHEMA watched")
     run("CREATE TABLE watched.t (a INT) SORTKEY (a)")
     yield run
