@@ -277,3 +277,27 @@ def test_a_dataset_that_nobody_has_loaded_has_nothing_to_forget(dag, loaded):
     assert maintain(dag, "forget_rows", keep_days_staging_sales=100, keep_days_ops_loads=100) == {
         "ops.loads": 0
     }
+
+
+def test_the_form_refuses_fewer_days_than_runs_look_back(dag):
+    from airflow.sdk.exceptions import ParamValidationError
+
+    for name in ("keep_days_staging_sales", "keep_days_ops_staged_files"):
+        param = dag.params.get_param(name)
+        assert (param.resolve(None), param.resolve(92)) == (None, 92)
+        with pytest.raises(ParamValidationError, match="91 is"):
+            param.resolve(91)
+
+
+def test_a_run_of_the_dag_forgets_and_then_vacuums_and_analyzes_both_datasets_and_the_records(dag, loaded):
+    days = {
+        "keep_days_staging_events": days_since("2018-11-15"),
+        "keep_days_ops_loads": 92,
+        "settled_days": 1,
+    }
+    done = dag.test(run_conf=days)
+    assert done.state == "success"
+    [kept] = [task for task in done.get_task_instances() if task.task_id == "keep_up_tables"]
+    statements = kept.xcom_pull(task_ids="keep_up_tables")
+    assert 'VACUUM FULL "songplays" TO 90 PERCENT' in statements
+    assert {'ANALYZE "staging_songs"', 'ANALYZE "ops"."loads"'} <= set(statements)

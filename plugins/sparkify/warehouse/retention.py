@@ -5,7 +5,7 @@ such time any more, so that no run looks back at it; a window that a run stages 
 reads the table asks `forgotten_time` before missing rows are taken for rows that are gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -22,6 +22,10 @@ FEWEST_DAYS = 92
 
 _DAY = timedelta(days=1)
 _MARK = "SELECT MAX(forgotten_before) FROM ops.retention WHERE dataset = %(table)s"
+_STAGED = (
+    "SELECT window_start, window_end FROM ops.loads WHERE target_table = %(table)s "
+    "AND window_end > %(window_start)s AND window_start < %(window_end)s"
+)
 # An hour counts as staged as long as a load has it in its window.
 _FORGET_LOADS = """
 UPDATE ops.loads
@@ -132,7 +136,7 @@ def first_load_id(moment: datetime) -> str:
     return f"{moment:%Y%m%dT%H%M%S%f}"
 
 
-def forgotten_time(session: Session, tables: Sequence[str], windows: Sequence[Window]) -> list[Window]:
+def forgotten_time(session: Session, tables: Collection[str], windows: Sequence[Window]) -> list[Window]:
     """Return the time of `windows` of which a staging table has forgotten its rows, oldest first.
 
     Args:
@@ -142,7 +146,7 @@ def forgotten_time(session: Session, tables: Sequence[str], windows: Sequence[Wi
     """
     if not tables or not windows:
         return []
-    places, values = named_values("table", tables)
+    places, values = named_values("table", list(tables))
     marks = session.query(
         "SELECT dataset, MAX(forgotten_before) FROM ops.retention "
         f"WHERE dataset IN ({places}) GROUP BY dataset",
@@ -153,8 +157,10 @@ def forgotten_time(session: Session, tables: Sequence[str], windows: Sequence[Wi
 
 def _forgotten_of(session: Session, table: str, end: datetime, windows: Sequence[Window]) -> list[Window]:
     past = common(windows, [Window(ALL_TIME.start, end.replace(tzinfo=UTC))])
-    staged = ledger.staged_windows(session, table, Window(past[0].start, past[-1].end)) if past else []
-    return _minus(past, staged)
+    if not past:
+        return []
+    staged = session.query(_STAGED, {"table": table, **Window(past[0].start, past[-1].end).values})
+    return _minus(past, [Window(*(moment.replace(tzinfo=UTC) for moment in ends)) for ends in staged])
 
 
 def known_time(session: Session, table: str, windows: Sequence[Window]) -> list[Window]:
@@ -166,7 +172,7 @@ def _minus(windows: Sequence[Window], taken: Sequence[Window]) -> list[Window]:
     return reduce(without, taken, list(windows))
 
 
-def check_kept(session: Session, target: str, tables: Sequence[str], window: Window | None) -> None:
+def check_kept(session: Session, target: str, tables: Collection[str], window: Window | None) -> None:
     """Refuse to take rows that retention has removed from `tables` for rows that are gone from the source.
 
     Args:
@@ -186,9 +192,9 @@ def check_kept(session: Session, target: str, tables: Sequence[str], window: Win
         )
 
 
-def has_forgotten(session: Session, tables: Sequence[str]) -> bool:
+def has_forgotten(session: Session, tables: Collection[str]) -> bool:
     """Tell whether one of the staging tables has ever forgotten rows."""
-    places, values = named_values("table", tables)
+    places, values = named_values("table", list(tables))
     marks = f"SELECT COUNT(*) FROM ops.retention WHERE dataset IN ({places})"
     return bool(tables) and bool(session.scalar(marks, values))
 

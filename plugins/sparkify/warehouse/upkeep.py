@@ -45,8 +45,8 @@ class TableState:
     def __str__(self) -> str:
         order = "no sort key" if self.unsorted is None else f"{self.unsorted:g} % unsorted"
         return (
-            f"{self.visible_rows:,} rows, {self.deleted:.4g} % more are deleted ones, {order}, "
-            f"statistics {self.stats_off or 0:g} % off"
+            f"{self.visible_rows:,} rows and {self.rows - self.visible_rows:,} deleted "
+            f"({self.deleted:.3g} %), {order}, statistics {self.stats_off or 0:g} % off"
         )
 
 
