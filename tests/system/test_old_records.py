@@ -100,6 +100,7 @@ def test_old_changes_go_once_all_tables_have_taken_them_in(dag, loaded, source, 
     assert run_etl(NEXT).state == "success"
     source.put_events("2018-11-16", plays(16, 8, **HIT))
     run_task("stage_events", **window(*NEXT))
+    run_task("load_users", **window(*NEXT))
     age(loaded)
     windows = "window_start IS NOT NULL"
     assert count(loaded, "changes", windows) == 2
