@@ -4,7 +4,9 @@ from sparkify.operators.cluster_step import ClusterStepOperator
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.find_expired import FindExpiredOperator
+from sparkify.operators.forget_rows import ForgetRowsOperator
 from sparkify.operators.grant_read import GrantReadOperator
+from sparkify.operators.keep_up_tables import KeepUpTablesOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.reconcile import ReconcileOperator
@@ -21,7 +23,9 @@ __all__ = [
     "DataQualityOperator",
     "FindExpiredOperator",
     "Follow",
+    "ForgetRowsOperator",
     "GrantReadOperator",
+    "KeepUpTablesOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",
     "ReconcileOperator",

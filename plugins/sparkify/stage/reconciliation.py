@@ -13,6 +13,7 @@ from sparkify.stage.job import INCOMING, StagingJob
 from sparkify.text import text_table
 from sparkify.warehouse import ledger
 from sparkify.warehouse.differences import differing_hours
+from sparkify.warehouse.retention import forgotten_time
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import quote_columns, quote_identifier, quote_table
 from sparkify.window import ALL_TIME, Window, common
@@ -117,6 +118,11 @@ def reconcile(
         columns = session.columns(target.table)
         _select_expected(session, expected, target, columns, job.window)
         comparison.compare(expected, target.table, columns, target.time_column)
+    if forgotten := forgotten_time(session, [job.table], [job.window]):
+        log.warning(
+            "Not compared, because %s has forgotten it: %s", job.table, ", ".join(map(str, forgotten))
+        )
+        comparison.leave_out(forgotten)
     return Reconciliation(job.window, comparison.differing, comparison.rows)
 
 
@@ -162,6 +168,12 @@ class _Comparison:
             self.differing.setdefault(hour, []).append(table)
         # A reader that holds one table while it waits for another can make loads wait in a circle.
         self.session.commit()
+
+    def leave_out(self, windows: Sequence[Window]) -> None:
+        """Take back what was noted of hours that lie, in part or whole, in one of `windows`."""
+        for hour in list(self.differing):
+            if common([Window.of_hour(hour)], windows):
+                del self.differing[hour]
 
     def count(self, name: str, table: str, time_column: str) -> None:
         """Note under a name how many rows a table has in each hour."""

@@ -59,6 +59,11 @@ class LoadJob:
         return dict(self.window.values) if self.window else {}
 
     @property
+    def followed(self) -> list[str]:
+        """The staging tables that it is made from."""
+        return [follow.table for follow in self.follows]
+
+    @property
     def query(self) -> str:
         """The SELECT so that it can stand in parentheses."""
         return self.select.strip().rstrip(";")

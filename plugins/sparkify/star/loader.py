@@ -14,6 +14,7 @@ from sparkify.star.modes import MODES, select_into
 from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.changes import Change
 from sparkify.warehouse.ledger import LoadRecord
+from sparkify.warehouse.retention import known_time
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import quote_table
 from sparkify.window import Window, without
@@ -78,7 +79,7 @@ class Loader:
         changes.take_changes(self.session, self.job.table, record.load_id, pending)
         if self.job.window:
             windows = [change.window for change in pending if change.window]
-            for window in without(windows, self.job.window):
+            for window in known_time(self.session, follow.table, without(windows, self.job.window)):
                 self._load_again(window, record)
             self._complete(follow, [change for change in pending if change.window is None])
         return pending

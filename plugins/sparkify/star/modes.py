@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sparkify.failures import FatalError
 from sparkify.star.job import CORRECTED, INCOMING, SUPERSEDED, LoadJob
+from sparkify.warehouse.retention import check_kept, has_forgotten
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import Value, quote_columns, quote_identifier, quote_table
 from sparkify.window import ALL_TIME
@@ -31,6 +32,8 @@ def replace_window(session: Session, job: LoadJob, columns: Sequence[str]) -> Co
             "the SELECT must keep to %(window_start)s and %(window_end)s. The table is as it was."
         )
     deleted = session.execute(f"DELETE FROM {quote_table(job.table)} WHERE {inside}", job.values)
+    if deleted:
+        check_kept(session, job.table, job.followed, job.window)
     return deleted, _insert(session, job.table, INCOMING, columns)
 
 
@@ -93,6 +96,7 @@ def _correct_superseded(session: Session, job: LoadJob, columns: Sequence[str]) 
     """
     if not _find_superseded(session, job, columns):
         return 0, 0
+    check_kept(session, job.table, job.followed, job.window)
     everything = f"""
 SELECT source.*
 FROM (
@@ -100,6 +104,9 @@ FROM (
 ) AS source
 INNER JOIN {SUPERSEDED} ON {job.same_key("source", SUPERSEDED)}"""
     select_into(session, CORRECTED, columns, everything, dict(ALL_TIME.values))
+    if has_forgotten(session, job.followed):
+        kept = f"SELECT 1 FROM {CORRECTED} WHERE {job.same_key(SUPERSEDED, CORRECTED)}"
+        session.execute(f"DELETE FROM {SUPERSEDED} WHERE NOT EXISTS ({kept})")
     same = job.same_key(job.table, SUPERSEDED)
     deleted = session.execute(f"DELETE FROM {quote_table(job.table)} USING {SUPERSEDED} WHERE {same}")
     return deleted, _insert(session, job.table, CORRECTED, columns)

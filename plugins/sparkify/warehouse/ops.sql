@@ -98,3 +98,12 @@ CREATE TABLE IF NOT EXISTS ops.changes_taken (
 )
 DISTSTYLE EVEN
 SORTKEY (target_table, change_load_id);
+
+-- Up to when a staging table has forgotten what was staged, by the param of warehouse_maintenance; time of
+-- before that is in it as far as a load in ops.loads still has it as its window.
+CREATE TABLE IF NOT EXISTS ops.retention (
+    dataset VARCHAR(128) NOT NULL,
+    forgotten_before TIMESTAMP NOT NULL,
+    load_id VARCHAR(64) NOT NULL
+)
+DISTSTYLE ALL;

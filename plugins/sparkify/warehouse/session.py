@@ -40,6 +40,8 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """The part of a DB-API connection that a session uses."""
 
+    autocommit: bool
+
     def cursor(self) -> Any: ...  # noqa: D102, ANN401 - drivers' cursors share no declared type
 
     def commit(self) -> None: ...  # noqa: D102

@@ -93,6 +93,14 @@ JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 WHERE relation.relkind IN ('r', 'v') AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
     AND namespace.nspname <> 'information_schema' AND has_table_privilege(relation.oid, 'SELECT');
 
+CREATE OR REPLACE FUNCTION pg_internal.percentage(part bigint, whole bigint) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+RETURN LEAST(100, 100.0 * part / GREATEST(whole, part, 1))::numeric(5, 2);
+
+-- "only user-defined tables … that contain at least 1 row of data"; tbl_rows "includes rows marked for deletion, but
+-- not yet vacuumed", unsorted is the "percent of unsorted rows" and stats_off "how stale the table's statistics are; 0
+-- is current, 100 is out of date" (Database Developer Guide, SVV_TABLE_INFO). PostgreSQL keeps no order: what came
+-- since the last VACUUM, by hand or in the background, is what has not been sorted.
 CREATE OR REPLACE VIEW pg_catalog.svv_table_info AS
 SELECT
     current_database()::text AS database,
@@ -113,8 +121,16 @@ SELECT
     END AS sortkey1,
     COALESCE(cardinality(attributes.sortkeys), 0) AS sortkey_num,
     (pg_total_relation_size(relation.oid) + 1048575) / 1048576 AS size,
-    COALESCE(activity.n_live_tup, 0)::numeric(38, 0) AS tbl_rows,
-    COALESCE(activity.n_live_tup, 0)::numeric(38, 0) AS estimated_visible_rows
+    (COALESCE(activity.n_live_tup, 0) + COALESCE(activity.n_dead_tup, 0))::numeric(38, 0) AS tbl_rows,
+    COALESCE(activity.n_live_tup, 0)::numeric(38, 0) AS estimated_visible_rows,
+    CASE
+        WHEN cardinality(attributes.sortkeys) > 0
+            THEN pg_internal.percentage(activity.n_ins_since_vacuum, activity.n_live_tup)
+    END AS unsorted,
+    CASE
+        WHEN activity.last_analyze IS NULL AND activity.last_autoanalyze IS NULL THEN 100::numeric(5, 2)
+        ELSE pg_internal.percentage(activity.n_mod_since_analyze, activity.n_live_tup)
+    END AS stats_off
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 LEFT JOIN pg_internal.table_attributes AS attributes ON attributes.table_id = relation.oid
@@ -124,7 +140,9 @@ LEFT JOIN pg_attribute AS first_sortkey
     ON first_sortkey.attrelid = relation.oid AND first_sortkey.attnum = attributes.sortkeys[1]
 LEFT JOIN pg_stat_all_tables AS activity ON activity.relid = relation.oid
 WHERE relation.relkind = 'r' AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
-    AND namespace.nspname <> 'information_schema';
+    AND namespace.nspname <> 'information_schema'
+    -- VACUUM gives the file of an emptied table back; numbers of rows are there only some time after the rows.
+    AND pg_relation_size(relation.oid) > 0;
 
 -- One row a table, as there is one slice; tbl of STL_LOAD_ERRORS is its id.
 CREATE OR REPLACE VIEW pg_catalog.stv_tbl_perm AS

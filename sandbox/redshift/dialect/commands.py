@@ -15,6 +15,8 @@ _SETTINGS_WITHOUT_EFFECT = words(
     "analyze_threshold_percent auto_analyze enable_result_cache_for_session query_group wlm_query_slot_count"
 )
 _VACUUM_MODES = (("sort", "only"), ("delete", "only"), ("full",), ("reindex",), ("recluster",))
+# Neither takes TO … PERCENT (Database Developer Guide, VACUUM; the rules below are from there, too).
+_VACUUM_OF_ONE_TABLE = (("reindex",), ("recluster",))
 
 _Rule = Callable[[Draft, bool], Sequence[str]]
 
@@ -71,6 +73,10 @@ def _setting(draft: Draft, index: int) -> None:
 def _analyze(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if draft.word(1) == "compression":
         raise Refusal("ANALYZE COMPRESSION is not in the sandbox")
+    for index in range(1, len(draft)):
+        if draft.is_operator(index, ",") and draft.depth(index) == 0:
+            # "You can't specify more than one table_name" (Database Developer Guide, ANALYZE).
+            raise syntax_error(draft, index)
     end = len(draft) - 1
     if draft.word(end) == "columns" and draft.word(end - 1) in ("predicate", "all"):
         draft.remove(end - 1, end)
@@ -79,22 +85,30 @@ def _analyze(draft: Draft, _in_transaction: bool) -> Sequence[str]:
 
 def _vacuum(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     """PostgreSQL's plain VACUUM for every kind: it keeps no sort order to restore."""
-    at = 1
-    for mode in _VACUUM_MODES:
-        if draft.words_at(1, *mode):
-            at += len(mode)
-            break
-    table = ""
+    mode = next((mode for mode in _VACUUM_MODES if draft.words_at(1, *mode)), ())
+    at, table = 1 + len(mode), ""
     if at < len(draft) and draft.word(at) not in ("to", "boost"):
         name = read_name(draft, at)
         table, at = f" {name.sql}", name.last + 1
-    if draft.word(at) == "to" and draft.word(at + 2) == "percent":
+    elif at < len(draft) or mode in _VACUUM_OF_ONE_TABLE:
+        # "If a table name is omitted, VACUUM fails": with TO, BOOST, REINDEX and RECLUSTER one is required.
+        raise syntax_error(draft, at, hint="This VACUUM needs the name of a table.")
+    if draft.word(at) == "to" and draft.word(at + 2) == "percent" and mode not in _VACUUM_OF_ONE_TABLE:
+        _check_threshold(draft, at + 1)
         at += 3
-    at += draft.word(at) == "boost"
+    # "BOOST isn't supported with REINDEX."
+    at += draft.word(at) == "boost" and mode != ("reindex",)
     if at < len(draft):
         raise syntax_error(draft, at)
     draft.rewrite_all(f"VACUUM{table}")
     return ()
+
+
+def _check_threshold(draft: Draft, index: int) -> None:
+    """The threshold "must be an integer between 0 and 100"; what else is refused with is not documented."""
+    text = draft.text(index)
+    if not (text.isdecimal() and int(text) <= 100):
+        raise syntax_error(draft, index, hint="The threshold must be an integer between 0 and 100.")
 
 
 def _lock(draft: Draft, _in_transaction: bool) -> Sequence[str]:

@@ -51,6 +51,21 @@ class Client:
         raise AssertionError(f"did not fail: {sql}")
 
 
+def run_apart(settings, *statements):
+    """The rows of the last statement, each run in a session of its own: PostgreSQL counts rows at its end."""
+    rows = []
+    for sql in statements:
+        connection = connect_redshift(settings)
+        connection.autocommit = True
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            rows = list(map(tuple, cursor.fetchall())) if cursor.description else []
+        finally:
+            connection.close()
+    return rows
+
+
 def admin_rows(settings, sql, *values):
     """Rows of a query by PostgreSQL's superuser, beside the endpoint."""
     with psycopg.connect(admin_dsn(settings), autocommit=True) as connection:

@@ -175,6 +175,8 @@ def test_interleaved_and_auto_keys(client):
     client.run("CREATE TABLE i (a INT, b INT) INTERLEAVED SORTKEY (a, b)")
     client.run("CREATE TABLE auto (a INT) DISTSTYLE AUTO SORTKEY AUTO ENCODE AUTO BACKUP YES")
     client.run("CREATE TABLE everywhere (a INT) DISTSTYLE ALL")
+    for table in ("i (a)", "auto", "everywhere"):
+        client.run(f"INSERT INTO {table} VALUES (1)")
     assert client.run(
         'SELECT "table", diststyle, sortkey1, sortkey_num FROM svv_table_info'
         " WHERE schema = 'tables' ORDER BY 1"
@@ -320,6 +322,7 @@ def test_maintenance_and_rights(client):
         "VACUUM SORT ONLY t",
         "VACUUM DELETE ONLY",
         "VACUUM REINDEX t",
+        "VACUUM RECLUSTER t BOOST",
         "COMMENT ON TABLE t IS 'what NVL( means'",
         "GRANT SELECT ON t TO PUBLIC",
         "REVOKE SELECT ON t FROM PUBLIC",
