@@ -190,7 +190,7 @@ class Session:
         """Pass a message on as it is; a malformed one gets PostgreSQL's own answer."""
         self._send(messages.message(kind, body), Request(kind))
         if kind == "S":
-            self._locking.sync()
+            self._locking.sync(in_block=self._in_block())
 
     def _refuse(self, kind: str, refusal: Refusal) -> None:
         message = messages.query if kind == "Q" else partial(messages.parse, b"")
@@ -328,8 +328,8 @@ class Session:
         if special and special.copy:
             await self._execute_copy(special)
             return
-        if special and special.lock and special.lock.is_shared:
-            self._send_silently(special.lock.turn)
+        for sql in self._locking.turns(special.lock) if special and special.lock else ():
+            self._send_silently(sql)
         after = special.after if special else ()
         statement = self._intervals.executed(portal)
         self._send(messages.message("E", body), Request("E", holds=bool(after), statement=statement))

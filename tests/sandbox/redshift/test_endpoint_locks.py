@@ -304,6 +304,18 @@ def test_messages_sent_ahead_of_their_answers_are_in_the_transaction_they_begin(
             client.execute("DELETE FROM locked WHERE a = %s", [1])
             client.execute("INSERT INTO locked VALUES (%s, 5)", [5])
         assert client.execute("SELECT a, b FROM locked").fetchall() == [(5, 5)]
+        with client.pipeline():
+            for end in ("ROLLBACK", "COMMIT"):
+                client.execute("BEGIN")
+                client.execute("UPDATE locked SET b = b + %s", [1])
+                client.execute(end)
+            client.execute("BEGIN")
+            client.execute("UPDATE locked SET b = b + %s", [1])
+        waits = in_background(lambda: outcome(Client(other), WRITES["delete"]))
+        wait_until(lambda: waiting(sandbox))
+        client.execute("ROLLBACK")
+        assert waits() == "ok"
+        assert client.execute("SELECT b FROM locked").fetchall() == [(6,)]
         assert client.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
