@@ -18,7 +18,7 @@ STL_VIEWS = ("stl_load_errors", "stl_loaderror_detail", "stl_load_commits", "stl
 PASSWORD = "Aa0alice"
 
 
-# Database Developer Guide, the pages of the views' names; but bytes_scanned is an INTEGER there, too small for
+# Database Developer Guide, the pages of the views' names. There bytes_scanned is an INTEGER, too small for
 # files of 2 GB.
 DOCUMENTED = {
     "sys_load_history": (
