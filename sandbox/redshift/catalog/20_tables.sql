@@ -24,7 +24,7 @@ GRANT SELECT ON pg_internal.table_attributes, pg_internal.declared_keys TO PUBLI
 CREATE OR REPLACE FUNCTION pg_internal.lock_table(name text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $body$
 BEGIN
-    EXECUTE 'LOCK TABLE ' || name || ' IN SHARE ROW EXCLUSIVE MODE';
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', name::regclass);
 END $body$;
 
 -- The second writer of those that share a table's lock waits for the end of the first one's transaction; temp tables
@@ -32,7 +32,9 @@ END $body$;
 CREATE OR REPLACE FUNCTION pg_internal.write_in_turn(name text) RETURNS void
 LANGUAGE sql VOLATILE AS $body$
     SELECT pg_catalog.pg_advisory_xact_lock((5440::bigint << 32) | oid::bigint)
-    FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(name) AND relpersistence <> 't'
+    FROM pg_catalog.pg_class
+    WHERE oid = pg_catalog.to_regclass(name) AND relpersistence <> 't'
+        AND pg_catalog.has_any_column_privilege(oid, 'INSERT')
 $body$;
 
 -- Tables that were dropped since the last installation.

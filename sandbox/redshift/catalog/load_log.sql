@@ -52,6 +52,8 @@ CREATE TABLE pg_internal.load_file (
     error_count integer NOT NULL,
     start_time timestamp NOT NULL,
     end_time timestamp NOT NULL,
+    file_etag text NOT NULL,
+    file_last_modified timestamp,
     PRIMARY KEY (query_id, file_number)
 );
 

@@ -52,7 +52,9 @@ SELECT
     file.end_time AS record_time,
     0 AS splits_scanned,
     file.start_time,
-    file.end_time
+    file.end_time,
+    file.file_etag::character(256) AS file_etag,
+    file.file_last_modified
 FROM pg_internal.sys_load AS load
 JOIN pg_internal.all_load_file AS file USING (query_id)
 WHERE load.has_ended;

@@ -64,6 +64,8 @@ class LoadedFile:
     end_time: dt.datetime
     lines_scanned: int = 0
     error_count: int = 0
+    file_etag: str = ""
+    file_last_modified: dt.datetime | None = None
 
 
 @dataclass
@@ -195,5 +197,7 @@ def utc_now() -> dt.datetime:
 
 
 def _as_json(file: LoadedFile) -> dict[str, object]:
-    times = {"start_time": file.start_time.isoformat(), "end_time": file.end_time.isoformat()}
-    return {**vars(file), **times}
+    return {
+        name: value.isoformat() if isinstance(value, dt.datetime) else value
+        for name, value in vars(file).items()
+    }

@@ -154,7 +154,11 @@ class CopyJob:
         return RowBuilder(self._columns, sources, options, auto=paths is None)
 
     def _load(self, content: FileContent, builder: RowBuilder) -> Iterator[Rows]:
-        file = LoadedFile(content.url, content.size, utc_now(), utc_now())
+        file = LoadedFile(
+            *(content.url, content.size, utc_now(), utc_now()),
+            file_etag=content.etag,
+            file_last_modified=content.last_modified,
+        )
         self._files.append(file)
         documents = DocumentReader(self._counted(content), self._command.options.ignore_header)
         try:

@@ -2,6 +2,7 @@
 
 import bz2
 import codecs
+import datetime as dt
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,11 +25,13 @@ _SLICE_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class FileContent:
-    """One file's address, size in bytes as stored, and bytes as stored."""
+    """One file's address, size in bytes as stored, bytes as stored, and what S3 says of its version."""
 
     url: str
     size: int
     blocks: Iterable[bytes]
+    etag: str = ""
+    last_modified: dt.datetime | None = None
 
 
 def read_ahead(files: Sequence[SourceFile], reader: S3Reader) -> Iterator[FileContent]:
@@ -83,9 +86,9 @@ def _fetch(file: SourceFile, reader: S3Reader) -> FileContent | None:
         opened = reader.open(file.address)
     except MissingObjectError:
         return None
-    if opened.size > _SMALL_BYTES:
-        return FileContent(file.address.url, opened.size, opened.stream())
-    return FileContent(file.address.url, opened.size, list(opened.stream()))
+    blocks = opened.stream()
+    kept = blocks if opened.size > _SMALL_BYTES else list(blocks)
+    return FileContent(file.address.url, opened.size, kept, opened.etag, opened.last_modified)
 
 
 class _Decompressor(Protocol):

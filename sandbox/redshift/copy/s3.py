@@ -1,9 +1,11 @@
 """Reading S3 as the COPY's role or keys may, with the errors Redshift makes of S3's."""
 
+import datetime as dt
 import re
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
@@ -194,6 +196,8 @@ class OpenObject:
     def __init__(self, address: S3Object, response: urllib3.BaseHTTPResponse) -> None:
         self.address = address
         self.size = int(response.headers.get("Content-Length", 0))
+        self.etag = response.headers.get("ETag", "").strip('"')
+        self.last_modified = _utc(response.headers.get("Last-Modified"))
         self._response = response
 
     def stream(self) -> Iterator[bytes]:
@@ -212,6 +216,11 @@ class OpenObject:
     def close(self) -> None:
         """Give up reading."""
         self._response.close()
+
+
+def _utc(header: str | None) -> dt.datetime | None:
+    """The time that an HTTP header tells, in UTC and without a zone, as system views have it."""
+    return parsedate_to_datetime(header).astimezone(dt.UTC).replace(tzinfo=None) if header else None
 
 
 def _error_parts(body: bytes) -> tuple[str, str]:

@@ -27,7 +27,10 @@ def lock_of(draft: Draft) -> TableLock | None:
         at += 1
     if at >= len(draft) or not draft.tokens[at].is_name:
         return None  # PostgreSQL has the error
-    return TableLock(read_name(draft, at).sql, is_shared=draft.word(verb) == "insert")
+    name = read_name(draft, at)
+    if name.is_temporary:
+        return None  # nobody else has it
+    return TableLock(name.sql, is_shared=draft.word(verb) == "insert")
 
 
 def _verb(draft: Draft) -> int | None:

@@ -13,10 +13,11 @@ _NEW_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
 
 class Locking:
-    """What one session has locked since its last Sync, and whether it is in a transaction block."""
+    """What one session has locked in its transaction, and whether that is a block."""
 
     def __init__(self) -> None:
         self._locked: set[TableLock] = set()
+        self._turns: set[TableLock] = set()
         self._is_untouched = True
         self._in_block: bool | None = None
 
@@ -29,21 +30,29 @@ class Locking:
         """
         if is_answered and self._is_untouched:
             self._in_block = None
+            if status == "I":
+                self._release()
         return status != "I" if self._in_block is None else self._in_block
 
     def note(self, statement: Statement) -> None:
         """A statement has been sent to be executed."""
         if statement.controls_transaction:
             self._in_block = statement.begins_block
+            self._release()
 
     def touch(self) -> None:
         """Something has been sent that may have made PostgreSQL take a snapshot."""
         self._is_untouched = False
 
-    def sync(self) -> None:
+    def sync(self, *, in_block: bool) -> None:
         """A Sync has been sent; outside of a block it ends the transaction."""
-        self._locked.clear()
         self._is_untouched = True
+        if not in_block:
+            self._release()
+
+    def _release(self) -> None:
+        self._locked.clear()
+        self._turns.clear()
 
     def take(self, lock: TableLock, *, in_block: bool) -> list[str]:
         """What takes the lock, to be executed before PostgreSQL gets the statement."""
@@ -55,3 +64,10 @@ class Locking:
         if lock.is_shared:
             return []  # the statement takes it
         return [_NEW_SNAPSHOT, lock.query] if self._is_untouched else [lock.query]
+
+    def turns(self, lock: TableLock) -> list[str]:
+        """What waits for those that share the lock, to be executed before the statement is."""
+        if not lock.is_shared or lock in self._turns:
+            return []
+        self._turns.add(lock)
+        return [lock.turn]

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from sandbox.redshift.dialect.statement import Statement
 from sandbox.redshift.error_fields import ErrorFields
+from sandbox.redshift.relay import messages
 
 # The last message of each request's answer; an ErrorResponse ends every kind but Query and Sync.
 ENDINGS = {
@@ -169,3 +172,14 @@ class Outstanding:
 
 
 SKIPPED = ErrorFields("57P01", "not executed: an earlier statement failed or the connection was lost")
+
+
+def script(statements: Sequence[Statement]) -> tuple[bytes, Request]:
+    """One Query for all of them, with what goes before and after each."""
+    texts: list[str] = []
+    parts: deque[Part] = deque()
+    for statement in statements:
+        before = statement.lock.script if statement.lock else []
+        texts += [*before, statement.sql, *statement.after]
+        parts += [*(Part.BEFORE for _ in before), Part.CLIENT, *(Part.AFTER for _ in statement.after)]
+    return messages.query(";".join(texts).encode()), Request("Q", rewritten=True, parts=parts)

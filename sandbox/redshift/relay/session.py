@@ -2,7 +2,6 @@
 
 import asyncio
 import struct
-from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -17,7 +16,7 @@ from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.loading import Load, Target
 from sandbox.redshift.relay.locking import Locking
 from sandbox.redshift.relay.names import Names
-from sandbox.redshift.relay.requests import Outstanding, Part, Request
+from sandbox.redshift.relay.requests import Outstanding, Request, script
 from sandbox.redshift.relay.wire import Wire
 
 _INTERNAL_NAME = b"redshift_endpoint"
@@ -190,7 +189,7 @@ class Session:
         """Pass a message on as it is; a malformed one gets PostgreSQL's own answer."""
         self._send(messages.message(kind, body), Request(kind))
         if kind == "S":
-            self._locking.sync()
+            self._locking.sync(in_block=self._in_block())
 
     def _refuse(self, kind: str, refusal: Refusal) -> None:
         message = messages.query if kind == "Q" else partial(messages.parse, b"")
@@ -215,7 +214,7 @@ class Session:
         if not any(statement.rewritten or statement.after or statement.lock for statement in statements):
             self._forward("Q", body)
             return
-        self._send(*_script(statements))
+        self._send(*script(statements))
 
     async def _run_one_by_one(self, statements: Sequence[Statement]) -> None:
         """Run a Query that holds a COPY statement by statement, still all or nothing.
@@ -240,7 +239,7 @@ class Session:
 
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
         if statement.copy is None:
-            request_message, request = _script([statement])
+            request_message, request = script([statement])
             request.hold_ready = True
             return await self._exchange(request_message, request)
         target, error = await self._target(statement)
@@ -328,8 +327,8 @@ class Session:
         if special and special.copy:
             await self._execute_copy(special)
             return
-        if special and special.lock and special.lock.is_shared:
-            self._send_silently(special.lock.turn)
+        for sql in self._locking.turns(special.lock) if special and special.lock else ():
+            self._send_silently(sql)
         after = special.after if special else ()
         statement = self._intervals.executed(portal)
         self._send(messages.message("E", body), Request("E", holds=bool(after), statement=statement))
@@ -427,17 +426,6 @@ class Session:
             backslash_escapes=self._answers.backslash_escapes,
             in_transaction=self._in_block(),
         )
-
-
-def _script(statements: Sequence[Statement]) -> tuple[bytes, Request]:
-    """One Query for all of them, with what goes before and after each."""
-    texts: list[str] = []
-    parts: deque[Part] = deque()
-    for statement in statements:
-        before = statement.lock.script if statement.lock else []
-        texts += [*before, statement.sql, *statement.after]
-        parts += [*(Part.BEFORE for _ in before), Part.CLIENT, *(Part.AFTER for _ in statement.after)]
-    return messages.query(";".join(texts).encode()), Request("Q", rewritten=True, parts=parts)
 
 
 def _refused(kind: str, refusal: Refusal) -> Request:

@@ -236,6 +236,33 @@ def test_lock_waits_for_a_writer_and_a_writer_for_lock(sandbox, clients, write, 
     assert waits() == "ok"
 
 
+def test_loads_that_lock_a_companion_table_follow_one_another_and_no_reader_notices(sandbox, clients):
+    reader, first, second = clients(), clients(), clients()
+    rows = "SELECT COUNT(*), MAX(b) FROM locked"
+    assert reader.run(rows) == [(2, 2)]
+    replace = "INSERT INTO locked SELECT 9, MAX(b) + 1 FROM locked"
+    first.run("LOCK more")
+    first.run("DELETE FROM locked WHERE a = 1")
+    first.run(replace)
+    waits = in_background(lambda: outcome(second, "LOCK more"))
+    wait_until(lambda: waiting(sandbox))
+    assert reader.run(rows) == clients().run(rows) == [(2, 2)]
+    first.connection.commit()
+    assert waits() == "ok"
+    second.run(replace)
+    second.connection.commit()
+    assert reader.run(rows) == [(2, 2)]
+    assert clients().run(rows) == [(3, 4)]
+
+
+def test_a_writer_that_does_not_lock_the_companion_table_costs_the_load_a_1023(clients):
+    load, outsider = clients(), clients(autocommit=True)
+    load.run("LOCK more")
+    load.run("SELECT COUNT(*) FROM locked")
+    outsider.run("UPDATE locked SET b = 7 WHERE a = 1")
+    assert load.fail("DELETE FROM locked") == ("XX000", "1023")
+
+
 def test_temp_tables_of_one_name_are_not_one_table(clients):
     first, second = clients(), clients()
     for client in (first, second):
@@ -304,6 +331,18 @@ def test_messages_sent_ahead_of_their_answers_are_in_the_transaction_they_begin(
             client.execute("DELETE FROM locked WHERE a = %s", [1])
             client.execute("INSERT INTO locked VALUES (%s, 5)", [5])
         assert client.execute("SELECT a, b FROM locked").fetchall() == [(5, 5)]
+        with client.pipeline():
+            for end in ("ROLLBACK", "COMMIT"):
+                client.execute("BEGIN")
+                client.execute("UPDATE locked SET b = b + %s", [1])
+                client.execute(end)
+            client.execute("BEGIN")
+            client.execute("UPDATE locked SET b = b + %s", [1])
+        waits = in_background(lambda: outcome(Client(other), WRITES["delete"]))
+        wait_until(lambda: waiting(sandbox))
+        client.execute("ROLLBACK")
+        assert waits() == "ok"
+        assert client.execute("SELECT b FROM locked").fetchall() == [(6,)]
         assert client.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 

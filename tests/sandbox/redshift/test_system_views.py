@@ -18,6 +18,30 @@ STL_VIEWS = ("stl_load_errors", "stl_loaderror_detail", "stl_load_commits", "stl
 PASSWORD = "Aa0alice"
 
 
+# Database Developer Guide, the pages of the views' names. There bytes_scanned is an INTEGER, too small for
+# files of 2 GB.
+DOCUMENTED = {
+    "sys_load_history": (
+        "user_id integer, query_id bigint, transaction_id bigint, session_id integer, database_name text, "
+        "status text, table_name text, start_time timestamp, end_time timestamp, duration bigint, "
+        "data_source text, file_format text, loaded_rows bigint, loaded_bytes bigint, "
+        "source_file_count integer, source_file_bytes bigint, file_count_scanned integer, "
+        "file_bytes_scanned bigint, error_count bigint, copy_job_id bigint"
+    ),
+    "sys_load_detail": (
+        "user_id integer, query_id integer, file_name character(256), bytes_scanned bigint, "
+        "lines_scanned integer, record_time timestamp, splits_scanned integer, start_time timestamp, "
+        "end_time timestamp, file_etag character(256), file_last_modified timestamp"
+    ),
+    "sys_load_error_detail": (
+        "user_id integer, query_id bigint, transaction_id bigint, session_id integer, "
+        "database_name character(64), table_id integer, start_time timestamp, file_name character(256), "
+        "line_number bigint, column_name character(127), column_type character(10), "
+        "column_length character(10), position integer, error_code integer, error_message character(512)"
+    ),
+}
+
+
 @pytest.fixture
 def lag(sandbox):
     """Set how late the SYS views are, in seconds; 0 again afterwards."""
@@ -64,6 +88,27 @@ def empty_log(sandbox):
     with admin_connection(sandbox, autocommit=True) as admin:
         admin.execute("DELETE FROM pg_internal.load")
         admin.execute("SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid >= 1000000000")
+
+
+@pytest.mark.parametrize(("view", "columns"), DOCUMENTED.items())
+def test_the_sys_views_have_the_documented_columns(sandbox, view, columns):
+    found = admin_rows(
+        sandbox,
+        "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute "
+        "WHERE attrelid = %s::regclass ORDER BY attnum",
+        f"pg_catalog.{view}",
+    )
+    assert ", ".join(name for (name,) in found).replace(" without time zone", "") == columns
+
+
+def test_sys_load_detail_names_the_version_of_each_file(connector, put, s3):
+    source = put(x='{"a": 1}')
+    bucket, _, prefix = source.removeprefix("s3://").partition("/")
+    head = s3.head_object(Bucket=bucket, Key=f"{prefix}x")
+    connector.run(f"COPY t FROM '{source}x' {AS_JSON}")
+    assert connector.run(
+        f"SELECT TRIM(file_etag), file_last_modified FROM sys_load_detail WHERE file_name = '{source}x'"
+    ) == [(head["ETag"].strip('"'), head["LastModified"].replace(tzinfo=None))]
 
 
 def test_the_sys_views_learn_of_a_copy_later_than_the_stl_views(empty_log, warehouse, put, lag):
