@@ -92,7 +92,7 @@ def test_a_load_whose_errors_redshift_does_not_show_fails_and_stages_nothing(
     orders, source, conn_id, monkeypatch
 ):
     monkeypatch.setattr(rejected_rows, "_ERRORS", rejected_rows._ERRORS.replace("= %(query_id)s", "< 0"))
-    monkeypatch.setattr(copy_history, "LONGEST_LAG_SECONDS", 0.0)
+    monkeypatch.setattr(copy_history, "LONGEST_LAG_SECONDS", 1.0)
     put_orders(source, "orders/a.json", order(1), order("two"))
     with pytest.raises(AirflowFailException, match=r"passed over 1 rows .* the load errors name 0 of them"):
         stage_orders(source, conn_id, max_errors=2)

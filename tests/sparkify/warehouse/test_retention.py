@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify.operators import Follow
 from sparkify.warehouse.ledger import TaskRun, utc_now
 from sparkify.warehouse.retention import Forgetting, StagedTable, forgotten_time, known_time
-from sparkify.warehouse.session import run_load
+from sparkify.warehouse.tries import run_load
 from sparkify.window import Window
 from tests.sandbox.redshift.endpoint_clients import admin_rows, connect_redshift
 from tests.sparkify.orders import ids, load_orders, order, put_orders, stage_orders
@@ -93,7 +93,7 @@ def forget_broken(sandbox, warehouse, at):
 def test_wherever_the_connection_breaks_it_ends_the_same_and_never_stands_in_between(
     sandbox, loaded, source, monkeypatch
 ):
-    monkeypatch.setattr("sparkify.warehouse.session.time.sleep", lambda _: None)
+    monkeypatch.setattr("sparkify.warehouse.tries.time.sleep", lambda _: None)
     at, broken, breaks = 0, True, 0
     while broken:
         broken, states = forget_broken(sandbox, loaded, at)
