@@ -61,7 +61,8 @@ with DAG(
 One of five actions on one cluster and what belongs to it:
 
 * **provision**: work bucket, IAM role, security group, subnet group, cluster (private, encrypted, its
-  password kept by AWS), the user `loader` who owns the tables, the tables, a group of readers. It ends by showing endpoint, connection and price.
+  password kept by AWS), the user `loader` who loads and owns the tables, the tables, a group of readers. It
+  ends by showing endpoint, connection and price.
 * **pause**, **resume**: as AWS does; a paused cluster costs its storage.
 * **teardown**: the cluster, with a final snapshot unless told otherwise, then the rest; what the pipeline
   wrote to the work bucket, and the bucket if nothing else is in it, only if asked.

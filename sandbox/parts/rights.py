@@ -65,7 +65,7 @@ def give_schema_public(connection: psycopg.Connection, user: str, *, is_warehous
 
 
 def make_loader(connection: psycopg.Connection, database: str, master: str, loader: str) -> None:
-    """Make the user that loads, once: an ordinary one who makes schemas. A loader of an older sandbox was its master.
+    """Make the user that loads, once: an ordinary one who makes schemas. In older sandboxes the master did.
 
     Args:
         connection: A superuser's, to the warehouse's database.
@@ -102,7 +102,7 @@ _OWNED = """
 def master_may_all(connection: psycopg.Connection, master: str, user: str) -> None:
     """Let the master user do whatever another user may, and give away and take what is the other's.
 
-    "Database superusers have the same permissions as database owners" (Database Developer Guide, "Superusers").
+    "Database superusers have the same permissions as database owners" (Developer Guide, "Superusers").
 
     Args:
         connection: A superuser's.

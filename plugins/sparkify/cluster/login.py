@@ -1,4 +1,4 @@
-"""The master user's way into the cluster: a password for minutes, so that nobody needs to read the one AWS keeps."""
+"""The master user's way into the cluster: a password for minutes, so that nobody reads the one AWS keeps."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The IAM role that the cluster takes for its loader: it reads source bucket and work bucket, and nothing else."""
+"""The IAM role that the cluster takes for its loader: it reads source and work bucket, and nothing else."""
 
 import json
 from typing import Any
@@ -31,9 +31,8 @@ def make_role(aws: Aws, plan: ClusterPlan) -> str:
     aws.iam.put_role_policy(
         RoleName=plan.role_name, PolicyName=_POLICY_NAME, PolicyDocument=json.dumps(role_policy(plan))
     )
-    return (
-        f"IAM role {plan.role_name} {did}: reads {plan.source_bucket} and {plan.work_bucket} for {plan.loader}."
-    )
+    reads = f"reads {plan.source_bucket} and {plan.work_bucket} for {plan.loader}"
+    return f"IAM role {plan.role_name} {did}: {reads}."
 
 
 def _trust(aws: Aws, plan: ClusterPlan) -> str:

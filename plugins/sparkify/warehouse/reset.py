@@ -124,8 +124,8 @@ def _check_owners(session: Session, tables: Sequence[str]) -> None:
     if theirs := _find_tables_of_others(session, tables):
         raise FatalError(
             f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
-            "they are the warehouse's, give them to the user of the connection: redshift_cluster with the action "
-            "provision hands over the master user's. Otherwise rename them."
+            "they are the warehouse's, give them to the user of the connection: redshift_cluster with the "
+            "action provision hands over the master user's. Otherwise rename them."
         )
 
 

@@ -1,7 +1,7 @@
 """Which database user may take which role of its cluster: the role's trust policy says.
 
-Redshift takes a role with `sts:ExternalId` set to the ARN of the database user who runs the COPY (Management Guide,
-"Restricting access to IAM roles"). The endpoint asks here before a COPY reads anything.
+Redshift takes a role with `sts:ExternalId` set to the ARN of the database user who runs the COPY (Management
+Guide, "Restricting access to IAM roles"). The endpoint asks here before a COPY reads anything.
 """
 
 import fnmatch
@@ -20,10 +20,10 @@ _DEFAULT = "default"
 
 
 def refusal(role: str, user: str) -> dict[str, str]:
-    """Say why a database user may not take a role: the ARNs of both, as Redshift names them; empty if it may.
+    """Name user and role, by their ARNs, where a database user may not take a role; empty where it may.
 
-    All clusters are the one warehouse, so the user is one of each cluster that has the role, and may take it if
-    one of them admits it. A role that no cluster has is the sandbox's own affair.
+    All clusters are the one warehouse: the user is one of each cluster that has the role, and may take it if
+    the role admits one of these. A role that no cluster has is the sandbox's own affair.
 
     Args:
         role: An ARN, or `default`.
@@ -31,7 +31,8 @@ def refusal(role: str, user: str) -> dict[str, str]:
     """
     refused: dict[str, str] = {}
     for cluster, arn in _holders(role):
-        person = f"arn:aws:redshift:{cluster.region}:{DEFAULT_ACCOUNT_ID}:dbuser:{cluster.cluster_identifier}/{user}"
+        where = f"arn:aws:redshift:{cluster.region}:{DEFAULT_ACCOUNT_ID}"
+        person = f"{where}:dbuser:{cluster.cluster_identifier}/{user}"
         if _trusts(arn, person):
             return {}
         refused = refused or {"user": person, "role": arn}
@@ -59,7 +60,7 @@ def _trusts(arn: str, external_id: str) -> bool:
 
 
 def _is_about(statement: dict[str, Any], external_id: str) -> bool:
-    """Whether a statement is about Redshift's taking the role for this user; an unknown condition never holds."""
+    """Whether a statement is about Redshift's taking the role for this user; an unknown condition fails."""
     principal = statement.get("Principal", {})
     services = _list(principal.get("Service", [])) if isinstance(principal, dict) else [_SERVICE]
     return (

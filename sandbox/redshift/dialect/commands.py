@@ -140,9 +140,7 @@ RULES: dict[str, _Rule] = {
     "grant": users.check_grant,
     "revoke": users.check_grant,
     **dict.fromkeys(("explain", "prepare", "declare"), _inner_query),
-    **dict.fromkeys(
-        ("commit", "end", "comment", "execute", "deallocate", "fetch", "close"), _pass
-    ),
+    **dict.fromkeys(("commit", "end", "comment", "execute", "deallocate", "fetch", "close"), _pass),
     **dict.fromkeys(
         words(
             "call checkpoint cluster discard do import listen load move notify reassign refresh reindex"

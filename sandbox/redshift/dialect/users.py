@@ -7,7 +7,7 @@ from sandbox.redshift.dialect.statement import Refusal
 
 
 def disable_password(draft: Draft) -> None:
-    """Rewrite PASSWORD DISABLE, after which only temporary passwords let a user in (CREATE USER, ALTER USER)."""
+    """Rewrite PASSWORD DISABLE of CREATE and ALTER USER: only temporary passwords let such a user in."""
     for index in range(2, len(draft)):
         if draft.words_at(index, "password", "disable"):
             draft.rewrite(Span(index + 1, index + 1), "NULL")

@@ -72,9 +72,7 @@ def set_trust(sandbox: Settings, cluster: str, document: str) -> None:
 @pytest.mark.parametrize("form", ["default", "'arn:aws:iam::{account}:role/{cluster}'"])
 def test_only_the_user_whom_the_role_names_copies_with_it(sandbox, cluster, address, form):
     role = form.format(account=ACCOUNT, cluster=cluster)
-    set_trust(
-        sandbox, cluster, trust({"StringEquals": {"sts:ExternalId": dbuser(cluster, sandbox.loader)}})
-    )
+    set_trust(sandbox, cluster, trust({"StringEquals": {"sts:ExternalId": dbuser(cluster, sandbox.loader)}}))
     assert copies(sandbox, sandbox.loader, role, address) == ""
     said = copies(sandbox, sandbox.user, role, address)
     arn = f"arn:aws:iam::{ACCOUNT}:role/{cluster}"
@@ -104,9 +102,7 @@ def test_the_trust_policy_is_read_as_iam_reads_it(sandbox, cluster, address, nam
 
 
 def test_redshift_connector_gets_the_refusal_as_an_internal_error(sandbox, cluster, address):
-    set_trust(
-        sandbox, cluster, trust({"StringEquals": {"sts:ExternalId": dbuser(cluster, sandbox.loader)}})
-    )
+    set_trust(sandbox, cluster, trust({"StringEquals": {"sts:ExternalId": dbuser(cluster, sandbox.loader)}}))
     with closing(connect_redshift(sandbox)) as connection:
         session = Client(connection)
         session.run("CREATE TEMP TABLE t (a INTEGER)")

@@ -126,9 +126,7 @@ def old(world: Warehouse) -> Warehouse:
     """A warehouse as earlier versions left it: the master's, staging tables and all open to the group."""
     master = world.session()
     master.execute(f"CREATE GROUP {world.group}")
-    master.execute(
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO GROUP {world.group}"
-    )
+    master.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO GROUP {world.group}")
     create_missing(master, DDL)
     master.commit()
     return world
