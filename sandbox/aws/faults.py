@@ -7,6 +7,7 @@ Requests below ``/_sandbox/``, signed with the sandbox's own key for the service
     DELETE /_sandbox/faults   forget them
     GET    /_sandbox/calls    the calls made so far, oldest first
     DELETE /_sandbox/calls    forget them
+    POST   /_sandbox/role     may a database user take a role? (see `roles.refusal`)
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import Any
 
 from sandbox.aws import calls, documents, wsgi
 from sandbox.aws.calls import Call
+from sandbox.aws.clusters import roles
 from sandbox.aws.clusters.cluster import FAILED
 from sandbox.aws.clusters.models import OUTCOME
 from sandbox.aws.refusals import RefusalError, respond
@@ -139,6 +141,7 @@ class Faults:
             ("DELETE", "faults"): lambda _: self._faults.clear(),
             ("GET", "calls"): lambda _: [asdict(call) for call in self._calls],
             ("DELETE", "calls"): lambda _: self._calls.clear(),
+            ("POST", "role"): lambda body: roles.refusal(**json.loads(body)),
         }
         name = environ["REQUEST_METHOD"], wsgi.raw_path(environ).removeprefix(PREFIX)
         owns = environ.get(wsgi.ACCESS_KEY_ID) == self._owner and environ.get(wsgi.SERVICE) == ADMIN_SERVICE

@@ -100,7 +100,7 @@ def connect(settings: Settings) -> Any:  # noqa: ANN401 — redshift_connector h
         host=settings.redshift_host,
         port=settings.redshift_port,
         database=settings.database,
-        user=settings.user,
+        user=settings.loader,
         password=settings.password,
         ssl=False,
     )

@@ -54,7 +54,7 @@ def values_of(plan: ClusterPlan) -> dict[str, str]:
         "CLUSTER": plan.identifier,
         "SOURCE_BUCKET": plan.source_bucket,
         "WORK_BUCKET": plan.work_bucket,
-        "DB_USER": plan.user,
+        "DB_USER": plan.loader,
         "DATABASE": plan.database,
     }
 

@@ -6,8 +6,10 @@ import re
 import uuid
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sparkify.cluster.life import pause_cluster, resume_cluster
+from sparkify.cluster.login import connect_as_master
 from sparkify.cluster.status import show_connection, show_leftovers, show_status
 from sparkify.operators import UploadFolderOperator
 from tests.contexts import task_context
@@ -48,6 +50,8 @@ def cluster_calls(world, aws, faults):
     provision(world, aws, dataclasses.replace(PLAN, allowed_cidr="10.7.0.0/24", hours_to_live=0))
     s3 = world.client("s3")
     s3.put_object(Bucket=PLAN.work_bucket, Key="manifests/1", Body=b"{}")
+    with pytest.raises(ClientError, match="PostgreSQL is down"):  # there is none in this world
+        connect_as_master(aws, PLAN)
     ours = faults.calls()
     faults.forget_calls()
     for step in (pause_cluster, resume_cluster):

@@ -78,6 +78,12 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
             f"Connection {CONN_ID} is that of cluster {named}, and tables would be made there. Define it as\n"
             f"{connection_json(plan)}"
         )
+    logins = {connection.login, connection.extra_dejson.get("db_user", connection.login)}
+    if named and logins != {plan.loader}:
+        raise FatalError(
+            f"Connection {CONN_ID} logs in as {' and '.join(map(str, logins))}; loads are {plan.loader}'s. "
+            f"Define it as\n{connection_json(plan)}"
+        )
     if named is None:
         where = f"{connection.host}:{connection.port}"
         return (
@@ -103,10 +109,10 @@ def connection_json(plan: ClusterPlan) -> str:
     extra = {
         "iam": True,
         "cluster_identifier": plan.identifier,
-        "db_user": plan.user,
+        "db_user": plan.loader,
         "region": plan.region,
     }
-    connection = {"conn_type": "redshift", "login": plan.user, "schema": plan.database, "extra": extra}
+    connection = {"conn_type": "redshift", "login": plan.loader, "schema": plan.database, "extra": extra}
     return json.dumps(connection)
 
 

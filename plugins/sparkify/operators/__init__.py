@@ -9,6 +9,7 @@ from sparkify.operators.grant_read import GrantReadOperator
 from sparkify.operators.keep_up_tables import KeepUpTablesOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
+from sparkify.operators.make_loader import MakeLoaderOperator
 from sparkify.operators.reconcile import ReconcileOperator
 from sparkify.operators.reset_tables import ResetTablesOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
@@ -28,6 +29,7 @@ __all__ = [
     "KeepUpTablesOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",
+    "MakeLoaderOperator",
     "ReconcileOperator",
     "ResetTablesOperator",
     "StageToRedshiftOperator",

@@ -13,7 +13,7 @@ import string
 import psycopg
 from psycopg import sql
 
-from sandbox.parts import postgres
+from sandbox.parts import postgres, rights
 from sandbox.parts.settings import Settings
 
 log = logging.getLogger("sandbox.aws")
@@ -42,6 +42,8 @@ class Users:
         with self._connect() as connection:
             _make(connection, name)
             _set_password(connection, name, password)
+            # An ordinary user until now, whose rights the sandbox's own had.
+            rights.take_from_members(connection, name, only=self._settings.user)
             grant = sql.SQL("GRANT {} TO {}")
             connection.execute(grant.format(sql.Identifier(self._settings.user), sql.Identifier(name)))
 
@@ -66,8 +68,9 @@ class Users:
         if known_end <= now:
             password = random_password()
         with self._connect() as connection:
-            if creates:
+            if creates and not _exists(connection, name):
                 _make(connection, name)
+                rights.master_may_all(connection, self._settings.user, name)
             if _exists(connection, name):
                 _make_login(connection, login, name, password, max(end, known_end))
         self._issued[login] = password, max(end, known_end)

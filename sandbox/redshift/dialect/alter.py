@@ -31,7 +31,7 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
         for index in range(2, len(draft)):
             if draft.word(index) == "set":
                 lexical.check_setting(draft, index + 1)
-        return users.take_syslog_access(draft) if draft.word(1) == "user" else ()
+        return users.rewrite_user(draft) if draft.word(1) == "user" else ()
     if draft.word(1) != "table":
         raise Refusal(f'SQL command "{draft.render()}" not supported.')
     table = read_name(draft, 2)

@@ -27,7 +27,7 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if kind == "view":
         return _create_view(draft)
     if kind in _PASSED_OBJECTS:
-        return users.take_syslog_access(draft) if kind == "user" else ()
+        return users.rewrite_user(draft) if kind == "user" else ()
     raise _unsupported(draft, kind)
 
 

@@ -47,7 +47,7 @@ def connect(settings, driver):
     arguments = {
         "host": "127.0.0.1",
         "port": settings.redshift_port,
-        "user": settings.user,
+        "user": settings.loader,
         "password": settings.password,
     }
     if driver == "redshift_connector":
