@@ -25,6 +25,8 @@ from sandbox.aws.faults import ADMIN_SERVICE, Faults
 from sandbox.aws.handler import Handler
 from sandbox.aws.listing import Listing
 from sandbox.aws.refusals import RefusalError, respond
+from sandbox.aws.serverless.layer import Serverless
+from sandbox.aws.serverless.messages import NAME as SERVERLESS
 from sandbox.aws.signature import Secret, SignatureCheck
 from sandbox.aws.store import ObjectStore
 from sandbox.aws.wsgi import Application, Environ, StartResponse
@@ -62,10 +64,10 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """From the outside in: health, signatures, faults, S3 on disk, buckets, listings, clusters, moto."""
+    """From the outside in: health, signatures, faults, S3 on disk, buckets, listings, Redshift, moto."""
     policies.install()
     objects.install()
-    clusters = Clusters(MotoServices(), settings)
+    clusters = Serverless(Clusters(MotoServices(), settings))
     s3 = DurableS3(Buckets(Listing(clusters)), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
@@ -74,7 +76,7 @@ def application(settings: Settings) -> Application:
     checked = SignatureCheck(
         Faults(s3, settings.aws_access_key_id),
         _secrets(settings),
-        {*SERVICES, ADMIN_SERVICE},
+        {*SERVICES, SERVERLESS, ADMIN_SERVICE},
         Intake(settings.home / "s3" / "incoming"),
     )
     return _Front(checked, _LOCAL_HOSTS | {settings.aws_host})
