@@ -6,7 +6,6 @@ from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.sql.tokens import fold_ascii
 
-
 _IDENTITIES = ('"IAM:', '"IAMR:')
 
 

@@ -85,15 +85,18 @@ def test_one_is_the_user_of_ones_identity_without_rights(workgroup: str, key):
 
 def test_the_administrator_grants_what_is_needed(api, sandbox: Settings, workgroup: str, key):
     connect(workgroup, key).close()
+    name, schema = f'"IAM:{key["user"]}"', f"s_{uuid.uuid4().hex[:8]}"
     with closing(connect_admin(api, sandbox, workgroup)) as admin:
-        Client(admin).run(f'GRANT CREATE ON DATABASE sparkify TO "IAM:{key["user"]}"')
+        Client(admin).run(f"GRANT CREATE ON DATABASE sparkify TO {name}")
         admin.commit()
-    with closing(connect(workgroup, key)) as connection:
-        session, schema = Client(connection), f"s_{uuid.uuid4().hex[:8]}"
-        session.run(f"CREATE SCHEMA {schema}")
-        session.run(f"CREATE TABLE {schema}.t (a INTEGER)")
-        owner = session.run(f"SELECT tableowner FROM pg_tables WHERE schemaname = '{schema}'")
-        assert owner == [(f"IAM:{key['user']}",)]
+        with closing(connect(workgroup, key)) as connection:
+            session = Client(connection)
+            session.run(f"CREATE SCHEMA {schema}")
+            session.run(f"CREATE TABLE {schema}.t (a INTEGER)")
+            owner = session.run(f"SELECT tableowner FROM pg_tables WHERE schemaname = '{schema}'")
+            assert owner == [(name.strip('"'),)]
+        Client(admin).run(f"REVOKE CREATE ON DATABASE sparkify FROM {name}")
+        admin.commit()
 
 
 def test_a_role_is_its_own_user(sandbox: Settings, api, workgroup: str):
