@@ -8,10 +8,11 @@ from airflow.sdk import DAG, Param, TaskGroup, chain
 from definitions import DATASETS
 from definitions.forms import COMMON, cluster_params
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
+from sparkify.cluster.rights import give_rights
 from sparkify.cluster.role import make_role, remove_role
 from sparkify.cluster.status import check_connection, show_connection, show_leftovers, show_status
+from sparkify.cluster.steps import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.operators import ClusterStepOperator, CreateTablesOperator, GrantReadOperator
 from sparkify.operators.cluster_step import Step
 
@@ -21,6 +22,9 @@ PLAN: dict[str, Any] = {
     "work_bucket": "{{ var.value.sparkify_work_bucket }}",
     "region": "{{ var.value.get('sparkify_region', 'us-east-1') }}",
     "allowed_cidr": "{{ params.allowed_cidr }}",
+    "kind": "{{ params.kind }}",
+    "base_capacity": "{{ params.base_capacity }}",
+    "daily_rpu_hours": "{{ params.daily_rpu_hours }}",
     "node_type": "{{ params.node_type }}",
     "nodes": "{{ params.nodes }}",
     "hours_to_live": "{{ params.hours_to_live }}",
@@ -50,11 +54,12 @@ with DAG(
     description="Make, pause, resume, remove or describe the Redshift cluster and all that belongs to it.",
     doc_md="""
 ### What it does
-One of five actions on one cluster and what belongs to it:
+One of five actions on one cluster, provisioned or Serverless (param `kind`), and what belongs to it:
 
 * **provision**: work bucket, IAM role, security group, subnet group, cluster (private, encrypted, its
   password kept by AWS), tables, a group of readers. It ends by showing endpoint, connection and price.
-* **pause**, **resume**: as AWS does; a paused cluster costs its storage.
+  Of Serverless: a namespace and a workgroup with a daily limit of RPU-hours, after which queries are off.
+* **pause**, **resume**: as AWS does; a paused cluster costs its storage. Serverless has neither.
 * **teardown**: the cluster, with a final snapshot unless told otherwise, then the rest; what the pipeline
   wrote to the work bucket, and the bucket if nothing else is in it, only if asked.
 * **status**: what exists, since when, and what it has cost at most.
@@ -123,6 +128,7 @@ what is there, whatever a failed provisioning has left.
             step("make_role", make_role),
             step("make_network", make_network),
             step("make_cluster", make_cluster, until="available"),
+            step("give_rights", give_rights),
             CreateTablesOperator(
                 task_id="create_tables",
                 sql=[file for dataset in DATASETS for file in dataset.schema],

@@ -6,15 +6,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sparkify.aws import Aws, code_of
+from sparkify.cluster.kinds import look_of
 from sparkify.cluster.plan import ClusterPlan, is_ours, tag_list
 from sparkify.failures import FatalError
 
 _POLICY_NAME = "read-source-and-work-bucket"
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "redshift.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+# Management Guide, "Granting permissions to Amazon Redshift Serverless": both names.
+_SERVICES = {
+    "provisioned": ["redshift.amazonaws.com"],
+    "serverless": ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"],
 }
 
 
@@ -38,12 +38,19 @@ def make_role(aws: Aws, plan: ClusterPlan) -> str:
     return f"IAM role {plan.role_name} {did}: reads {plan.source_bucket} and {plan.work_bucket}."
 
 
+def _trust(plan: ClusterPlan) -> dict[str, Any]:
+    """Return who may take the role."""
+    services = {"Service": _SERVICES[plan.kind]}
+    statement = {"Effect": "Allow", "Principal": services, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 def _create(aws: Aws, plan: ClusterPlan) -> bool:
     """Create the role; return False if a try before this one has made it without hearing of it."""
     try:
         aws.iam.create_role(
             RoleName=plan.role_name,
-            AssumeRolePolicyDocument=json.dumps(_TRUST),
+            AssumeRolePolicyDocument=json.dumps(_trust(plan)),
             Description=f"Redshift cluster {plan.identifier} reads S3",
             Tags=tag_list(plan.tags),
         )
@@ -61,7 +68,7 @@ def remove_role(aws: Aws, plan: ClusterPlan) -> str:
         return f"IAM role {plan.role_name}: nothing to do."
     if not is_ours(role.get("Tags", [])):
         return f"IAM role {plan.role_name} is not ours: left as it is."
-    if users := _find_clusters_with(aws, role["Arn"]):
+    if users := look_of(plan).find_users_of_role(aws, role["Arn"]):
         return f"IAM role {plan.role_name} is used by {', '.join(users)}: left as it is."
     try:
         _delete(aws, plan.role_name)
@@ -88,16 +95,6 @@ def find_role(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - boto's role
         if code_of(error) == "NoSuchEntity":
             return None
         raise
-
-
-def _find_clusters_with(aws: Aws, arn: str) -> list[str]:
-    pages = aws.redshift.get_paginator("describe_clusters").paginate()
-    return [
-        cluster["ClusterIdentifier"]
-        for page in pages
-        for cluster in page["Clusters"]
-        if any(role["IamRoleArn"] == arn for role in cluster.get("IamRoles", []))
-    ]
 
 
 def role_policy(plan: ClusterPlan) -> dict[str, Any]:

@@ -64,12 +64,16 @@ class Namespace(Resource):
 
     def describe(self) -> dict[str, Any]:
         """The API's Namespace."""
+        # AWS shows roles so: pull request 507 of its guidance for clickstream analytics on AWS.
+        roles = [
+            f"IamRole(applyStatus=in-sync, iamRoleArn={arn})" for arn in self.settings.get("iamRoles", [])
+        ]
         return {
             "dbName": "dev",
             "kmsKeyId": "AWS_OWNED_KMS_KEY",
-            "iamRoles": [],
             "logExports": [],
             **self.settings,
+            "iamRoles": roles,
             "namespaceName": self.name,
             "namespaceId": self.id,
             "namespaceArn": self.arn,
