@@ -133,8 +133,8 @@ def _kind_params() -> dict[str, Param]:
             type="integer",
             minimum=1,
             title="RPU-hours a day",
-            description="Serverless: the ceiling of its costs. Once queries have used so many, they are turned"
-            " off for the rest of the day.",
+            description="Serverless, the ceiling of its costs: once queries have used so many, they are"
+            " turned off for the rest of the day.",
         ),
     }
 

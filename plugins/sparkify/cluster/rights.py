@@ -26,10 +26,9 @@ def give_rights(aws: Aws, plan: ClusterPlan) -> str:
     """
     if plan.kind != "serverless":
         return f"The connection of {plan.identifier} logs in as its master user: nothing to grant."
-    user = str(RedshiftSQLHook(redshift_conn_id=CONN_ID).get_first("SELECT current_user")[0])
+    [user] = RedshiftSQLHook(redshift_conn_id=CONN_ID).get_first("SELECT current_user") or [""]
     with _connect(aws, plan) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT COUNT(*) FROM pg_group WHERE groname = %s", (READERS,))
-        if not cursor.fetchone()[0]:
+        if not cursor.execute("SELECT 1 FROM pg_group WHERE groname = %s", (READERS,)).fetchall():
             cursor.execute(f"CREATE GROUP {READERS}")
         name, database = _quote(user), _quote(plan.database)
         cursor.execute(f"GRANT CREATE ON DATABASE {database} TO {name}")
