@@ -65,6 +65,7 @@ The run that the task has triggered has the cause; its link is in the task's ext
         daily_rpu_hours="{{ params.daily_rpu_hours }}",
         identifier="{{ params.identifier }}",
         allowed_cidr="{{ params.allowed_cidr }}",
+        allow_public_cidr="{{ params.allow_public_cidr }}",
         from_snapshot="{{ params.from_snapshot }}",
     )
     load_window = trigger(

@@ -45,6 +45,8 @@ for _name in (
     "SANDBOX_AWS_PORT",
     "SANDBOX_AIRFLOW_PORT",
     "SANDBOX_CLUSTER_SECONDS",
+    "SANDBOX_ROLE_SECONDS",
+    "SANDBOX_CALLER_ADDRESS",
 ):
     os.environ.pop(_name, None)
 

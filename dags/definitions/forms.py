@@ -101,12 +101,17 @@ def _place_params() -> dict[str, Param]:
             " and groups are made from it.",
         ),
         "allowed_cidr": Param(
-            "10.0.0.0/8",
-            type="string",
-            pattern=r"^\d+\.\d+\.\d+\.\d+/\d+$",
+            None,
+            type=["null", "string"],
             title="Allowed network",
-            description="A new cluster: the IPv4 network that may connect, such as 10.1.0.0/16; never"
-            " everybody.",
+            description="provision: the IPv4 network that may connect, such as 10.1.0.0/16; empty for the VPC"
+            " that the cluster is in.",
+        ),
+        "allow_public_cidr": Param(
+            False,
+            type="boolean",
+            title="Allow a public network",
+            description="The allowed network may be on the internet.",
         ),
     }
 

@@ -28,6 +28,10 @@ class TransientError(Exception):
     """What may pass by itself: trying the same again, later, can succeed."""
 
 
+class NoAnswerError(TransientError):
+    """Nothing at all comes back from a server; the message says who may connect to it."""
+
+
 class SourceChanged(TransientError):  # noqa: N818 - an event to start over on, not a fault
     """The source changed, or another load staged it, during this load; listing it again settles that."""
 
@@ -245,6 +249,8 @@ def explain(error: BaseException, what: str) -> str:
 def _explain(error: BaseException, what: str) -> str:
     if isinstance(error, FatalError):
         return str(error)
+    if isinstance(error, NoAnswerError):
+        return f"{what} failed: {error}"
     if isinstance(error, TransientError):
         return f"{what} starts over: {str(error).rstrip('.')}."
     remedy = diagnose(error).remedy

@@ -21,8 +21,11 @@ DEFAULT_REDSHIFT_PORT = 5439
 DEFAULT_AWS_PORT = 4566
 DEFAULT_AIRFLOW_PORT = 8080
 DEFAULT_CLUSTER_SECONDS = 2.0
+DEFAULT_ROLE_SECONDS = 5.0
+# In the default VPC (EC2, CreateDefaultVpc: 172.31.0.0/16), where Airflow on AWS would be.
+DEFAULT_CALLER_ADDRESS = "172.31.0.10"
 LOOPBACK = "127.0.0.1"
-_LONGEST_CLUSTER_SECONDS = 3600
+_LONGEST_SECONDS = 3600
 
 # What `up` makes in the AWS account.
 SOURCE_BUCKET = "sparkify-raw"
@@ -65,6 +68,8 @@ class Settings:
         aws_secret_access_key: Secret that requests to the AWS API server are signed with.
         airflow_port: TCP port of Airflow's web server on 127.0.0.1.
         cluster_seconds: How long a cluster of the AWS API server is in a passing status, such as creating.
+        role_seconds: How long a new IAM role is not known to Redshift yet.
+        caller_address: The IPv4 address from which clusters see whoever connects to them.
         host: IP address that both listen on.
         aws_host: Name or address by which others reach the AWS API server.
         redshift_host: Name or address by which others reach the Redshift endpoint.
@@ -83,6 +88,8 @@ class Settings:
     region: str = "us-east-1"
     airflow_port: int = DEFAULT_AIRFLOW_PORT
     cluster_seconds: float = DEFAULT_CLUSTER_SECONDS
+    role_seconds: float = DEFAULT_ROLE_SECONDS
+    caller_address: str = DEFAULT_CALLER_ADDRESS
     host: str = LOOPBACK
     aws_host: str = LOOPBACK
     redshift_host: str = LOOPBACK
@@ -91,17 +98,18 @@ class Settings:
     def load(cls) -> "Settings":
         """Read the settings from the environment; make home and credentials when they are missing.
 
-        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT and
-        SANDBOX_CLUSTER_SECONDS; for a sandbox that others reach by a network SANDBOX_HOST, SANDBOX_AWS_HOST
-        and SANDBOX_REDSHIFT_HOST; and instead of generated secrets SANDBOX_REDSHIFT_PASSWORD,
-        SANDBOX_AWS_ACCESS_KEY_ID and SANDBOX_AWS_SECRET_ACCESS_KEY.
+        Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT,
+        SANDBOX_CLUSTER_SECONDS, SANDBOX_ROLE_SECONDS and SANDBOX_CALLER_ADDRESS; for a sandbox that others
+        reach by a network SANDBOX_HOST, SANDBOX_AWS_HOST and SANDBOX_REDSHIFT_HOST; and instead of generated
+        secrets SANDBOX_REDSHIFT_PASSWORD, SANDBOX_AWS_ACCESS_KEY_ID and SANDBOX_AWS_SECRET_ACCESS_KEY.
 
         Raises:
             SettingsError: A variable's value is not what it should be, or home or its credentials cannot be
                 read or written.
         """
         home, (redshift_port, aws_port, airflow_port) = home_folder(), _ports()
-        seconds = _cluster_seconds()
+        cluster_seconds = _seconds("SANDBOX_CLUSTER_SECONDS", DEFAULT_CLUSTER_SECONDS)
+        role_seconds = _seconds("SANDBOX_ROLE_SECONDS", DEFAULT_ROLE_SECONDS)
         hosts = _hosts()
         credentials = _given(_credentials(home))
         return cls(
@@ -109,7 +117,9 @@ class Settings:
             redshift_port=redshift_port,
             aws_port=aws_port,
             airflow_port=airflow_port,
-            cluster_seconds=seconds,
+            caller_address=_caller_address(),
+            cluster_seconds=cluster_seconds,
+            role_seconds=role_seconds,
             **hosts,
             **asdict(credentials),
         )
@@ -162,6 +172,8 @@ class Settings:
             "SANDBOX_AWS_PORT": str(self.aws_port),
             "SANDBOX_AIRFLOW_PORT": str(self.airflow_port),
             "SANDBOX_CLUSTER_SECONDS": f"{self.cluster_seconds:g}",
+            "SANDBOX_ROLE_SECONDS": f"{self.role_seconds:g}",
+            "SANDBOX_CALLER_ADDRESS": self.caller_address,
             "SANDBOX_HOST": self.host,
             "SANDBOX_AWS_HOST": self.aws_host,
             "SANDBOX_REDSHIFT_HOST": self.redshift_host,
@@ -200,14 +212,24 @@ def _port(environ: Mapping[str, str], variable: str, default: int) -> int:
     return int(text)
 
 
-def _cluster_seconds(environ: Mapping[str, str] = os.environ) -> float:
-    text = environ.get("SANDBOX_CLUSTER_SECONDS") or str(DEFAULT_CLUSTER_SECONDS)
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII) or float(text) > _LONGEST_CLUSTER_SECONDS:
+def _seconds(variable: str, default: float, environ: Mapping[str, str] = os.environ) -> float:
+    text = environ.get(variable) or str(default)
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII) or float(text) > _LONGEST_SECONDS:
         raise SettingsError(
-            f"SANDBOX_CLUSTER_SECONDS={text!r} is no duration: set it to a number of seconds from 0 to "
-            f"{_LONGEST_CLUSTER_SECONDS}."
+            f"{variable}={text!r} is no duration: set it to a number of seconds from 0 to {_LONGEST_SECONDS}."
         )
     return float(text)
+
+
+def _caller_address(environ: Mapping[str, str] = os.environ) -> str:
+    text = environ.get("SANDBOX_CALLER_ADDRESS") or DEFAULT_CALLER_ADDRESS
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise SettingsError(
+            f"SANDBOX_CALLER_ADDRESS={text!r} is no IPv4 address: set it to the one that security groups are "
+            f"to see, such as {DEFAULT_CALLER_ADDRESS}."
+        ) from error
 
 
 def _hosts(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

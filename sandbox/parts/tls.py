@@ -1,9 +1,9 @@
 """The certificate of the Redshift endpoint: redshift_connector's IAM login insists on TLS and on its chain.
 
-The certificate signs itself, names 127.0.0.1, localhost and SANDBOX_REDSHIFT_HOST, and is made once, or anew
-when that name changes. It is no authority: whoever gets hold of its key can sign no certificate that those
-who trust this one would take (RFC 5280, 4.2.1.9). Who should trust it gets
-it in SSL_CERT_FILE, together with whatever that file held before.
+The certificate signs itself, names 127.0.0.1, localhost, SANDBOX_REDSHIFT_HOST and SANDBOX_AWS_HOST, and is
+made once, or anew when these names change. It is no authority: whoever gets hold of its key can sign no
+certificate that those who trust this one would take (RFC 5280, 4.2.1.9). Who should trust it gets it in
+SSL_CERT_FILE, together with whatever that file held before.
 """
 
 import contextlib
@@ -111,7 +111,9 @@ def _make(settings: Settings) -> str:
 
 
 def _names(settings: Settings) -> list[x509.GeneralName]:
-    return [_name(host) for host in dict.fromkeys((LOOPBACK, "localhost", settings.redshift_host))]
+    # Clusters are reached at the AWS API server's address.
+    hosts = (LOOPBACK, "localhost", settings.redshift_host, settings.aws_host)
+    return [_name(host) for host in dict.fromkeys(hosts)]
 
 
 def _name(host: str) -> x509.GeneralName:

@@ -82,8 +82,12 @@ def test_a_login_by_iam_finds_the_endpoint_by_its_name_and_trusts_its_certificat
     code = """
 import boto3, redshift_connector
 redshift = boto3.client("redshift")
+ec2 = boto3.client("ec2")
+group = ec2.create_security_group(GroupName="one", Description="one")["GroupId"]
+ec2.authorize_security_group_ingress(GroupId=group, CidrIp="172.31.0.0/16", IpProtocol="tcp",
+                                     FromPort=5439, ToPort=5439)
 redshift.create_cluster(ClusterIdentifier="one", ClusterType="single-node", NodeType="ra3.large",
-                        MasterUsername="sparkify", MasterUserPassword="Aa345678")
+                        MasterUsername="sparkify", MasterUserPassword="Aa345678", VpcSecurityGroupIds=[group])
 redshift.get_waiter("cluster_available").wait(ClusterIdentifier="one", WaiterConfig={"Delay": 1})
 connection = redshift_connector.connect(iam=True, cluster_identifier="one", db_user="sparkify",
                                         user="sparkify", database="sparkify", region="us-east-1")
@@ -92,7 +96,7 @@ redshift.delete_cluster(ClusterIdentifier="one", SkipFinalClusterSnapshot=True)
 """
     said = stack.compose("exec", "-T", "airflow-scheduler", "python", "-c", code)
     assert "sparkify" in said.splitlines()[-1]
-    assert "{'Address': 'redshift', 'Port': 5439}" in said
+    assert "{'Address': 'aws', 'Port': " in said
 
 
 def test_the_log_of_a_task_can_be_read_in_the_web_server(loaded: Stack):

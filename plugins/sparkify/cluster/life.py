@@ -18,7 +18,7 @@ from sparkify.cluster.cluster import (
 from sparkify.cluster.network import PORT, find_security_group
 from sparkify.cluster.plan import EXPIRES_TAG, OWNER, OWNER_TAG, ClusterPlan, tag_list
 from sparkify.cluster.restore import announce_restore, end_restore, is_restored_by_us
-from sparkify.cluster.role import find_role
+from sparkify.cluster.role import find_role, judge_refusal
 from sparkify.failures import FatalError
 
 
@@ -27,7 +27,7 @@ def make_cluster(aws: Aws, plan: ClusterPlan) -> str:
 
     Raises:
         FatalError: a cluster of that name is somebody else's, or cannot become available.
-        NotYet: one of that name is just being paused or removed.
+        NotYet: one of that name is just being paused or removed, or the role is not known to Redshift yet.
     """
     cluster = _find_ours(aws, plan)
     if cluster is None:
@@ -97,7 +97,8 @@ def remove_cluster(aws: Aws, plan: ClusterPlan) -> str:
 
 
 def _create(aws: Aws, plan: ClusterPlan) -> str:
-    settings = _gather_settings(aws, plan)
+    role = find_role(aws, plan)
+    settings = _gather_settings(aws, plan, role)
     snapshot = find_newest_snapshot(aws, plan) if plan.from_snapshot else None
     try:
         if snapshot:
@@ -105,6 +106,7 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
         else:
             _create_empty(aws, plan, settings)
     except ClientError as error:
+        judge_refusal(role, error)
         # A try before this one may have made it without hearing of it, or somebody else just now.
         if code_of(error) not in {"ClusterAlreadyExists", "ClusterAlreadyExistsFault"}:
             raise
@@ -113,9 +115,9 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
     return f"Cluster {plan.identifier} is being made{origin}; it expires {_describe_expiry(plan)}."
 
 
-def _gather_settings(aws: Aws, plan: ClusterPlan) -> dict[str, Any]:
+def _gather_settings(aws: Aws, plan: ClusterPlan, role: Any) -> dict[str, Any]:  # noqa: ANN401 - boto's role
     """Return what a new cluster and a restored one are made with."""
-    role, group = find_role(aws, plan), find_security_group(aws, plan)
+    group = find_security_group(aws, plan)
     if role is None or group is None:
         raise FatalError(
             f"Role or security group of {plan.identifier} is missing: run the steps before this one."

@@ -1,6 +1,6 @@
 """The cluster's network: a subnet group of the default VPC, a security group with one open port."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sparkify.aws import Aws, NotYet, code_of
+from sparkify.cluster.cluster import describe_cluster
 from sparkify.cluster.plan import ClusterPlan, is_ours, tag_list
 from sparkify.failures import FatalError
 
@@ -23,13 +24,53 @@ def make_network(aws: Aws, plan: ClusterPlan) -> str:
         FatalError: the account has no default VPC, or a name is somebody else's.
     """
     vpc = _find_default_vpc(aws)
-    group = find_security_group(aws, plan) or _make_security_group(aws, plan, vpc)
-    _allow_only(aws, group, plan.allowed_cidr)
-    _make_subnet_group(aws, plan, vpc)
+    cidrs = [plan.allowed_cidr] if plan.allowed_cidr else _list_cidrs(vpc)
+    for cidr in cidrs:
+        plan.check_network(cidr)
+    group = find_security_group(aws, plan) or _make_security_group(aws, plan, vpc["VpcId"])
+    _allow_only(aws, group, cidrs)
+    _make_subnet_group(aws, plan, vpc["VpcId"])
     return (
-        f"Security group {plan.security_group_name} opens port {PORT} to {plan.allowed_cidr}; "
-        f"subnet group {plan.subnet_group_name} is in the default VPC {vpc}."
+        f"Security group {plan.security_group_name} opens port {PORT} to {', '.join(cidrs)}; "
+        f"subnet group {plan.subnet_group_name} is in the default VPC {vpc['VpcId']}."
     )
+
+
+def describe_admission(aws: Aws, identifier: str) -> str:
+    """Return, for people, what state a cluster is in and whom its security groups let in."""
+    cluster = describe_cluster(aws, identifier)
+    if cluster is None:
+        return f"There is no cluster {identifier}."
+    ids = [group["VpcSecurityGroupId"] for group in cluster["VpcSecurityGroups"]]
+    groups = aws.ec2.describe_security_groups(GroupIds=ids)["SecurityGroups"] if ids else []
+    admission = [
+        f"security group {group['GroupName']} ({group['GroupId']}) admits {_list_sources(group)}"
+        for group in groups
+    ]
+    return (
+        f"It is {cluster['ClusterStatus']}; its {'; its '.join(admission or ['security group is unknown'])}."
+    )
+
+
+def _list_sources(group: Any) -> str:  # noqa: ANN401 - boto's group
+    sources = [
+        f"{source} on {_describe_ports(rule)}"
+        for rule in group["IpPermissions"]
+        for source in [
+            *(entry["CidrIp"] for entry in rule.get("IpRanges", [])),
+            *(entry["CidrIpv6"] for entry in rule.get("Ipv6Ranges", [])),
+            *(entry["PrefixListId"] for entry in rule.get("PrefixListIds", [])),
+            *(f"members of {entry['GroupId']}" for entry in rule.get("UserIdGroupPairs", [])),
+        ]
+    ]
+    return ", ".join(sources) or "nobody"
+
+
+def _describe_ports(rule: Any) -> str:  # noqa: ANN401 - boto's rule
+    first, last = rule.get("FromPort"), rule.get("ToPort")
+    if first is None:
+        return "every port"
+    return f"port {first}" if first == last else f"ports {first} to {last}"
 
 
 def remove_network(aws: Aws, plan: ClusterPlan) -> str:
@@ -107,11 +148,16 @@ def _is_removed(delete: Callable[[], object]) -> bool:
     return True
 
 
-def _find_default_vpc(aws: Aws) -> str:
+def _find_default_vpc(aws: Aws) -> Any:  # noqa: ANN401 - boto's VPC
     vpcs = aws.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
     if not vpcs:
         raise FatalError(f"The region {aws.region} has no default VPC. Make one: aws ec2 create-default-vpc")
-    return vpcs[0]["VpcId"]
+    return vpcs[0]
+
+
+def _list_cidrs(vpc: Any) -> list[str]:  # noqa: ANN401 - boto's VPC
+    blocks = vpc["CidrBlockAssociationSet"]
+    return [block["CidrBlock"] for block in blocks if block["CidrBlockState"]["State"] == "associated"]
 
 
 def _make_security_group(aws: Aws, plan: ClusterPlan, vpc: str) -> Any:  # noqa: ANN401 - boto's group
@@ -130,34 +176,32 @@ def _make_security_group(aws: Aws, plan: ClusterPlan, vpc: str) -> Any:  # noqa:
     return find_security_group(aws, plan)
 
 
-def _allow_only(aws: Aws, group: Any, cidr: str) -> None:  # noqa: ANN401 - boto's group
-    """Open the port to `cidr` and close whatever else is open."""
+def _allow_only(aws: Aws, group: Any, cidrs: Sequence[str]) -> None:  # noqa: ANN401 - boto's group
+    """Open the port to `cidrs` and close whatever else is open."""
     if not is_ours(group.get("Tags", [])):
         raise FatalError(
             f"The security group {group['GroupName']} is there and not ours. Remove it, or choose another "
             "cluster identifier."
         )
-    wanted: Any = {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "IpRanges": [{"CidrIp": cidr}]}
-    others = [rule for rule in group["IpPermissions"] if not _is_same(rule, wanted)]
-    if others:
-        aws.ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=others)
-    if len(others) == len(group["IpPermissions"]):
-        try:
-            aws.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[wanted])
-        except ClientError as error:
-            if code_of(error) != "InvalidPermission.Duplicate":
-                raise
+    rules = group["IpPermissions"]
+    if len(rules) == 1 and _opens_only(rules[0], cidrs):
+        return
+    if rules:
+        aws.ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=rules)
+    ranges: Any = [{"CidrIp": cidr} for cidr in cidrs]
+    wanted: Any = {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "IpRanges": ranges}
+    try:
+        aws.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[wanted])
+    except ClientError as error:
+        if code_of(error) != "InvalidPermission.Duplicate":
+            raise
 
 
-def _is_same(rule: Any, wanted: Any) -> bool:  # noqa: ANN401 - boto's rules
-    names = ("IpProtocol", "FromPort", "ToPort")
-    ranges = [entry["CidrIp"] for entry in rule.get("IpRanges", [])]
+def _opens_only(rule: Any, cidrs: Sequence[str]) -> bool:  # noqa: ANN401 - boto's rule
     others = rule.get("Ipv6Ranges") or rule.get("PrefixListIds") or rule.get("UserIdGroupPairs")
-    return (
-        all(rule.get(name) == wanted[name] for name in names)
-        and ranges == [wanted["IpRanges"][0]["CidrIp"]]
-        and not others
-    )
+    what = (rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"))
+    ranges = {entry["CidrIp"] for entry in rule.get("IpRanges", [])}
+    return what == ("tcp", PORT, PORT) and ranges == set(cidrs) and not others
 
 
 def _make_subnet_group(aws: Aws, plan: ClusterPlan, vpc: str) -> None:

@@ -21,6 +21,11 @@ WORK_BUCKET_TAG = "sparkify:work-bucket"
 RPU_PRICE = 0.375  # USD an RPU-hour, likewise
 HOURLY_PRICES = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "rg.large": 0.3801, "rg.xlarge": 0.7602}
 
+# RFC 1918, and RFC 6598: VPCs may have both.
+_PRIVATE = [
+    ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+]
+
 
 KINDS = ("provisioned", "serverless")
 
@@ -37,7 +42,9 @@ class ClusterPlan:
         identifier: the cluster's name: 1 to 50 lower-case letters, digits and single hyphens, a letter first.
         node_type: for example ra3.large.
         nodes: number of nodes; 1 makes a single-node cluster.
-        allowed_cidr: the addresses that may connect to port 5439, for example 10.0.0.0/16.
+        allowed_cidr: the addresses that may connect to port 5439, for example 10.1.0.0/16; empty for those of
+            the VPC that the cluster is in.
+        allow_public_cidr: these may be addresses of the internet, too, though never everybody's.
         source_bucket: the bucket that COPY reads.
         work_bucket: another bucket, for manifests, which COPY reads and Airflow writes.
         database: its name.
@@ -52,15 +59,16 @@ class ClusterPlan:
         daily_rpu_hours: of Serverless, what queries may use a day before they are turned off.
 
     Raises:
-        PlanError: a value that AWS would refuse, one bucket as source and work bucket, or a network open to
-            the world.
+        PlanError: a value that AWS would refuse, one bucket as source and work bucket, or a network of the
+            internet.
     """
 
     identifier: str
     source_bucket: str
     work_bucket: str
     region: str
-    allowed_cidr: str
+    allowed_cidr: str = ""
+    allow_public_cidr: bool = False
     node_type: str = "ra3.large"
     nodes: int = 1
     database: str = "sparkify"
@@ -91,7 +99,8 @@ class ClusterPlan:
             raise PlanError(f"kind is {' or '.join(KINDS)}, not {self.kind!r}.")
         if self.kind == "serverless":
             _check_serverless(self)
-        _check_network(self.allowed_cidr)
+        if self.allowed_cidr:
+            self.check_network(self.allowed_cidr)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "ClusterPlan":
@@ -103,6 +112,32 @@ class ClusterPlan:
                 if field.name in values
             }
         )
+
+    def check_network(self, cidr: str) -> None:
+        """Refuse addresses that may not connect.
+
+        Raises:
+            PlanError: they are no IPv4 network, or not private and nobody has said that they may be public.
+        """
+        try:
+            network = ipaddress.IPv4Network(cidr, strict=False)
+        except ValueError:
+            raise PlanError(
+                f"allowed_cidr {cidr!r} is no IPv4 network such as 10.1.0.0/16. It is one, or empty for the "
+                "VPC's own; the cluster has no IPv6 address."
+            ) from None
+        if str(network) != cidr:
+            raise PlanError(f"allowed_cidr {cidr!r} is no network as AWS writes it. Did you mean {network}?")
+        if network.prefixlen < 8:
+            raise PlanError(
+                f"allowed_cidr {cidr} opens the warehouse to the world.",
+                "Name the network that Airflow and the analysts are in, an IPv4 one of /8 or smaller.",
+            )
+        if not self.allow_public_cidr and not any(network.subnet_of(private) for private in _PRIVATE):
+            raise PlanError(
+                f"allowed_cidr {cidr} is on the internet.",
+                f"Name a network within {', '.join(map(str, _PRIVATE))}, or set allow_public_cidr.",
+            )
 
     @property
     def role_name(self) -> str:
@@ -145,18 +180,6 @@ def _check_serverless(plan: ClusterPlan) -> None:
         raise PlanError(f"daily_rpu_hours is 1 or more: {plan.daily_rpu_hours}.")
     if len(plan.identifier) < 3:
         raise PlanError(f"A workgroup's name has 3 characters or more: {plan.identifier}.")
-
-
-def _check_network(cidr: str) -> None:
-    try:
-        network = ipaddress.ip_network(cidr)
-    except ValueError as error:
-        raise PlanError(f"allowed_cidr is no network such as 10.0.0.0/16: {error}.") from None
-    if network.version != 4 or network.prefixlen < 8:
-        raise PlanError(
-            f"allowed_cidr {cidr} opens the warehouse to the world.",
-            "Name the network that Airflow and the analysts are in, an IPv4 one of /8 or smaller.",
-        )
 
 
 def role_name(identifier: str) -> str:

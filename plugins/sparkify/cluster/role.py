@@ -1,15 +1,18 @@
 """The IAM role that the cluster takes: it reads the source bucket and the work bucket, and nothing else."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sparkify.aws import Aws, code_of
+from sparkify.aws import Aws, NotYet, code_of
 from sparkify.cluster.kinds import look_of
 from sparkify.cluster.plan import ClusterPlan, is_ours, tag_list
 from sparkify.failures import FatalError
 
+# IAM User Guide, "Changes that I make are not always immediately visible", names no time; minutes are ample.
+_SPREAD_WITHIN = timedelta(minutes=10)
 _POLICY_NAME = "read-source-and-work-bucket"
 # Management Guide, "Granting permissions to Amazon Redshift Serverless": both names.
 _SERVICES = {
@@ -95,6 +98,27 @@ def find_role(aws: Aws, plan: ClusterPlan) -> Any:  # noqa: ANN401 - boto's role
         if code_of(error) == "NoSuchEntity":
             return None
         raise
+
+
+def judge_refusal(role: Any, refusal: ClientError) -> None:  # noqa: ANN401 - boto's role
+    """Say whether Redshift refuses a role because it does not know it yet.
+
+    Args:
+        role: as IAM describes it.
+        refusal: what Redshift said; what is not about a role passes.
+
+    Raises:
+        NotYet: the role is so young that Redshift may not have heard of it.
+        FatalError: it is not, so that Redshift must not take it.
+    """
+    if code_of(refusal) != "InvalidParameterValue" or "IAM role" not in str(refusal):
+        return
+    if datetime.now(UTC) - role["CreateDate"] < _SPREAD_WITHIN:
+        raise NotYet(f"Redshift does not know the new IAM role {role['RoleName']} yet.") from refusal
+    raise FatalError(
+        f"Redshift refuses the IAM role {role['RoleName']}, and it is too old to be unknown yet: {refusal}",
+        "Its trust policy has to let redshift.amazonaws.com take it. Remove the role and provision again.",
+    ) from refusal
 
 
 def role_policy(plan: ClusterPlan) -> dict[str, Any]:

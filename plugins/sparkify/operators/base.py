@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import Context
 
-from sparkify.operators.connection import check_host, make_opener, name_session
+from sparkify.operators.connection import check_host, make_opener
 from sparkify.operators.task_failures import translate_failures
 from sparkify.star.lineage import describe_load
 from sparkify.warehouse.ledger import LoadRecord, utc_now
@@ -66,11 +66,11 @@ class WarehouseOperator(BaseSQLOperator):
             with translate_failures(what):
                 hook = self.get_db_hook()
                 server = hook.get_connection(self.conn_id)
-            what = f"{what} ({server.host}:{server.port})"
+            what = f"{what} ({server.host}:{server.port})" if server.host else what
             with translate_failures(what):
                 check_host(server, what)
-                name_session(hook, f"{self.dag_id}.{self.task_id}")
-                return run_load(make_opener(hook), work, what=what, log=self.log, journal=journal)
+                connect = make_opener(hook, f"{self.dag_id}.{self.task_id}")
+                return run_load(connect, work, what=what, log=self.log, journal=journal)
         finally:
             self._is_working = False
             self.statements = ";\n\n".join(journal)

@@ -1,16 +1,23 @@
-"""An Airflow connection to the warehouse: its address checked, its session named, opened once."""
+"""An Airflow connection to the warehouse: its address checked, its session named, opened in time."""
 
 import ipaddress
 import json
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import Connection as AirflowConnection
+from botocore.exceptions import BotoCoreError, ClientError
 
-from sparkify.failures import FatalError
+from sparkify.aws import Aws
+from sparkify.cluster.network import describe_admission
+from sparkify.failures import FatalError, NoAnswerError, describe
 from sparkify.warehouse.session import Connection
+
+# A security group that lets nobody in drops packets: without a limit a client waits for minutes.
+_CONNECT_SECONDS = 30
 
 
 def check_host(connection: AirflowConnection, what: str) -> None:
@@ -31,25 +38,57 @@ def check_host(connection: AirflowConnection, what: str) -> None:
         )
 
 
-def name_session(hook: DbApiHook, name: str) -> None:
-    """Name the session for STL_CONNECTION_LOG, unless the connection's extra has an application_name.
-
-    redshift_connector would look for a name in the call stack, and read the whole of it from source files: a
-    quarter of the processor time of a short task.
-    """
-    connection = getattr(hook, "conn", None)
-    if isinstance(connection, AirflowConnection):
-        connection.extra = json.dumps({"application_name": name, **connection.extra_dejson})
-
-
-def make_opener(hook: DbApiHook) -> Callable[[], Connection]:
+def make_opener(hook: DbApiHook, name: str) -> Callable[[], Connection]:
     """Return what opens one connection of a hook, once.
 
     RedshiftSQLHook.get_conn tries five times whatever the error is, a wrong password too; `run_load` knows
-    which errors pass.
+    which errors pass. redshift_connector would look for a session's name in the call stack, and read the
+    whole of it from source files: a quarter of the processor time of a short task.
+
+    Args:
+        hook: of type redshift or postgres.
+        name: the session's in STL_CONNECTION_LOG, unless the connection's extra has an application_name.
     """
     get_conn = type(hook).get_conn
-    return partial(getattr(get_conn, "__wrapped__", get_conn), hook)
+    connect = partial(getattr(get_conn, "__wrapped__", get_conn), hook)
+    server = getattr(hook, "conn", None)
+    if not isinstance(server, AirflowConnection):
+        return connect
+    given = server.extra_dejson
+    server.extra = json.dumps({"application_name": name, "timeout": _CONNECT_SECONDS, **given})
+    return partial(_open, connect, hook, server, limits_statements="timeout" in given)
+
+
+def _open(
+    connect: Callable[[], Any], hook: DbApiHook, server: AirflowConnection, *, limits_statements: bool
+) -> Any:  # noqa: ANN401 - the driver's
+    try:
+        connection = connect()
+    except Exception as error:
+        if "time out" not in str(describe(error)):
+            raise
+        raise NoAnswerError(_explain_silence(hook, server)) from error
+    if not limits_statements:
+        # The driver has one limit for connecting and for every answer after that.
+        connection._usock.settimeout(None)
+    return connection
+
+
+def _explain_silence(hook: DbApiHook, server: AirflowConnection) -> str:
+    extra, host = server.extra_dejson, server.host or ""
+    name = extra.get("cluster_identifier") or (host.partition(".")[0] if ".redshift." in host else "")
+    said = f"nothing came back from {name or host} within {extra['timeout']} s"
+    if not name:
+        return f"{said}. Check host and port, and that the cluster's security group admits this worker."
+    aws = Aws(getattr(hook, "aws_conn_id", "aws_default"), extra.get("region", ""))
+    try:
+        admission = describe_admission(aws, name)
+    except (BotoCoreError, ClientError) as error:
+        admission = f"Its security group cannot be looked at from here ({error})."
+    return (
+        f"{said}. {admission} Provision again with allowed_cidr the network that this worker is in, or empty "
+        "for the VPC's own; a worker outside of the VPC needs a VPN or a peering, too."
+    )
 
 
 def _is_host(text: str | None) -> bool:

@@ -175,11 +175,29 @@ def check_common(parameters: Parameters) -> None:
         raise InvalidParameterValueError(f"DefaultIamRoleArn {default} is not one of the cluster's IamRoles.")
 
 
-def check_that_roles_exist(roles: list[str], exists: Callable[[str], bool]) -> None:
-    """Refuse an IAM role nobody made. UNCONFIRMED: AWS may accept it, and fail the COPY that uses it."""
+def check_roles(roles: list[str], age_of: Callable[[str], float | None], seconds: float) -> None:
+    """Refuse an IAM role nobody made, and one that IAM has not spread yet.
+
+    The words are those of AWS's Knowledge Center ("The IAM role must delegate access to an Amazon Redshift
+    account") and of terraform-provider-aws #19113, where ModifyClusterIamRoles refuses a role just made.
+    UNCONFIRMED: that CreateCluster and RestoreFromClusterSnapshot do the same, how young is too young (IAM
+    User Guide, "Changes that I make are not always immediately visible", names no time), and that AWS refuses
+    a role nobody made rather than fail the COPY that uses it.
+
+    Args:
+        roles: ARNs.
+        age_of: Seconds since a role was made, or None.
+        seconds: How old a role has to be.
+    """
     for role in roles:
-        if not exists(role):
+        age = age_of(role)
+        if age is None:
             raise InvalidParameterValueError(f"The IAM role {role} does not exist.")
+        if age < seconds:
+            raise InvalidParameterValueError(
+                f"The IAM role {role} is not valid. The IAM role must delegate access to an Amazon Redshift "
+                "account."
+            )
 
 
 def _check_port(parameters: Parameters, node_type: str) -> None:

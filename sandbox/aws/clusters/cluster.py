@@ -7,6 +7,7 @@ from typing import Any
 from moto.redshift.models import Cluster, Snapshot
 
 from sandbox.aws.clusters.course import Clock, Course
+from sandbox.aws.clusters.gate import Gate
 
 # Of the statuses the API reference lists, those that do not pass by themselves and need an administrator.
 FAILED = frozenset(
@@ -28,14 +29,20 @@ class Surroundings:
     Args:
         clock: Tells the moment a request is answered at.
         seconds: How long a passing status lasts.
-        address: Host of the SQL endpoint.
-        port: Port of the SQL endpoint.
+        role_seconds: How long Redshift does not know a new IAM role.
+        caller: The IPv4 address of everybody who connects.
+        host: The IPv4 address that clusters listen on.
+        address: The name or address by which others reach clusters.
+        endpoint: Host and port of the SQL endpoint.
     """
 
     clock: Clock
     seconds: float
+    role_seconds: float
+    caller: str
+    host: str
     address: str
-    port: int
+    endpoint: tuple[str, int]
 
 
 class LivingCluster(Cluster):
@@ -45,6 +52,9 @@ class LivingCluster(Cluster):
         surroundings: Clock, duration and endpoint.
         outcome: The status it ends in; anything but ``available`` is a failed creation.
         settings: moto's arguments.
+
+    Attributes:
+        gate: The port by which clients reach it.
     """
 
     def __init__(self, surroundings: Surroundings, outcome: str, **settings: Any) -> None:
@@ -55,6 +65,7 @@ class LivingCluster(Cluster):
         self.master_password_secret_arn: str | None = None
         # Encryption is AWS's default since 2025, and anything else is refused; moto's default is none.
         super().__init__(**{**settings, "encrypted": True})
+        self.gate = Gate(surroundings.host, surroundings.endpoint)
 
     @property
     def status(self) -> str:
@@ -77,11 +88,11 @@ class LivingCluster(Cluster):
 
     @property
     def endpoint(self) -> Any:  # noqa: ANN401 - moto promises one at once
-        """The sandbox's SQL endpoint; None until the cluster has been available."""
+        """Where it is reached; None until the cluster has been available."""
         self._had_endpoint = self._had_endpoint or self.status not in _FIRST | FAILED
         if not self._had_endpoint:
             return None
-        return {"Address": self._surroundings.address, "Port": self._surroundings.port}
+        return {"Address": self._surroundings.address, "Port": self.gate.port}
 
     @property
     def restore_status(self) -> dict[str, Any] | None:

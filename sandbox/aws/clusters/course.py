@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 
 class Clock:
@@ -13,6 +14,12 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = time.monotonic()
+        self._start = datetime.now(UTC) - timedelta(seconds=self.now)
+
+    @property
+    def moment(self) -> datetime:
+        """The same as an aware time."""
+        return self._start + timedelta(seconds=self.now)
 
     def tick(self) -> None:
         """Move on to the present."""

@@ -31,7 +31,13 @@ class Clusters:
         self._application = application
         self._clock = Clock()
         ClusterBackend.surroundings = Surroundings(
-            self._clock, settings.cluster_seconds, settings.redshift_host, settings.redshift_port
+            clock=self._clock,
+            seconds=settings.cluster_seconds,
+            role_seconds=settings.role_seconds,
+            caller=settings.caller_address,
+            host=settings.host,
+            address=settings.aws_host,
+            endpoint=(settings.redshift_host, settings.redshift_port),
         )
         ClusterBackend.users = Users(settings)
         redshift_backends.backend = ClusterBackend
@@ -48,8 +54,16 @@ class Clusters:
             except RefusalError as error:
                 return respond(error, environ, start_response)
             if service == "redshift":
-                return self._application(environ, start_response)
-        return self._application(environ, start_response)
+                return self._answer(environ, start_response)
+        return self._answer(environ, start_response)
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Carry the request out; what it changes in security groups holds before it is answered."""
+        answer = self._application(environ, start_response)
+        with LOCK:
+            for backend in self._backends():
+                backend.guard()
+        return answer
 
     def _settle(self) -> None:
         self._clock.tick()

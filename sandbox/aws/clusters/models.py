@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import psycopg
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.security_groups import SecurityGroup
 from moto.iam.models import iam_backends
 from moto.redshift.exceptions import (
     ClusterAlreadyExistsFaultError,
@@ -19,7 +20,7 @@ from moto.redshift.exceptions import (
 )
 from moto.redshift.models import Cluster, ParameterGroup, SubnetGroup
 
-from sandbox.aws.clusters import arguments, master_secrets, states
+from sandbox.aws.clusters import admission, arguments, master_secrets, states
 from sandbox.aws.clusters.cluster import LivingCluster
 from sandbox.aws.clusters.snapshots import SnapshotBackend
 from sandbox.aws.clusters.users import Users
@@ -46,6 +47,19 @@ class ClusterBackend(SnapshotBackend):
             _PARAMETERS, "redshift-2.0", "The default since 2025", account_id, region_name
         )
         self.default_params["require_ssl"] = "true"
+
+    def reset(self) -> None:
+        """Forget everything, and end what listens."""
+        for cluster in self._living():
+            cluster.gate.remove()
+        super().reset()
+
+    def guard(self) -> None:
+        """Let callers reach the clusters whose security groups admit them, and no others."""
+        for cluster in self._living():
+            groups = self._security_groups(cluster)
+            admitted = admission.admits(groups, cluster.port, self.surroundings.caller)
+            cluster.gate.admit(everybody=admitted)
 
     def settle(self) -> None:
         """Remove the clusters whose deletion is over."""
@@ -127,7 +141,7 @@ class ClusterBackend(SnapshotBackend):
         """Begin to attach and detach IAM roles."""
         cluster = self.cluster(name)
         states.require(cluster, "modified")
-        arguments.check_that_roles_exist(add, self._role_exists)
+        arguments.check_roles(add, self._role_age, self.surroundings.role_seconds)
         kept = [role for role in cluster.iam_roles_arn if role not in remove]
         cluster.iam_roles_arn = list(dict.fromkeys([*kept, *add]))
         if cluster.default_iam_role_arn not in cluster.iam_roles_arn:
@@ -190,6 +204,7 @@ class ClusterBackend(SnapshotBackend):
         """Forget a cluster and all that goes with it; manual snapshots stay."""
         self.delete_automated_snapshots(cluster.cluster_identifier)
         master_secrets.forget(cluster)
+        cluster.gate.remove()
         del self.clusters[cluster.cluster_identifier]
         if cluster.master_username not in [other.master_username for other in self._living()]:
             with contextlib.suppress(psycopg.Error):  # a cluster goes, whatever becomes of its user
@@ -212,8 +227,22 @@ class ClusterBackend(SnapshotBackend):
             if network.get_security_group_from_id(group_id) is None:
                 message = f"The security group {group_id} does not exist."
                 raise RedshiftClientError("InvalidVPCNetworkStateFault", message)
-        arguments.check_that_roles_exist(iam_roles_arn or [], self._role_exists)
+        arguments.check_roles(iam_roles_arn or [], self._role_age, self.surroundings.role_seconds)
 
-    def _role_exists(self, arn: str) -> bool:
+    def _role_age(self, arn: str) -> float | None:
+        """Seconds since a role was made; None if there is none."""
         roles = iam_backends[self.account_id]["aws"].roles.values()
-        return arn in [role.arn for role in roles]
+        made = next((role.create_date for role in roles if role.arn == arn), None)
+        if made is None:
+            return None
+        return max(0.0, (self.surroundings.clock.moment - made.replace(tzinfo=UTC)).total_seconds())
+
+    def _security_groups(self, cluster: LivingCluster) -> list[SecurityGroup]:
+        """A cluster's; without any of its own it has the default VPC's default group (API reference)."""
+        network = ec2_backends[self.account_id][self.region_name]
+        names = cluster.vpc_security_group_ids
+        if names:
+            return [group for name in names if (group := network.get_security_group_from_id(name))]
+        vpc = network.get_default_vpc()
+        default = network.get_security_group_from_name("default", vpc.id) if vpc else None
+        return [default] if default else []

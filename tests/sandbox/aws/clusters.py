@@ -2,6 +2,7 @@
 
 import dataclasses
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,11 +25,16 @@ class Time:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self._start = datetime.now(UTC)
 
     def monotonic(self) -> float:
         """What the server takes for time.monotonic(); no two moments are the same."""
         self.now += 0.001
         return self.now
+
+    def utcnow(self) -> datetime:
+        """What the server takes for the time of day, as moto keeps it."""
+        return (self._start + timedelta(seconds=self.monotonic())).replace(tzinfo=None)
 
     def pass_phase(self) -> None:
         """Let one passing status end."""

@@ -13,6 +13,7 @@ from psycopg import sql
 from sandbox.parts.settings import Settings
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.clusters import CLUSTER
+from tests.sandbox.aws.networks import HERE, new_group, permission
 from tests.sandbox.redshift.copying import admin_connection
 from tests.sandbox.redshift.endpoint_clients import Client, admin_rows, connect_psycopg, connect_redshift
 
@@ -28,7 +29,8 @@ def redshift_api(sandbox: Settings):
 def cluster(sandbox: Settings, redshift_api) -> str:
     """An available cluster, before the session's own warehouse."""
     name = f"c-{uuid.uuid4().hex[:8]}"
-    redshift_api.create_cluster(ClusterIdentifier=name, **CLUSTER)
+    group = new_group(client(sandbox, "ec2"), permission(HERE))
+    redshift_api.create_cluster(ClusterIdentifier=name, VpcSecurityGroupIds=[group], **CLUSTER)
     redshift_api.get_waiter("cluster_available").wait(ClusterIdentifier=name, WaiterConfig={"Delay": 1})
     return name
 

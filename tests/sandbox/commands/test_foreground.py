@@ -19,6 +19,8 @@ from sandbox import lifecycle
 from sandbox.parts import environment, processes, tls
 from sandbox.parts.parts import Aws, Redshift, all_parts
 from sandbox.parts.settings import Settings, SettingsError
+from tests.sandbox.aws.client import client as aws_client
+from tests.sandbox.aws.networks import HERE, new_group, permission
 from tests.sandbox.commands.command_line import REPOSITORY, command, query, run_sandbox, running
 
 
@@ -113,10 +115,13 @@ def test_others_are_told_the_names_that_are_set(settings: Settings):
             NodeType="ra3.large",
             MasterUsername="sparkify",
             MasterUserPassword="Aa345678",
+            VpcSecurityGroupIds=[new_group(aws_client(settings, "ec2"), permission(HERE))],
         )
         client.get_waiter("cluster_available").wait(ClusterIdentifier="one", WaiterConfig={"Delay": 1})
         (cluster,) = client.describe_clusters(ClusterIdentifier="one")["Clusters"]
-        assert cluster["Endpoint"] == {"Address": "localhost", "Port": settings.redshift_port}
+        assert cluster["Endpoint"]["Address"] == "localhost"
+        reached = replace(named, redshift_port=cluster["Endpoint"]["Port"])
+        assert query(reached, "SELECT 1") == [(1,)]
         told = environment.variables(named)
         assert json.loads(told["AIRFLOW_CONN_REDSHIFT_DEFAULT"])["host"] == "localhost"
         assert told["AWS_ENDPOINT_URL"] == f"http://localhost:{settings.aws_port}"
