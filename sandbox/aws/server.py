@@ -15,6 +15,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from sandbox.aws import objects, policies, wsgi
+from sandbox.aws.access.layer import Access
 from sandbox.aws.bodies import Intake
 from sandbox.aws.buckets import Buckets
 from sandbox.aws.clusters.layer import Clusters
@@ -62,7 +63,7 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """From the outside in: health, signatures, faults, S3 on disk, buckets, listings, clusters, moto."""
+    """From the outside in: health, signatures, faults, access, disk, buckets, listings, clusters, moto."""
     policies.install()
     objects.install()
     clusters = Clusters(MotoServices(), settings)
@@ -72,7 +73,7 @@ def application(settings: Settings) -> Application:
         s3.make_bucket(bucket, settings.region)
     _make_role()
     checked = SignatureCheck(
-        Faults(s3, settings.aws_access_key_id),
+        Faults(Access(s3, settings.aws_access_key_id), settings.aws_access_key_id),
         _secrets(settings),
         {*SERVICES, ADMIN_SERVICE},
         Intake(settings.home / "s3" / "incoming"),
