@@ -30,7 +30,7 @@ from sandbox.aws.signature import Secret, SignatureCheck
 from sandbox.aws.store import ObjectStore
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 from sandbox.parts.health import HEALTH_PATH
-from sandbox.parts.settings import LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
+from sandbox.parts.settings import BOUNDARY_NAME, LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -39,6 +39,19 @@ _TRUST = {
             "Effect": "Allow",
             "Principal": {"Service": "redshift.amazonaws.com"},
             "Action": "sts:AssumeRole",
+        }
+    ],
+}
+# What include/iam/cluster-boundary.json becomes for the sandbox's buckets and the cluster `sparkify`.
+_BOUNDARY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject"],
+            "Resource": [
+                f"arn:aws:s3:::{name}{end}" for name in (SOURCE_BUCKET, WORK_BUCKET) for end in ("", "/*")
+            ],
         }
     ],
 }
@@ -135,8 +148,10 @@ def _secrets(settings: Settings) -> Callable[[str], Secret | None]:
 
 
 def _make_role() -> None:
-    """The role that COPY's IAM_ROLE names."""
-    iam_backends[DEFAULT_ACCOUNT_ID]["aws"].create_role(
+    """The role that COPY's IAM_ROLE names, and the boundary of those that Airflow makes."""
+    iam = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    iam.create_policy("", "/", json.dumps(_BOUNDARY), BOUNDARY_NAME, [])
+    iam.create_role(
         role_name=ROLE_NAME,
         assume_role_policy_document=json.dumps(_TRUST),
         path="/",

@@ -28,6 +28,7 @@ _LONGEST_CLUSTER_SECONDS = 3600
 SOURCE_BUCKET = "sparkify-raw"
 WORK_BUCKET = "sparkify-work"
 ROLE_NAME = "sparkify-redshift"
+BOUNDARY_NAME = "sparkify-boundary"
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the final NUL included (unix(7)).
 _LONGEST_SOCKET_PATH = 103

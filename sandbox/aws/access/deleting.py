@@ -34,7 +34,7 @@ def carry_out(
     document: Any = xmltodict.parse(wsgi.read_body(environ), force_list=("Object",))
     objects = document["Delete"].get("Object") or []
     keys = [(item["Key"], item.get("VersionId") or "") for item in objects]
-    reasons = [reason(ask) for ask in s3.deletions(request, keys)]
+    reasons = [next(filter(None, map(reason, s3.deletion(request, *key))), "") for key in keys]
     if not any(reasons):
         return application(environ, start_response)
     errors = "".join(_error(key, why) for key, why in zip(keys, reasons, strict=True) if why)

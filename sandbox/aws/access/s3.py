@@ -42,13 +42,13 @@ _ACTIONS = {
     "UploadPartCopy": "PutObject",
     "ListParts": "ListMultipartUploadParts",
 }
-_OF_VERSIONS = {"GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"}
+_OF_VERSIONS = {"GetObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"}
 _LISTING = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
 _TAG = re.compile(r"<Tag>\s*<Key>(.*?)</Key>\s*<Value>(.*?)</Value>", re.DOTALL)
 
 
 def asks(request: Request) -> list[Ask]:
-    """What a request has to be allowed; for DeleteObjects see `deletions`."""
+    """What a request has to be allowed; for DeleteObjects see `deletion`."""
     bucket, key = request.get("Bucket"), request.get("Key")
     if not bucket:
         return [request.ask(_ACTIONS.get(request.action, request.action), "*")]
@@ -56,6 +56,8 @@ def asks(request: Request) -> list[Ask]:
     action = _ACTIONS.get(request.action, request.action)
     if request.action == "DeleteObjects":
         return []
+    if action == "DeleteObject":
+        return deletion(request, key, request.get("versionId"))
     if request.get("versionId") and action in _OF_VERSIONS:
         action = (
             f"{action}Version" if "Tagging" not in action else action.replace("Tagging", "VersionTagging")
@@ -69,18 +71,14 @@ def asks(request: Request) -> list[Ask]:
     return found + _of_headers(request, resource)
 
 
-def deletions(request: Request, keys: list[tuple[str, str]]) -> list[Ask]:
-    """What DeleteObjects has to be allowed for each key, which it answers one by one.
+def deletion(request: Request, key: str, version: str) -> list[Ask]:
+    """What DeleteObjects, which answers key by key, has to be allowed for one; the version may be empty.
 
-    Args:
-        request: The request.
-        keys: Keys with their versions, which may be empty.
+    API reference, DeleteObjects: "you must always specify the s3:DeleteObject permission", and for a version
+    s3:DeleteObjectVersion.
     """
-    bucket = f"arn:aws:s3:::{request.get('Bucket')}"
-    return [
-        request.ask("DeleteObjectVersion" if version else "DeleteObject", f"{bucket}/{key}")
-        for key, version in keys
-    ]
+    resource = f"arn:aws:s3:::{request.get('Bucket')}/{key}"
+    return [request.ask(f"DeleteObject{kind}", resource) for kind in ("", *["Version"] * bool(version))]
 
 
 def finds_nothing(request: Request) -> bool:
