@@ -55,6 +55,10 @@ _BOUNDARY = {
         }
     ],
 }
+_READ = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"}],
+}
 _LOCAL_HOSTS = frozenset((LOOPBACK, "localhost"))
 
 log = logging.getLogger("sandbox.aws")
@@ -160,3 +164,4 @@ def _make_role() -> None:
         tags=[],
         max_session_duration="3600",
     )
+    iam.put_role_policy(ROLE_NAME, "read", json.dumps(_READ))

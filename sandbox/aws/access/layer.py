@@ -15,6 +15,7 @@ from sandbox.aws.access.principals import Principal
 from sandbox.aws.access.request import Request
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.wsgi import Application, Environ, StartResponse
+from sandbox.parts.settings import ROLE_HEADER
 
 # What a service's requests need; one that is not here needs its action on any resource.
 ASKS: dict[str, Callable[[Request], list[Ask]]] = {
@@ -46,12 +47,10 @@ class Access:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Carry a request out if it is allowed and IAM has room for what it brings."""
-        key = str(environ[wsgi.ACCESS_KEY_ID])
-        service = environ[wsgi.SERVICE]
-        if key == self._owner and service != "iam":
+        service, caller = environ[wsgi.SERVICE], self._caller(environ)
+        if caller is None and service != "iam":
             return self._application(environ, start_response)
         try:
-            caller = None if key == self._owner else principals.of_key(key)
             request = requests.read(environ, caller.user if caller else "")
             if caller is not None:
                 self._check(request, caller)
@@ -64,6 +63,16 @@ class Access:
                 request, self._reason(request, caller), self._application, start_response
             )
         return self._application(environ, start_response)
+
+    def _caller(self, environ: Environ) -> Principal | None:
+        """Whose policies count; None where everything is allowed."""
+        key = str(environ[wsgi.ACCESS_KEY_ID])
+        if key != self._owner:
+            return principals.of_key(key) or Principal(
+                f"arn:aws:iam::{requests.ACCOUNT}:user/", (), None, None, {}
+            )
+        role = wsgi.header(environ, ROLE_HEADER.lower())
+        return principals.of_redshift(role) if role else None
 
     def asked(self) -> list[dict[str, Any]]:
         """The permissions asked for so far, oldest first, each with who asked and whether it was given."""

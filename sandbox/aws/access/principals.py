@@ -6,10 +6,12 @@ from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import Group, IAMBackend, ManagedPolicy, Role, User, iam_backends
+from moto.redshift.models import redshift_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from sandbox.aws.access.conditions import Context
 from sandbox.aws.access.policy import Answer, Ask, answer
+from sandbox.parts.settings import ROLE_NAME
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,29 @@ def of_key(access_key_id: str) -> Principal | None:
     return _of_user(user) if user else None
 
 
-def of_role(arn: str) -> Principal | None:
-    """A role as a service takes it, such as Redshift for COPY; None where there is no such role."""
-    role = role_of(arn)
+def of_redshift(named: str) -> Principal | None:
+    """A role as Redshift takes it for COPY; None where there is no such role.
+
+    Args:
+        named: ARNs of a chain, of which the last reads S3, or `default`: that of the newest cluster with one.
+    """
+    role = role_of(_default_role() if named == "default" else named.rpartition(",")[2])
     return (
         _of_role(role, f"arn:aws:sts::{DEFAULT_ACCOUNT_ID}:assumed-role/{role.name}/redshift")
         if role
         else None
     )
+
+
+def _default_role() -> str:
+    """The default role of the sandbox's warehouse, which is behind all clusters."""
+    clusters = [
+        cluster
+        for backend in list(redshift_backends[DEFAULT_ACCOUNT_ID].values())
+        for cluster in list(backend.clusters.values())
+    ]
+    found = [getattr(cluster, "default_iam_role_arn", None) for cluster in clusters]
+    return next((str(arn) for arn in reversed(found) if arn), ROLE_NAME)
 
 
 def role_of(name_or_arn: str) -> Role | None:
