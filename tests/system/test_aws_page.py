@@ -89,7 +89,8 @@ class Shell:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"{block}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+        telling = [line for line in done.stdout.splitlines() if re.search("rror|ailed|efused", line)]
+        assert done.returncode == 0, "\n".join([block, *telling, done.stdout[-2000:], done.stderr[-3000:]])
         self.variables = dict(line.split("=", 1) for line in state.read_text().split("\0") if "=" in line)
         return done.stdout
 
