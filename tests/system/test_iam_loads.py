@@ -92,8 +92,8 @@ def test_a_load_needs_every_action_of_its_policy_and_of_the_clusters_role(
     assert needless(document, [], loads) == set()
     copies = [one for one in asked if "assumed-role/loads-cluster/" in one.principal]
     assert {one.allowed for one in copies} == {True}
-    # The guide asks for ListBucket ("COPY usage notes", access permissions); the sandbox's COPY lists
-    # prefixes only, and loads give it manifests.
+    # "COPY must have LIST access to the bucket" (Developer Guide, "Credentials and access permissions"); the
+    # sandbox's lists prefixes only, and loads give it manifests.
     named = [{**one, "Sid": str(n)} for n, one in enumerate(role_policy(plan)["Statement"])]
     assert needless(json.dumps({"Statement": named}), [], copies) == {("0", "s3:ListBucket")}
     boundary = document_of("cluster-boundary", values_of(plan))

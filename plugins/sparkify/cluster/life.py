@@ -40,8 +40,8 @@ def make_cluster(aws: Aws, plan: ClusterPlan) -> str:
         return resume_cluster(aws, plan)
     _tag(aws, plan)
     return (
-        f"Cluster {plan.identifier} is there ({cluster.status}) and stays as it is, whatever node_type, nodes "
-        f"and from_snapshot say; it now expires {_describe_expiry(plan)}."
+        f"Cluster {plan.identifier} is there ({cluster.status}) and stays as it is, whatever node_type, "
+        f"nodes and from_snapshot say; it now expires {_describe_expiry(plan)}."
     )
 
 

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 Context = Mapping[str, Sequence[str]]
 
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
-_LITERAL = {"*": "[*]", "?": "[?]", "$": "$"}
+# What stands for ${*} and ${?} until patterns are compared; no policy may have such characters.
+_STAR, _MARK = "\ue000", "\ue001"
+_LITERAL = {"*": _STAR, "?": _MARK, "$": "$"}
 
 
 def holds(condition: Mapping[str, Mapping[str, object]], context: Context) -> bool:
@@ -67,16 +69,32 @@ def _key_holds(operator: str, found: Sequence[str] | None, wanted: list[str]) ->
         return optional or negated or set_operator == "ForAllValues"
 
     def one(value: str) -> bool:
-        return any(compare(value, pattern) for pattern in wanted) != negated
+        return any(_is(compare, value, pattern) for pattern in wanted) != negated
 
     return all(map(one, found)) if set_operator == "ForAllValues" else any(map(one, found))
 
 
+def _is(compare: Callable[[str, str], bool], value: str, wanted: str) -> bool:
+    """What cannot be compared, such as a word with a number, is not equal."""
+    try:
+        return compare(value, wanted)
+    except (OverflowError, ValueError):
+        return False
+
+
 @functools.lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    pieces = re.split(r"(\[\*\]|\[\?\]|\*|\?)", pattern)
-    known = {"*": ".*", "?": ".", "[*]": r"\*", "[?]": r"\?"}
-    return re.compile("".join(known.get(piece, re.escape(piece)) for piece in pieces), re.DOTALL)
+    """The pattern for `re`, whose groups give nothing back: a hundred stars take no longer than one."""
+    first, *rest = (_between_stars(part) for part in pattern.split("*"))
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return re.compile(f"{first}{middle}.*{rest[-1]}", re.DOTALL)
+
+
+def _between_stars(text: str) -> str:
+    known = {"?": ".", _STAR: r"\*", _MARK: r"\?"}
+    return "".join(known.get(character) or re.escape(character) for character in text)
 
 
 def _list(value: object) -> list[object]:
@@ -107,14 +125,18 @@ def _arn_matches(value: str, pattern: str) -> bool:
     return len(values) == len(patterns) == 6 and all(map(matches, patterns, values))
 
 
+def _equals(value: str, wanted: str) -> bool:
+    return value == wanted.replace(_STAR, "*").replace(_MARK, "?")
+
+
 def _in_network(value: str, network: str) -> bool:
     return ipaddress.ip_address(value) in ipaddress.ip_network(network, strict=False)
 
 
 # Name of the operator: whether it is a negation, and what compares a value with a wanted one.
 _OPERATORS: dict[str, tuple[bool, Callable[[str, str], bool]]] = {
-    "StringEquals": (False, str.__eq__),
-    "StringNotEquals": (True, str.__eq__),
+    "StringEquals": (False, _equals),
+    "StringNotEquals": (True, _equals),
     "StringEqualsIgnoreCase": (False, lambda value, wanted: value.lower() == wanted.lower()),
     "StringNotEqualsIgnoreCase": (True, lambda value, wanted: value.lower() == wanted.lower()),
     "StringLike": (False, lambda value, wanted: matches(wanted, value)),

@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 """
 
-import json
 import re
 from typing import Any
 
@@ -117,11 +116,3 @@ def _is_about_oneself(request: Request) -> bool:
 def _role_tags(arn: str) -> dict[str, str]:
     role = principals.role_of(arn) if arn else None
     return principals.tags_of(role) if role else {}
-
-
-def is_policy(document: str) -> bool:
-    """Whether a text is a policy that can be read."""
-    try:
-        return all("Effect" in statement for statement in statements(document))
-    except (KeyError, TypeError, json.JSONDecodeError):
-        return False

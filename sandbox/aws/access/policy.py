@@ -59,9 +59,12 @@ def answer(documents: Iterable[str], ask: Ask) -> Answer:
 
 @lru_cache(maxsize=256)
 def statements(document: str) -> tuple[Statement, ...]:
-    """A policy's statements."""
-    found = json.loads(document)["Statement"]
-    return tuple(found if isinstance(found, list) else [found])
+    """A policy's statements; none of what is no policy, which IAM takes where moto does not look."""
+    try:
+        found = json.loads(document)["Statement"]
+    except (KeyError, RecursionError, TypeError, ValueError):
+        return ()
+    return tuple(one for one in (found if isinstance(found, list) else [found]) if "Effect" in one)
 
 
 def texts(value: object) -> list[str]:

@@ -308,7 +308,16 @@ def test_a_cluster_needs_what_redshift_does_in_the_callers_name(world, caller, m
     assert word in message
 
 
-PASS = {"aws:RequestTag/a": ["1"], "aws:TagKeys": ["a", "b"], "n": ["5"], "ip": ["10.1.2.3"], "w": ["x*y"]}
+PASS = {
+    "aws:RequestTag/a": ["1"],
+    "aws:TagKeys": ["a", "b"],
+    "n": ["5"],
+    "ip": ["10.1.2.3"],
+    "w": ["x*y"],
+    "when": ["2018-11-15T00:00:00+00:00"],
+    "arn": ["arn:aws:iam::1:policy/a-b"],
+    "flag": ["true"],
+}
 
 
 @pytest.mark.parametrize(
@@ -322,6 +331,8 @@ PASS = {"aws:RequestTag/a": ["1"], "aws:TagKeys": ["a", "b"], "n": ["5"], "ip": 
         ({"StringNotEquals": {"aws:RequestTag/a": ["0", "1"]}}, False),
         ({"StringLike": {"w": "x${*}y"}}, True),
         ({"StringLike": {"w": "?*y"}}, True),
+        ({"StringLike": {"w": "x[*]y"}}, False),
+        ({"StringEquals": {"w": "x${*}y"}}, True),
         ({"StringEquals": {"w": "${absent, 'x*y'}"}}, True),
         ({"Null": {"absent": "true", "n": "false"}}, True),
         ({"Null": {"n": True}}, False),
@@ -334,6 +345,14 @@ PASS = {"aws:RequestTag/a": ["1"], "aws:TagKeys": ["a", "b"], "n": ["5"], "ip": 
         ({"NumericLessThan": {"n": "5"}}, False),
         ({"IpAddress": {"ip": ["192.168.0.0/16", "10.0.0.0/8"]}}, True),
         ({"NotIpAddress": {"ip": "10.0.0.0/8"}}, False),
+        ({"NumericLessThan": {"w": "5"}}, False),
+        ({"IpAddress": {"w": "10.0.0.0/8"}}, False),
+        ({"DateGreaterThan": {"when": "2018-11-01T00:00:00Z"}}, True),
+        ({"DateGreaterThan": {"w": "2018-11-01T00:00:00Z"}}, False),
+        ({"ArnLike": {"arn": "arn:aws:iam::*:policy/a-*"}}, True),
+        ({"ArnLike": {"arn": "arn:aws:*:policy/a-*"}}, False),
+        ({"ArnNotEquals": {"arn": "arn:aws:iam::1:policy/b"}}, True),
+        ({"Bool": {"flag": True}}, True),
     ],
 )
 def test_conditions_compare_as_the_guide_says(condition, holds):
@@ -358,6 +377,20 @@ def test_conditions_compare_as_the_guide_says(condition, holds):
 def test_actions_and_resources_match_as_the_guide_says(statement, found):
     ask = Ask("s3:GetObject", "arn:aws:s3:::b/k", {"aws:username": ["b"]})
     assert answer([policy({"Effect": "Allow", **statement})], ask) is found
+
+
+def test_a_pattern_of_many_stars_takes_no_time():
+    asked = Ask("s:A", "a" * 1000, {})
+    assert answer([policy(allow("s:A", "*a" * 60 + "b"))], asked) is Answer.NOTHING
+    assert answer([policy(allow("s:A", "*a" * 60 + "*"))], asked) is Answer.ALLOW
+
+
+def test_a_trust_policy_that_is_none_trusts_nobody(world, caller):
+    world.client("iam").create_role(RoleName=f"t-{caller.name}", AssumeRolePolicyDocument="{}")
+    arn = f"arn:aws:iam::{ACCOUNT}:role/t-{caller.name}"
+    caller.may(allow("sts:AssumeRole"))
+    assert refusal(caller.client("sts").assume_role, RoleArn=arn, RoleSessionName="me")[0] == "AccessDenied"
+    world.client("iam").delete_role(RoleName=f"t-{caller.name}")
 
 
 def long_policy(size: int) -> str:
