@@ -145,6 +145,11 @@ class ClusterPlan:
         return role_name(self.identifier)
 
     @property
+    def boundary_name(self) -> str:
+        """The managed policy beyond which the role can do nothing; people make it (docs/aws.md)."""
+        return f"{self.identifier}-boundary"
+
+    @property
     def security_group_name(self) -> str:
         """The security group that opens port 5439."""
         return f"{self.identifier}-redshift"

@@ -50,14 +50,22 @@ def _trust(plan: ClusterPlan) -> dict[str, Any]:
 
 def _create(aws: Aws, plan: ClusterPlan) -> bool:
     """Create the role; return False if a try before this one has made it without hearing of it."""
+    boundary = f"arn:aws:iam::{aws.account}:policy/{plan.boundary_name}"
     try:
         aws.iam.create_role(
             RoleName=plan.role_name,
             AssumeRolePolicyDocument=json.dumps(_trust(plan)),
             Description=f"Redshift cluster {plan.identifier} reads S3",
+            # Whoever may make a role and write its policy could give it every right.
+            PermissionsBoundary=boundary,
             Tags=tag_list(plan.tags),
         )
     except ClientError as error:
+        if code_of(error) == "NoSuchEntity":
+            raise FatalError(
+                f"The policy {boundary} is missing, which bounds what the cluster's role may do. Make it as "
+                "docs/aws.md says."
+            ) from error
         if code_of(error) != "EntityAlreadyExists":
             raise
         return False

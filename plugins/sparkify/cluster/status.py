@@ -114,6 +114,12 @@ def connection_json(plan: ClusterPlan) -> str:
         "cluster_identifier": plan.identifier,
         "db_user": plan.user,
         "region": plan.region,
+        # A firewall forgets a session that says nothing while a statement runs (Management Guide, "Firewall
+        # timeout issue", whose numbers these are); Linux would speak up after two hours.
+        "tcp_keepalive": True,
+        "tcp_keepalive_idle": 200,
+        "tcp_keepalive_interval": 200,
+        "tcp_keepalive_count": 5,
     }
     connection = {"conn_type": "redshift", "login": plan.user, "schema": plan.database, "extra": extra}
     return json.dumps(connection)

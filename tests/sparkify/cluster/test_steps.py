@@ -14,7 +14,7 @@ from sparkify.cluster.cluster import find_cluster
 from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import remove_network
 from sparkify.cluster.plan import ClusterPlan, PlanError
-from sparkify.cluster.role import remove_role
+from sparkify.cluster.role import make_role, remove_role
 from sparkify.cluster.status import (
     check_connection,
     connection_json,
@@ -50,6 +50,7 @@ class TestProvision:
         did = provision(world, aws)
         assert what_is_there(world) == there
         assert all("is there" in line or "opens port" in line for line in did)
+        assert "whatever node_type, nodes and from_snapshot say" in did[-1]
 
     def test_the_role_reads_two_buckets_and_nothing_else(self, world, aws):
         provision(world, aws)
@@ -116,12 +117,22 @@ class TestProvision:
         keeping = dataclasses.replace(PLAN, final_snapshot=True)
         tear_down(world, aws, keeping)
         faults.forget_calls()
-        provision(world, aws, dataclasses.replace(PLAN, from_snapshot=True))
+        did = provision(world, aws, dataclasses.replace(PLAN, from_snapshot=True))
+        assert "with its database and master user; it expires" in did[-1]
         assert "redshift:RestoreFromClusterSnapshot" in faults.actions()
         cluster = find_cluster(aws, "steps")
         assert cluster is not None
         assert cluster.is_ours
         assert cluster.expires_at is not None
+
+    def test_says_that_there_is_no_snapshot_to_begin_with(self, world, aws):
+        did = provision(world, aws, dataclasses.replace(PLAN, from_snapshot=True))
+        assert "empty, for there is no snapshot that from_snapshot could begin with" in did[-1]
+
+    def test_makes_no_role_without_its_boundary(self, world, aws):
+        other = dataclasses.replace(PLAN, identifier="unbounded")
+        with pytest.raises(FatalError, match=r"policy/unbounded-boundary is missing.*docs/aws\.md"):
+            do(world, aws, make_role, plan=other)
 
     def test_a_restored_cluster_is_ours_before_it_has_its_tags(self, world, aws, faults):
         provision(world, aws)
