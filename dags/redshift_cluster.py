@@ -6,14 +6,18 @@ from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import DAG, Param, TaskGroup, chain
 
 from definitions import DATASETS
-from definitions.forms import COMMON, cluster_params
+from definitions.forms import COMMON, READERS, cluster_params
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
 from sparkify.cluster.network import make_network, remove_network
-from sparkify.cluster.rights import give_rights
 from sparkify.cluster.role import make_role, remove_role
 from sparkify.cluster.status import check_connection, show_connection, show_leftovers, show_status
 from sparkify.cluster.steps import make_cluster, pause_cluster, remove_cluster, resume_cluster
-from sparkify.operators import ClusterStepOperator, CreateTablesOperator, GrantReadOperator
+from sparkify.operators import (
+    ClusterStepOperator,
+    CreateTablesOperator,
+    GrantReadOperator,
+    MakeLoaderOperator,
+)
 from sparkify.operators.cluster_step import Step
 
 PLAN: dict[str, Any] = {
@@ -33,6 +37,9 @@ PLAN: dict[str, Any] = {
     "final_snapshot": "{{ params.final_snapshot }}",
     "remove_work_bucket": "{{ params.remove_work_bucket }}",
 }
+
+SCHEMA = [file for dataset in DATASETS for file in dataset.schema]
+PUBLISHED = [table for dataset in DATASETS for table in dataset.published]
 
 FIRST_TASKS = {"provision": "provision.check_connection", "teardown": "teardown.remove_cluster"}
 
@@ -58,8 +65,9 @@ with DAG(
 One of five actions on one cluster, provisioned or Serverless (param `kind`), and what belongs to it:
 
 * **provision**: work bucket, IAM role, security group, subnet group, cluster (private, encrypted, its
-  password kept by AWS), tables, a group of readers. It ends by showing endpoint, connection and price.
-  Of Serverless: a namespace and a workgroup with a daily limit of RPU-hours, after which queries are off.
+  password kept by AWS), the user `loader` who loads and owns the tables, the tables, a group of readers. It
+  ends by showing endpoint, connection and price. Of Serverless: a namespace and a workgroup with a daily limit
+  of RPU-hours, after which queries are off; who loads is the user of Airflow's identity.
 * **pause**, **resume**: as AWS does; a paused cluster costs its storage. Serverless has neither.
 * **teardown**: the cluster, with a final snapshot unless told otherwise, then the rest; what the pipeline
   wrote to the work bucket, and the bucket if nothing else is in it, only if asked.
@@ -129,16 +137,11 @@ what is there, whatever a failed provisioning has left.
             step("make_role", make_role),
             step("make_network", make_network),
             step("make_cluster", make_cluster, until="available"),
-            step("give_rights", give_rights),
-            CreateTablesOperator(
-                task_id="create_tables",
-                sql=[file for dataset in DATASETS for file in dataset.schema],
+            MakeLoaderOperator(
+                task_id="make_loader", plan=PLAN, sql=SCHEMA, group=READERS, published=PUBLISHED
             ),
-            GrantReadOperator(
-                task_id="grant_read",
-                group="analysts",
-                tables=[table for dataset in DATASETS for table in dataset.published],
-            ),
+            CreateTablesOperator(task_id="create_tables", sql=SCHEMA),
+            GrantReadOperator(task_id="grant_read", group=READERS, tables=PUBLISHED),
             step("show_connection", show_connection),
         )
 

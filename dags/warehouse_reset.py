@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, Param
 
 from definitions import DATASETS
-from definitions.forms import COMMON, LOADS
+from definitions.forms import COMMON, LOADS, READERS
 from sparkify.operators import ResetTablesOperator
 
 TABLES = [table for dataset in DATASETS for table in dataset.tables]
@@ -40,7 +40,8 @@ Run `sparkify_etl` over the time that is to come back, in one run with `window_s
 
 * Hours that no run loads again stay empty: runs look back at hours that are staged, not at forgotten ones.
 * Users and plays are corrected from the staging tables: load an emptied one before hourly runs go on.
-* `recreate` takes with it the rights that were granted on the tables, and the history in `ops`.
+* `recreate` takes with it the history in `ops`, and the rights that were granted on the tables, but for those
+  of the group `analysts`.
 
 ### When it fails
 Every table is as it was.
@@ -92,5 +93,7 @@ Every table is as it was.
         action="{{ params.action }}",
         chosen="{{ (params.tables or []) | join(' ') }}",
         confirmation="{{ params.confirmation or '' }}",
+        readers=READERS,
+        published=[table for dataset in DATASETS for table in dataset.published],
         loading_tag=LOADS,
     )

@@ -166,7 +166,7 @@ def redshift(sandbox: "Settings") -> Iterator[Any]:
     connection = redshift_connector.connect(
         host="127.0.0.1",
         port=sandbox.redshift_port,
-        user=sandbox.user,
+        user=sandbox.loader,
         password=sandbox.password,
         database=sandbox.database,
         ssl=False,
@@ -185,7 +185,7 @@ def _postgres_connection(settings: "Settings") -> str:
             "conn_type": "postgres",
             "host": "127.0.0.1",
             "port": settings.redshift_port,
-            "login": settings.user,
+            "login": settings.loader,
             "password": settings.password,
             "schema": settings.database,
             "extra": {"sslmode": "disable"},

@@ -11,6 +11,9 @@ START_DATE = datetime(2018, 11, 1, tzinfo=UTC)
 INCLUDE = [str(Path(__file__).resolve().parents[up] / "include") for up in (2, 1)]
 """Where `.sql` files and their like are: beside the dags folder or, where only that is served, in it."""
 
+READERS = "analysts"
+"""The group of database users who read what is published."""
+
 LOADS = "loads"
 """The tag of DAGs that load: while one of their runs is under way no cluster is stopped, no table reset."""
 

@@ -9,6 +9,7 @@ Requests below ``/_sandbox/``, signed with the sandbox's own key for the service
     DELETE /_sandbox/calls    forget them
     GET    /_sandbox/asked    the permissions that were asked for, oldest first (`access`)
     DELETE /_sandbox/asked    forget them
+    POST   /_sandbox/role     may a database user take a role? (see `roles.refusal`)
 """
 
 import json
@@ -22,6 +23,7 @@ from typing import Any
 from sandbox.aws import calls, documents, wsgi
 from sandbox.aws.access.layer import Access
 from sandbox.aws.calls import Call
+from sandbox.aws.clusters import roles
 from sandbox.aws.clusters.cluster import FAILED
 from sandbox.aws.clusters.models import OUTCOME
 from sandbox.aws.refusals import RefusalError, respond
@@ -144,6 +146,7 @@ class Faults:
             ("DELETE", "calls"): lambda _: self._calls.clear(),
             ("GET", "asked"): lambda _: self._application.asked(),
             ("DELETE", "asked"): lambda _: self._application.forget(),
+            ("POST", "role"): lambda body: roles.refusal(**json.loads(body)),
         }
         name = environ["REQUEST_METHOD"], wsgi.raw_path(environ).removeprefix(PREFIX)
         owns = environ.get(wsgi.ACCESS_KEY_ID) == self._owner and environ.get(wsgi.SERVICE) == ADMIN_SERVICE

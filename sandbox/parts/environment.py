@@ -66,7 +66,7 @@ def redshift_connection(settings: Settings) -> str:
             "conn_type": "redshift",
             "host": settings.redshift_host,
             "port": settings.redshift_port,
-            "login": settings.user,
+            "login": settings.loader,
             "password": settings.password,
             "schema": settings.database,
             "extra": {"ssl": False},

@@ -306,6 +306,10 @@ def _create_database(settings: Settings) -> None:
             connection.execute(limit.format(sql.Identifier(settings.database), most))
         with connect_admin(settings, autocommit=True) as connection:
             rights.give_schema_public(connection, settings.user, is_warehouse=True)
+            rights.make_loader(connection, settings.database, settings.user, settings.loader)
+            password = sql.SQL("ALTER ROLE {} PASSWORD {}")
+            names = sql.Identifier(settings.loader), sql.Literal(settings.password)
+            connection.execute(password.format(*names))
     except psycopg.OperationalError as error:
         raise PostgresError(
             f"The sandbox cannot log in to its own PostgreSQL: {str(error).strip()}. If credentials.json in "

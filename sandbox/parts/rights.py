@@ -64,6 +64,55 @@ def give_schema_public(connection: psycopg.Connection, user: str, *, is_warehous
             connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC")
 
 
+def make_loader(connection: psycopg.Connection, database: str, master: str, loader: str) -> None:
+    """Make the user that loads, once: an ordinary one who makes schemas. In older sandboxes the master did.
+
+    Args:
+        connection: A superuser's, to the warehouse's database.
+        database: That database.
+        master: Its master user.
+        loader: The user's name.
+    """
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [loader]).fetchone():
+        return
+    names = {name: sql.Identifier(value) for name, value in (("db", database), ("loader", loader))}
+    with connection.transaction():
+        connection.execute(sql.SQL("CREATE ROLE {loader} LOGIN").format(**names))
+        connection.execute(sql.SQL("GRANT CREATE ON DATABASE {db} TO {loader}").format(**names))
+        master_may_all(connection, master, loader)
+        owned = connection.execute(_OWNED, [master]).fetchall()
+        for kind, name in owned:
+            give = sql.SQL("ALTER {} {} OWNER TO {}")
+            connection.execute(give.format(sql.SQL(kind), sql.SQL(name), names["loader"]))
+
+
+# What an older sandbox's loads have made.
+_OWNED = """
+    SELECT kind, name FROM (
+        SELECT 'SCHEMA', nspname::regnamespace::text, nspowner, 1 FROM pg_namespace WHERE nspname = 'ops'
+        UNION ALL
+        SELECT 'TABLE', pg_class.oid::regclass::text, relowner, 2
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname IN ('public', 'ops') AND relkind IN ('r', 'v')
+    ) AS owned (kind, name, owner, place)
+    WHERE pg_get_userbyid(owner) = %s ORDER BY place
+"""
+
+
+def master_may_all(connection: psycopg.Connection, master: str, user: str) -> None:
+    """Let the master user do whatever another user may, and give away and take what is the other's.
+
+    "Database superusers have the same permissions as database owners" (Developer Guide, "Superusers").
+
+    Args:
+        connection: A superuser's.
+        master: The master user.
+        user: The other, who has not the rights of the master.
+    """
+    grant = sql.SQL("GRANT {} TO {} WITH INHERIT TRUE, SET TRUE")
+    connection.execute(grant.format(sql.Identifier(user), sql.Identifier(master)))
+
+
 def claim_role(connection: psycopg.Connection, name: str, attributes: sql.Composable) -> None:
     """Make a role of the sandbox's own, and take it from whoever made one of this name first.
 
@@ -75,14 +124,26 @@ def claim_role(connection: psycopg.Connection, name: str, attributes: sql.Compos
     role = sql.Identifier(name)
     if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
         connection.execute(sql.SQL("CREATE ROLE {}").format(role))
+    take_from_members(connection, name)
+    connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(role))
+    plain = sql.SQL("ALTER ROLE {} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS {}")
+    connection.execute(plain.format(role, attributes))
+
+
+def take_from_members(connection: psycopg.Connection, name: str, only: str | None = None) -> None:
+    """Let nobody have a role's rights but the role itself.
+
+    Args:
+        connection: A superuser's.
+        name: The role's name.
+        only: The one member it is taken from; by default all.
+    """
     members = connection.execute(
         "SELECT pg_get_userbyid(member), pg_get_userbyid(grantor) FROM pg_auth_members"
         " WHERE roleid = (SELECT oid FROM pg_roles WHERE rolname = %s)",
         [name],
     )
     for member, grantor in members.fetchall():
-        revoke = sql.SQL("REVOKE {} FROM {} GRANTED BY {} CASCADE")
-        connection.execute(revoke.format(role, sql.Identifier(member), sql.Identifier(grantor)))
-    connection.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(role))
-    plain = sql.SQL("ALTER ROLE {} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS {}")
-    connection.execute(plain.format(role, attributes))
+        if only in (None, member):
+            revoke = sql.SQL("REVOKE {} FROM {} GRANTED BY {} CASCADE")
+            connection.execute(revoke.format(*map(sql.Identifier, (name, member, grantor))))

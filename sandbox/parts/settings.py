@@ -66,10 +66,11 @@ class Settings:
         home: Folder that holds everything the sandbox keeps (absolute).
         redshift_port: TCP port of the Redshift endpoint.
         aws_port: TCP port of the AWS API server.
-        password: Password of `user`, the Redshift login.
+        password: Password of `user`, the master user, and of `loader`.
         admin_password: Password of `admin_user`, PostgreSQL's internal superuser.
         aws_access_key_id: Access key id the AWS API server accepts.
         aws_secret_access_key: Secret that requests to the AWS API server are signed with.
+        loader: The user that Airflow's loads log in as, no superuser; what `redshift_cluster` makes on AWS.
         airflow_port: TCP port of Airflow's web server on 127.0.0.1.
         cluster_seconds: How long a cluster of the AWS API server is in a passing status, such as creating.
         role_seconds: How long a new IAM role is not known to Redshift yet.
@@ -88,6 +89,7 @@ class Settings:
     aws_secret_access_key: str = field(repr=False)
     database: str = "sparkify"
     user: str = "sparkify"
+    loader: str = "loader"
     admin_user: str = "rdsdb"
     region: str = "us-east-1"
     airflow_port: int = DEFAULT_AIRFLOW_PORT

@@ -49,7 +49,7 @@ def connect(settings: Settings) -> Any:
     return redshift_connector.connect(
         host="127.0.0.1",
         port=settings.redshift_port,
-        user=settings.user,
+        user=settings.loader,
         password=settings.password,
         database=settings.database,
         application_name="fault_analyst",

@@ -39,7 +39,7 @@ def values_of(plan: ClusterPlan) -> dict[str, str]:
         "SOURCE_BUCKET": plan.source_bucket,
         "WORK_BUCKET": plan.work_bucket,
         "MASTER_USER": plan.user,
-        "DB_USER": plan.user,
+        "DB_USER": plan.loader,
         "DATABASE": plan.database,
     }
 

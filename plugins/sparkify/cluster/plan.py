@@ -48,7 +48,9 @@ class ClusterPlan:
         source_bucket: the bucket that COPY reads.
         work_bucket: another bucket, for manifests, which COPY reads and Airflow writes.
         database: its name.
-        user: the master user; its password is kept by AWS and nobody needs it.
+        user: the master user, who makes the loader and does nothing else; its password is kept by AWS and
+            nobody needs it.
+        loader: the user who loads and owns the tables.
         hours_to_live: hours after which the reaper may pause or remove the cluster; 0 for never.
         from_snapshot: start from the newest final snapshot of this cluster, if there is one.
         final_snapshot: keep a snapshot when the cluster is removed.
@@ -73,6 +75,7 @@ class ClusterPlan:
     nodes: int = 1
     database: str = "sparkify"
     user: str = "sparkify"
+    loader: str = "loader"
     hours_to_live: float = 8
     from_snapshot: bool = False
     final_snapshot: bool = True

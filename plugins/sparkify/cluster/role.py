@@ -1,4 +1,4 @@
-"""The IAM role that the cluster takes: it reads the source bucket and the work bucket, and nothing else."""
+"""The IAM role that the cluster takes for its loader: it reads source and work bucket, and nothing else."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,8 @@ from sparkify.failures import FatalError
 _SPREAD_WITHIN = timedelta(minutes=10)
 _POLICY_NAME = "read-source-and-work-bucket"
 # Management Guide, "Granting permissions to Amazon Redshift Serverless": both names.
-_SERVICES = {
-    "provisioned": ["redshift.amazonaws.com"],
+_SERVICES: dict[str, str | list[str]] = {
+    "provisioned": "redshift.amazonaws.com",
     "serverless": ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"],
 }
 
@@ -35,17 +35,31 @@ def make_role(aws: Aws, plan: ClusterPlan) -> str:
             f"The IAM role {plan.role_name} is there and not ours.",
             "Remove it, or choose another cluster identifier.",
         )
+    else:
+        aws.iam.update_assume_role_policy(RoleName=plan.role_name, PolicyDocument=_trust(aws, plan))
     aws.iam.put_role_policy(
         RoleName=plan.role_name, PolicyName=_POLICY_NAME, PolicyDocument=json.dumps(role_policy(plan))
     )
-    return f"IAM role {plan.role_name} {did}: reads {plan.source_bucket} and {plan.work_bucket}."
+    reads = f"reads {plan.source_bucket} and {plan.work_bucket} for {plan.loader}"
+    return f"IAM role {plan.role_name} {did}: {reads}."
 
 
-def _trust(plan: ClusterPlan) -> dict[str, Any]:
-    """Return who may take the role."""
-    services = {"Service": _SERVICES[plan.kind]}
-    statement = {"Effect": "Allow", "Principal": services, "Action": "sts:AssumeRole"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
+def _trust(aws: Aws, plan: ClusterPlan) -> str:
+    """Return who may take the role: Redshift, in the name of the loader of this one cluster.
+
+    Any user of a cluster may COPY with its role unless the role asks for the user's ARN as external id
+    (Management Guide, "Restricting access to IAM roles").
+    """
+    loader = f"arn:aws:redshift:{aws.region}:{aws.account}:dbuser:{plan.identifier}/{plan.loader}"
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": _SERVICES[plan.kind]},
+        "Action": "sts:AssumeRole",
+    }
+    # On Serverless that ARN holds the workgroup's id, and there is no workgroup without a role.
+    if plan.kind == "provisioned":
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": loader}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _create(aws: Aws, plan: ClusterPlan) -> bool:
@@ -54,7 +68,7 @@ def _create(aws: Aws, plan: ClusterPlan) -> bool:
     try:
         aws.iam.create_role(
             RoleName=plan.role_name,
-            AssumeRolePolicyDocument=json.dumps(_trust(plan)),
+            AssumeRolePolicyDocument=_trust(aws, plan),
             Description=f"Redshift cluster {plan.identifier} reads S3",
             # Whoever may make a role and write its policy could give it every right.
             PermissionsBoundary=boundary,

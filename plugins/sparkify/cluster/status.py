@@ -80,6 +80,12 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
             f"Connection {CONN_ID} is that of cluster {named}, and tables would be made there. Define it as\n"
             f"{connection_json(plan)}"
         )
+    logins = {connection.login, connection.extra_dejson.get("db_user", connection.login)}
+    if named and logins != {plan.loader}:
+        raise FatalError(
+            f"Connection {CONN_ID} logs in as {' and '.join(map(str, logins))}; loads are {plan.loader}'s. "
+            f"Define it as\n{connection_json(plan)}"
+        )
     if named is None:
         where = f"{connection.host}:{connection.port}"
         return (
@@ -112,7 +118,7 @@ def connection_json(plan: ClusterPlan) -> str:
     extra = {
         "iam": True,
         "cluster_identifier": plan.identifier,
-        "db_user": plan.user,
+        "db_user": plan.loader,
         "region": plan.region,
         # A firewall forgets a session that says nothing while a statement runs (Management Guide, "Firewall
         # timeout issue", whose numbers these are); Linux would speak up after two hours.
@@ -121,7 +127,7 @@ def connection_json(plan: ClusterPlan) -> str:
         "tcp_keepalive_interval": 200,
         "tcp_keepalive_count": 5,
     }
-    connection = {"conn_type": "redshift", "login": plan.user, "schema": plan.database, "extra": extra}
+    connection = {"conn_type": "redshift", "login": plan.loader, "schema": plan.database, "extra": extra}
     return json.dumps(connection)
 
 

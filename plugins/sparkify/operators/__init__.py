@@ -7,6 +7,7 @@ from sparkify.operators.find_expired import FindExpiredOperator
 from sparkify.operators.grant_read import GrantReadOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
+from sparkify.operators.make_loader import MakeLoaderOperator
 from sparkify.operators.reconcile import ReconcileOperator
 from sparkify.operators.reset_tables import ResetTablesOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
@@ -24,6 +25,7 @@ __all__ = [
     "GrantReadOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",
+    "MakeLoaderOperator",
     "ReconcileOperator",
     "ResetTablesOperator",
     "StageToRedshiftOperator",

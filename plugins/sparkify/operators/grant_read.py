@@ -6,16 +6,16 @@ from typing import Any
 from airflow.sdk import Context
 
 from sparkify.operators.base import WarehouseOperator
-from sparkify.warehouse.grants import grant_read
+from sparkify.warehouse.grants import grant_read, make_group
+from sparkify.warehouse.session import Session
 
 
 class GrantReadOperator(WarehouseOperator):
-    """Let a group of database users read tables; make the group if there is none.
+    """Let a group of database users read tables; make the group if there is none, which takes a superuser.
 
     Args:
         group: the group.
-        tables: the tables, all in one schema.
-        schema_name: that schema.
+        tables: the tables, `name` or `schema.name`, of the connection's user.
 
     Raises:
         AirflowFailException: the connection's user may not do this.
@@ -23,13 +23,10 @@ class GrantReadOperator(WarehouseOperator):
 
     template_fields: Sequence[str] = ("group", *WarehouseOperator.template_fields)
 
-    def __init__(
-        self, *, group: str, tables: Sequence[str], schema_name: str = "public", **kwargs: Any
-    ) -> None:
+    def __init__(self, *, group: str, tables: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.group = group
         self.tables = tables
-        self.schema_name = schema_name
 
     @property
     def doing(self) -> str:
@@ -38,5 +35,10 @@ class GrantReadOperator(WarehouseOperator):
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         """Grant."""
-        self.run_in_warehouse(lambda session: grant_read(session, self.group, self.schema_name, self.tables))
+        self.run_in_warehouse(self._grant)
         self.log.info("Group %s reads %s.", self.group, ", ".join(self.tables))
+
+    def _grant(self, session: Session) -> None:
+        make_group(session, self.group)
+        grant_read(session, self.group, self.tables)
+        session.commit()

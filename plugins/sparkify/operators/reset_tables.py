@@ -27,6 +27,8 @@ class ResetTablesOperator(WarehouseOperator):
         chosen: the names of the tables to empty, separated by spaces.
         confirmation: what a person typed: the names of the chosen tables in any order or, to recreate, the
             name of the database.
+        readers: the group that may read the tables `published`, those that are made again, too.
+        published: those tables.
         loading_tag: the tag of DAGs whose runs load these tables; if given, none of them may be under way.
 
     Returns:
@@ -59,6 +61,8 @@ class ResetTablesOperator(WarehouseOperator):
         action: str,
         chosen: str,
         confirmation: str,
+        readers: str = "",
+        published: Sequence[str] = (),
         loading_tag: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -68,6 +72,8 @@ class ResetTablesOperator(WarehouseOperator):
         self.action = action
         self.chosen = chosen
         self.confirmation = confirmation
+        self.readers = readers
+        self.published = published
         self.loading_tag = loading_tag
 
     @property
@@ -94,7 +100,7 @@ class ResetTablesOperator(WarehouseOperator):
             database = database_name(session)
             doing = f"To drop and make again all tables of the database {database}, with all that is in them"
             check_confirmation(self.confirmation, [database], doing)
-            made = recreate(session, self.sql)
+            made = recreate(session, self.sql, self.readers, self.published)
             self.log.info("Dropped and made again: %s", ", ".join(made))
             return made
         check_confirmation(self.confirmation, chosen, f"To empty {', '.join(chosen)}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sparkify.failures import FatalError
 from sparkify.warehouse import changes, ledger
+from sparkify.warehouse.grants import grant_read, has_group
 from sparkify.warehouse.ledger import LoadRecord, TaskRun
 from sparkify.warehouse.schema import create_missing, drop, made_relation, with_ops
 from sparkify.warehouse.session import Session
@@ -86,13 +87,17 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
     return rows
 
 
-def recreate(session: Session, sql: Sequence[str]) -> list[str]:
+def recreate(
+    session: Session, sql: Sequence[str], readers: str = "", published: Sequence[str] = ()
+) -> list[str]:
     """Drop the tables of `ops`, and tables and views that `sql` makes; make them again, return their names.
 
     Args:
         session: a fresh session.
         sql: texts of CREATE TABLE IF NOT EXISTS and CREATE SCHEMA IF NOT EXISTS, in the order in which they
             can be run.
+        readers: the group, if there is such a one, that may read the tables `published` again.
+        published: those tables.
 
     Raises:
         FatalError: a table of one of the names belongs to another user.
@@ -108,6 +113,8 @@ def recreate(session: Session, sql: Sequence[str]) -> list[str]:
     # to the dropped one.
     drop(session, relations)
     create_missing(session, ddl)
+    if readers and has_group(session, readers):
+        grant_read(session, readers, published)
     session.commit()
     return [relation.name for relation in relations]
 
@@ -117,8 +124,8 @@ def _check_owners(session: Session, tables: Sequence[str]) -> None:
     if theirs := _find_tables_of_others(session, tables):
         raise FatalError(
             f"Nothing was changed, because other users own tables of these names: {', '.join(theirs)}. If "
-            "they are the warehouse's, give them to the user of the connection: ALTER TABLE … OWNER TO …; "
-            "otherwise rename them."
+            "they are the warehouse's, give them to the user of the connection: redshift_cluster with the "
+            "action provision hands over the master user's. Otherwise rename them."
         )
 
 

@@ -16,7 +16,7 @@ import string
 import psycopg
 from psycopg import sql
 
-from sandbox.parts import postgres
+from sandbox.parts import postgres, rights
 from sandbox.parts.settings import Settings
 
 log = logging.getLogger("sandbox.aws")
@@ -50,6 +50,8 @@ class Users:
         with self._connect() as connection:
             _make(connection, name)
             _set_password(connection, name, password)
+            # An ordinary user until now, whose rights the sandbox's own had.
+            rights.take_from_members(connection, name, only=self._settings.user)
             grant = sql.SQL("GRANT {} TO {}")
             connection.execute(grant.format(sql.Identifier(self._settings.user), sql.Identifier(name)))
             connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(sql.Identifier(name)))
@@ -78,8 +80,9 @@ class Users:
         login = f"{'IAMA' if creates else 'IAM'}:{name}"
         password, end, until = self._choose(login, seconds)
         with self._connect() as connection:
-            if creates:
+            if creates and not _exists(connection, name):
                 _make(connection, name)
+                rights.master_may_all(connection, self._settings.user, name)
             if _exists(connection, name):
                 _require_free(connection, login, is_own=False)
                 _make_login(connection, login, password, until)

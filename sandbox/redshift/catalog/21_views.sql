@@ -191,5 +191,6 @@ CROSS JOIN unnest(keys.columns) WITH ORDINALITY AS listed (number, place)
 JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid AND attribute.attnum = listed.number;
 
 GRANT SELECT ON pg_catalog.pg_table_def, pg_catalog.svv_redshift_columns, pg_catalog.svv_redshift_tables,
-    pg_catalog.svv_table_info, pg_catalog.stv_tbl_perm, pg_catalog.svv_transactions, information_schema.table_constraints,
-    information_schema.key_column_usage TO PUBLIC;
+    pg_catalog.svv_transactions, information_schema.table_constraints, information_schema.key_column_usage TO PUBLIC;
+-- "Visible only to superusers" (their pages in the guide), who may grant SELECT on them: catalog/__init__.py.
+REVOKE SELECT ON pg_catalog.svv_table_info, pg_catalog.stv_tbl_perm FROM PUBLIC;

@@ -27,7 +27,11 @@ _DATABASE_SETTINGS = {
     # Redshift joins on equality by hash or merge. PostgreSQL, which knows nothing of a table just filled,
     # would guess one row and loop: 35 s instead of 2 for a month of plays.
     "enable_nestloop": "off",
+    # The master user has the rights of the users it makes, as Redshift's superusers have everybody's.
+    "createrole_self_grant": "set, inherit",
 }
+# Redshift shows them to superusers, and to whom these grant it.
+_SUPERUSERS_VIEWS = "svv_table_info, stv_tbl_perm"
 # The internal superuser's sessions (catalog, load logs) stay plain PostgreSQL.
 _ADMIN_SETTINGS = {
     "default_transaction_isolation": "read committed",
@@ -76,6 +80,7 @@ def install(settings: Settings) -> None:
         for file in files:
             _run(connection, file)
         _set_defaults(connection, settings)
+        _show_to_master(connection, settings)
         comment = sql.SQL("COMMENT ON SCHEMA pg_internal IS {}").format(sql.Literal(version))
         connection.execute(comment)
 
@@ -100,6 +105,11 @@ def _run(connection: psycopg.Connection, file: Path) -> None:
         connection.execute(file.read_bytes())
     except psycopg.Error as error:
         raise SandboxError(f"The endpoint's catalog file {file.name} does not run: {error}") from error
+
+
+def _show_to_master(connection: psycopg.Connection, settings: Settings) -> None:
+    grant = sql.SQL("GRANT SELECT ON {} TO {} WITH GRANT OPTION")
+    connection.execute(grant.format(sql.SQL(_SUPERUSERS_VIEWS), sql.Identifier(settings.user)))
 
 
 def _set_defaults(connection: psycopg.Connection, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from sandbox.redshift.copy.history import LoadedFile, LoadLog, LoadStart, LoadTo
 from sandbox.redshift.copy.jsonpaths import MAX_JSONPATHS_BYTES, parse_jsonpaths
 from sandbox.redshift.copy.mapping import auto_sources, path_sources
 from sandbox.redshift.copy.reading import FileContent, decoded, read_ahead
+from sandbox.redshift.copy.roles import take_role
 from sandbox.redshift.copy.rows import RowBuilder, Rows, document_error
 from sandbox.redshift.copy.s3 import S3Reader, parse_address
 from sandbox.redshift.copy.source import source_files
@@ -89,6 +90,7 @@ class CopyJob:
         """
         self._log = self._started()
         options = self._command.options
+        take_role(self._settings, self._command.authorization, self._session.user)
         reader = S3Reader(self._settings, self._command.authorization, options.region)
         try:
             builder = self._builder(reader)

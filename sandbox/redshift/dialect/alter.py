@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import expressions, lexical
+from sandbox.redshift.dialect import expressions, lexical, users
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -31,6 +31,7 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
         for index in range(2, len(draft)):
             if draft.word(index) == "set":
                 lexical.check_setting(draft, index + 1)
+        users.disable_password(draft)
         return ()
     if draft.word(1) != "table":
         raise Refusal(f'SQL command "{draft.render()}" not supported.')

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import lexical, queries
+from sandbox.redshift.dialect import lexical, queries, users
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -137,10 +137,10 @@ RULES: dict[str, _Rule] = {
     "vacuum": _vacuum,
     "lock": _lock,
     "unload": _unload,
+    "grant": users.check_grant,
+    "revoke": users.check_grant,
     **dict.fromkeys(("explain", "prepare", "declare"), _inner_query),
-    **dict.fromkeys(
-        ("commit", "end", "grant", "revoke", "comment", "execute", "deallocate", "fetch", "close"), _pass
-    ),
+    **dict.fromkeys(("commit", "end", "comment", "execute", "deallocate", "fetch", "close"), _pass),
     **dict.fromkeys(
         words(
             "call checkpoint cluster discard do import listen load move notify reassign refresh reindex"

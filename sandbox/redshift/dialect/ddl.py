@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import alter, expressions, queries
+from sandbox.redshift.dialect import alter, expressions, queries, users
 from sandbox.redshift.dialect.attributes import TableAttributes, call, take_table_attributes
 from sandbox.redshift.dialect.columns import rewrite_column
 from sandbox.redshift.dialect.draft import Draft, Span
@@ -27,6 +27,7 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if kind == "view":
         return _create_view(draft)
     if kind in _PASSED_OBJECTS:
+        users.disable_password(draft)
         return ()
     raise _unsupported(draft, kind)
 

@@ -75,7 +75,7 @@ def test_the_redshift_connection_is_json_with_real_booleans(sandbox: Settings):
         "conn_type": "redshift",
         "host": "127.0.0.1",
         "port": sandbox.redshift_port,
-        "login": "sparkify",
+        "login": "loader",
         "password": sandbox.password,
         "schema": "sparkify",
         "extra": {"ssl": False},

@@ -66,6 +66,25 @@ class TestProvision:
         assert "*" not in actions
         assert "Put" not in actions
 
+    def test_the_role_admits_the_loader_of_this_cluster_alone_also_one_made_before(self, world, aws):
+        iam = world.client("iam")
+        iam.create_role(
+            RoleName="steps-cluster",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
+            Tags=[{"Key": "managed-by", "Value": "sparkify-warehouse"}],
+        )
+        for _ in range(2):
+            do(world, aws, make_role)
+            trust = iam.get_role(RoleName="steps-cluster")["Role"]["AssumeRolePolicyDocument"]
+            [statement] = trust["Statement"]
+            assert statement["Principal"] == {"Service": "redshift.amazonaws.com"}
+            assert statement["Condition"] == {
+                "StringEquals": {
+                    "sts:ExternalId": "arn:aws:redshift:us-east-1:123456789012:dbuser:steps/loader"
+                }
+            }
+            do(world, aws, remove_role)
+
     def test_the_work_bucket_is_private_encrypted_and_takes_tls_only(self, world, aws):
         provision(world, aws)
         s3 = world.client("s3")
@@ -329,6 +348,10 @@ class TestStatus:
             check_connection(aws, PLAN)
         monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", connection_json(PLAN))
         assert "is that of cluster steps" in check_connection(aws, PLAN)
+        as_master = connection_json(dataclasses.replace(PLAN, loader=PLAN.user))
+        monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", as_master)
+        with pytest.raises(FatalError, match="logs in as sparkify; loads are loader's"):
+            check_connection(aws, PLAN)
         monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT_DEFAULT")
         with pytest.raises(FatalError, match=r"no connection redshift_default[^{]*\{.*\"steps\""):
             check_connection(aws, PLAN)
