@@ -66,8 +66,8 @@ One of five actions on one cluster, provisioned or Serverless (param `kind`), an
 
 * **provision**: work bucket, IAM role, security group, subnet group, cluster (private, encrypted, its
   password kept by AWS), the user `loader` who loads and owns the tables, the tables, a group of readers. It
-  ends by showing endpoint, connection and price. Of Serverless: a namespace and a workgroup with a daily limit
-  of RPU-hours, after which queries are off; who loads is the user of Airflow's identity.
+  ends by showing endpoint, connection and price. Of Serverless: a namespace and a workgroup with a daily
+  limit of RPU-hours, after which queries are off; who loads is the user of Airflow's identity.
 * **pause**, **resume**: as AWS does; a paused cluster costs its storage. Serverless has neither.
 * **teardown**: the cluster, with a final snapshot unless told otherwise, then the rest; what the pipeline
   wrote to the work bucket, and the bucket if nothing else is in it, only if asked.

@@ -139,6 +139,19 @@ def find_users_of_role(aws: Aws, arn: str) -> list[str]:
     ]
 
 
+def find_loader(_aws: Aws, plan: ClusterPlan) -> str:
+    """Return the name of the database user who loads."""
+    return plan.loader
+
+
+def get_master_login(aws: Aws, plan: ClusterPlan) -> tuple[str, str]:
+    """Return the master user and a password for minutes, so that nobody reads the one AWS keeps."""
+    login = aws.redshift.get_cluster_credentials(
+        ClusterIdentifier=plan.identifier, DbName=plan.database, DbUser=plan.user, AutoCreate=False
+    )
+    return login["DbUser"], login["DbPassword"]
+
+
 def name_connection(plan: ClusterPlan) -> dict[str, str]:
     """Return what in an Airflow connection's extra names the cluster."""
     return {"cluster_identifier": plan.identifier}

@@ -27,6 +27,12 @@ class Look(Protocol):
     def describe_costs(self, aws: Aws, cluster: Cluster, now: datetime, /) -> str:
         """Return what the cluster has cost at most."""
 
+    def find_loader(self, aws: Aws, plan: ClusterPlan, /) -> str:
+        """Return the name of the database user who loads."""
+
+    def get_master_login(self, aws: Aws, plan: ClusterPlan, /) -> tuple[str, str]:
+        """Return the name and a password of the master user."""
+
     def name_connection(self, plan: ClusterPlan, /) -> dict[str, str]:
         """Return what in an Airflow connection's extra names the cluster."""
 

@@ -1,5 +1,6 @@
 """Redshift Serverless as AWS describes it: a namespace and a workgroup of one name are one cluster."""
 
+import json
 import math
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 from sparkify.aws import Aws, code_of
 from sparkify.cluster.cluster import Cluster
 from sparkify.cluster.plan import RPU_PRICE, ClusterPlan
+from sparkify.failures import FatalError
 
 MISSING = "ResourceNotFoundException"
 # A namespace without a workgroup: half made, or half removed.
@@ -107,6 +109,26 @@ def describe_costs(aws: Aws, cluster: Cluster, now: datetime) -> str:
         f"{start} while queries run: at most {min(daily)} RPU-hours or USD {most:.2f} a day, then queries "
         f"are turned off; at most USD {most * days:.2f} since it was made. Idle it costs its storage."
     )
+
+
+def find_loader(aws: Aws, plan: ClusterPlan) -> str:
+    """Return the database user of Airflow's identity: on Serverless one logs in as no other."""
+    login = aws.serverless.get_credentials(workgroupName=plan.identifier, dbName=plan.database)
+    return str(login["dbUser"])
+
+
+def get_master_login(aws: Aws, plan: ClusterPlan) -> tuple[str, str]:
+    """Return the administrator and the password that AWS keeps: GetCredentials gives nobody else's.
+
+    Raises:
+        FatalError: there is no namespace.
+    """
+    namespace = find_namespace(aws, plan.identifier)
+    if namespace is None:
+        raise FatalError(f"There is no namespace {plan.identifier}.", "Provision it first.")
+    secret = aws.secrets.get_secret_value(SecretId=namespace["adminPasswordSecretArn"])
+    login = json.loads(secret["SecretString"])
+    return login["username"], login["password"]
 
 
 def name_connection(plan: ClusterPlan) -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.aws import wsgi
-from sandbox.aws.access import deleting, iam, others, principals, quotas, redshift, s3
+from sandbox.aws.access import deleting, iam, others, principals, quotas, redshift, s3, serverless
 from sandbox.aws.access import request as requests
 from sandbox.aws.access.policy import Ask
 from sandbox.aws.access.principals import Principal
@@ -23,6 +23,7 @@ ASKS: dict[str, Callable[[Request], list[Ask]]] = {
     "iam": iam.asks,
     "sts": iam.sts_asks,
     "redshift": redshift.asks,
+    "redshift-serverless": serverless.asks,
     "ec2": others.ec2_asks,
     "secretsmanager": others.secret_asks,
 }

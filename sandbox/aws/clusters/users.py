@@ -99,6 +99,9 @@ class Users:
         password, end, until = self._choose(name, seconds)
         with self._connect() as connection:
             _require_free(connection, name, is_own=True)
+            if not _exists(connection, name):
+                _make(connection, name)
+                rights.master_may_all(connection, self._settings.user, name)
             _make_login(connection, name, password, until)
         self._issued[name] = password, until
         return password, end

@@ -1,18 +1,22 @@
 """One region's namespaces, workgroups, usage limits and snapshots, found by name or ARN."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
 from typing import Any, TypeVar
 
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox.aws.clusters import master_secrets
+from sandbox.aws.clusters import admission, master_secrets
 from sandbox.aws.clusters.users import Users
 from sandbox.aws.serverless.messages import Values, invalid, refuse
 from sandbox.aws.serverless.resources import Namespace, Place, Resource, Snapshot, UsageLimit, Workgroup
 
 Found = TypeVar("Found", bound=Resource)
+
+REGIONS: dict[str, "Account"] = {}
+"""Every region's resources, in this process."""
 
 _PAGE = 100  # the most that the reference allows maxResults to be
 
@@ -33,10 +37,22 @@ class Account:
         self.snapshots: dict[str, Snapshot] = {}
         self.usage_limits: dict[str, UsageLimit] = {}
 
+    def guard(self) -> None:
+        """Let callers reach the workgroups whose security groups admit them, and no others."""
+        for group in self.workgroups.values():
+            settings = group.describe()
+            groups = [self.network.get_security_group_from_id(one) for one in settings["securityGroupIds"]]
+            if not groups:  # UNCONFIRMED: the default group of the default VPC
+                vpc = self.network.get_default_vpc()
+                groups = [self.network.get_security_group_from_name("default", vpc.id)] if vpc else []
+            known = [one for one in groups if one]
+            admitted = admission.admits(known, settings["port"], self.place.surroundings.caller)
+            group.gate.admit(everybody=admitted)
+
     def settle(self) -> None:
         """Remove what has been deleted; a managed password goes with its namespace (Management Guide)."""
         for name in [name for name, group in self.workgroups.items() if group.is_gone]:
-            del self.workgroups[name]
+            self.workgroups.pop(name).gate.remove()
         for namespace in [one for one in self.namespaces.values() if one.is_gone]:
             master_secrets.drop(self.secrets, namespace.settings.get("adminPasswordSecretArn"))
             del self.namespaces[namespace.name]
@@ -76,11 +92,18 @@ class Account:
         return found[0]
 
     def check_roles(self, roles: Iterable[str]) -> None:
-        """Refuse a role that nobody made. UNCONFIRMED: AWS may take it, and fail the COPY that uses it."""
-        there = {role.arn for role in iam_backends[self.place.account]["aws"].roles.values()}
-        for role in roles:
-            if role not in there:
-                raise invalid(f"The IAM role {role} is not valid: it does not exist.")
+        """Refuse a role that nobody made, and one that IAM has not spread yet.
+
+        UNCONFIRMED: that namespaces do as clusters do (`clusters/arguments.py`), and in which words.
+        """
+        there = {role.arn: role for role in iam_backends[self.place.account]["aws"].roles.values()}
+        now = self.place.surroundings.clock.moment
+        for arn in roles:
+            if arn not in there:
+                raise invalid(f"The IAM role {arn} does not exist.")
+            age = (now - there[arn].create_date.replace(tzinfo=UTC)).total_seconds()
+            if age < self.place.surroundings.role_seconds:
+                raise invalid(f"The IAM role {arn} is not valid.")
 
     def _all(self) -> Iterator[Resource]:
         yield from self.namespaces.values()

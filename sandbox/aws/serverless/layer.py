@@ -10,7 +10,7 @@ from sandbox.aws.clusters.models import ClusterBackend
 from sandbox.aws.clusters.responses import LOCK
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.serverless import messages, namespaces, snapshots, usage_limits, workgroups
-from sandbox.aws.serverless.account import Account
+from sandbox.aws.serverless.account import REGIONS, Account
 from sandbox.aws.serverless.messages import NAME, Values
 from sandbox.aws.serverless.resources import Place
 from sandbox.aws.wsgi import Application, Environ, StartResponse
@@ -53,7 +53,7 @@ class Serverless:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._accounts: dict[str, Account] = {}
+        REGIONS.clear()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Let what is due happen, then answer or pass the request on."""
@@ -68,11 +68,19 @@ class Serverless:
                 self._check_group(environ)
         except RefusalError as error:
             return respond(error, environ, start_response)
-        return self._application(environ, start_response)
+        answer = self._application(environ, start_response)
+        with LOCK:
+            self._guard()
+        return answer
+
+    def _guard(self) -> None:
+        """What a request changes in security groups holds before it is answered."""
+        for account in REGIONS.values():
+            account.guard()
 
     def _settle(self) -> None:
         ClusterBackend.surroundings.clock.tick()
-        for account in self._accounts.values():
+        for account in REGIONS.values():
             account.settle()
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -85,16 +93,17 @@ class Serverless:
             answer = _OPERATIONS[action](account, values)
         else:
             raise RefusalError("501 Not Implemented", "NotImplemented", f"The sandbox has no {action}.")
+        self._guard()
         body = messages.write(action, answer)
         headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
         start_response("200 OK", headers)
         return [body]
 
     def _account(self, region: str) -> Account:
-        if region not in self._accounts:
+        if region not in REGIONS:
             place = Place(region, DEFAULT_ACCOUNT_ID, ClusterBackend.surroundings)
-            self._accounts[region] = Account(place, ClusterBackend.users)
-        return self._accounts[region]
+            REGIONS[region] = Account(place, ClusterBackend.users)
+        return REGIONS[region]
 
     def _check_group(self, environ: Environ) -> None:
         """Refuse to delete a security group that a workgroup's network interfaces are in."""
@@ -103,7 +112,7 @@ class Serverless:
         call = calls.read(environ)
         used = {
             group
-            for account in self._accounts.values()
+            for account in REGIONS.values()
             for workgroup in account.workgroups.values()
             for group in workgroup.describe()["securityGroupIds"]
         }

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.aws.clusters.cluster import Surroundings
 from sandbox.aws.clusters.course import Course
+from sandbox.aws.clusters.gate import Gate
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,20 @@ class Namespace(Resource):
 
 
 class Workgroup(Resource):
-    """What computes: capacity, network and endpoint."""
+    """What computes: capacity, network and endpoint.
+
+    Attributes:
+        gate: The port by which clients reach it.
+    """
+
+    def __init__(self, place: Place, kind: str, name: str, tags: Sequence[dict[str, str]]) -> None:
+        super().__init__(place, kind, name, tags)
+        self.gate = Gate(place.surroundings.host, place.surroundings.endpoint)
 
     def describe(self) -> dict[str, Any]:
         """The API's Workgroup; without an endpoint until it has been made."""
         surroundings = self._place.surroundings
-        endpoint = {"address": surroundings.address, "port": surroundings.port, "vpcEndpoints": []}
+        endpoint = {"address": surroundings.address, "port": self.gate.port, "vpcEndpoints": []}
         return {
             # Management Guide, "Compute capacity for Amazon Redshift Serverless".
             "baseCapacity": 128,
