@@ -14,6 +14,9 @@ from sandbox.aws.serverless.resources import Namespace, Place, Resource, Snapsho
 
 Found = TypeVar("Found", bound=Resource)
 
+REGIONS: dict[str, "Account"] = {}
+"""Every region's resources, in this process."""
+
 _PAGE = 100  # the most that the reference allows maxResults to be
 
 

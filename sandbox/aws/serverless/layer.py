@@ -10,7 +10,7 @@ from sandbox.aws.clusters.models import ClusterBackend
 from sandbox.aws.clusters.responses import LOCK
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.serverless import messages, namespaces, snapshots, usage_limits, workgroups
-from sandbox.aws.serverless.account import Account
+from sandbox.aws.serverless.account import REGIONS, Account
 from sandbox.aws.serverless.messages import NAME, Values
 from sandbox.aws.serverless.resources import Place
 from sandbox.aws.wsgi import Application, Environ, StartResponse
@@ -53,7 +53,7 @@ class Serverless:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._accounts: dict[str, Account] = {}
+        REGIONS.clear()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Let what is due happen, then answer or pass the request on."""
@@ -72,7 +72,7 @@ class Serverless:
 
     def _settle(self) -> None:
         ClusterBackend.surroundings.clock.tick()
-        for account in self._accounts.values():
+        for account in REGIONS.values():
             account.settle()
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -91,10 +91,10 @@ class Serverless:
         return [body]
 
     def _account(self, region: str) -> Account:
-        if region not in self._accounts:
+        if region not in REGIONS:
             place = Place(region, DEFAULT_ACCOUNT_ID, ClusterBackend.surroundings)
-            self._accounts[region] = Account(place, ClusterBackend.users)
-        return self._accounts[region]
+            REGIONS[region] = Account(place, ClusterBackend.users)
+        return REGIONS[region]
 
     def _check_group(self, environ: Environ) -> None:
         """Refuse to delete a security group that a workgroup's network interfaces are in."""
@@ -103,7 +103,7 @@ class Serverless:
         call = calls.read(environ)
         used = {
             group
-            for account in self._accounts.values()
+            for account in REGIONS.values()
             for workgroup in account.workgroups.values()
             for group in workgroup.describe()["securityGroupIds"]
         }
