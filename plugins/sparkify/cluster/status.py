@@ -73,9 +73,10 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
             f"There is no connection {CONN_ID}, over which tables are made. Define it as\n"
             f"{connection_json(plan)}"
         ) from None
-    [key] = look_of(plan).name_connection(plan)
-    named = connection.extra_dejson.get(key)
-    if named not in (None, plan.identifier):
+    extra = connection.extra_dejson
+    names = {key: extra[key] for key in ("cluster_identifier", "serverless_work_group") if key in extra}
+    named = next(iter(names.values()), None)
+    if names not in ({}, look_of(plan).name_connection(plan)):
         raise FatalError(
             f"Connection {CONN_ID} is that of cluster {named}, and tables would be made there. Define it as\n"
             f"{connection_json(plan)}"

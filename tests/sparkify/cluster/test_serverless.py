@@ -272,6 +272,14 @@ class TestStatus:
         with pytest.raises(FatalError, match="is that of cluster other"):
             check_connection(aws, PLAN)
 
+    def test_a_connection_of_the_other_kind_is_refused_before_anything_is_made(self, aws, monkeypatch):
+        for plan, other in ((PLAN, steps.PLAN), (steps.PLAN, PLAN)):
+            monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", connection_json(other))
+            with pytest.raises(FatalError, match="is that of cluster steps"):
+                check_connection(aws, plan)
+            monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", connection_json(plan))
+            assert "is that of cluster steps" in check_connection(aws, plan)
+
 
 class TestReaper:
     def test_finds_namespaces_of_ours_whose_time_has_passed(self, world, aws, api):
