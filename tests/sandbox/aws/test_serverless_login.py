@@ -20,6 +20,20 @@ from tests.sandbox.redshift.endpoint_clients import Client, wait_until
 pytest_plugins = ("tests.sandbox.redshift.copy_fixtures",)
 
 
+LOG_IN = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"],
+                "Resource": "*",
+            }
+        ],
+    }
+)
+
+
 @pytest.fixture(scope="module")
 def api(sandbox: Settings):
     return client(sandbox, "redshift-serverless")
@@ -45,6 +59,7 @@ def key(sandbox: Settings) -> Iterator[dict[str, str]]:
     """The access key of an IAM user of the test's own."""
     iam, name = client(sandbox, "iam"), f"loader-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=name, Path="/teams/")
+    iam.put_user_policy(UserName=name, PolicyName="log-in", PolicyDocument=LOG_IN)
     made = iam.create_access_key(UserName=name)["AccessKey"]
     yield {"access_key_id": made["AccessKeyId"], "secret_access_key": made["SecretAccessKey"], "user": name}
     remove_user(sandbox, f"IAM:{name}")
@@ -104,6 +119,7 @@ def test_the_administrator_grants_what_is_needed(api, sandbox: Settings, workgro
 def test_a_role_is_its_own_user(sandbox: Settings, api, workgroup: str):
     iam, role = client(sandbox, "iam"), f"role-{uuid.uuid4().hex[:8]}"
     arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    iam.put_role_policy(RoleName=role, PolicyName="log-in", PolicyDocument=LOG_IN)
     taken = client(sandbox, "sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
     given = {
         "access_key_id": taken["AccessKeyId"],
