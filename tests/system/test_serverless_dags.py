@@ -15,6 +15,7 @@ from sparkify.cluster.status import connection_json
 from tests.pipeline import Source
 from tests.records import event
 from tests.sparkify.cluster.test_serverless import everything
+from tests.sparkify.cluster.steps import make_boundary
 from tests.system.airflow_service import AirflowService
 from tests.system.test_cluster_dags import DAY, Account
 
@@ -23,7 +24,7 @@ PLAN = ClusterPlan(
     source_bucket=SOURCE_BUCKET,
     work_bucket=WORK_BUCKET,
     region="us-east-1",
-    allowed_cidr="10.0.0.0/8",
+    allowed_cidr="172.31.0.0/16",
     kind="serverless",
 )
 KIND = {"kind": "serverless"}
@@ -47,6 +48,7 @@ def airflow(settings: Settings, account: Account) -> Iterator[AirflowService]:
     source = Source(account.client("s3"), SOURCE_BUCKET)
     source.put_events("2018-11-15", [event(f"2018-11-15T{hour:02}:30:00") for hour in range(24)])
     source.put_song("TRAAA1", title="Unknown")
+    make_boundary(account, PLAN)
     # As on AWS: neither user nor password, and found by its name.
     service = AirflowService(settings, AIRFLOW_CONN_REDSHIFT_DEFAULT=connection_json(PLAN))
     try:
