@@ -1,5 +1,6 @@
 """One region's namespaces, workgroups, usage limits and snapshots, found by name or ARN."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from typing import Any, TypeVar
@@ -128,13 +129,13 @@ def require_new(name: str, others: Iterable[str], kind: str) -> None:
 
 def page(name: str, found: Sequence[Any], values: Values) -> Values:
     """A page of a list: descriptions, and the token of the next page if there is one."""
-    try:
-        start = int(values.get("nextToken", "position-0").removeprefix("position-"))
-    except ValueError:
-        raise invalid("nextToken is none.") from None
+    token = values.get("nextToken", "position-0")
+    if not re.fullmatch("position-[0-9]{1,9}", token):
+        raise invalid("nextToken is none of this API's.")
+    start = int(token.removeprefix("position-"))
     end = start + values.get("maxResults", _PAGE)
-    token = f"position-{end}" if end < len(found) else None
-    return {name: [one.describe() for one in found[start:end]], "nextToken": token}
+    following = f"position-{end}" if end < len(found) else None
+    return {name: [one.describe() for one in found[start:end]], "nextToken": following}
 
 
 def _find(found: dict[str, Found], name: str, kind: str) -> Found:

@@ -214,6 +214,8 @@ class TestTagsAndLists:
             found |= {one["workgroupName"] for one in page["workgroups"]}
         assert names <= found
         assert max(sizes) == 2
+        for token in ("position--1", "elsewhere"):
+            assert code_of(api.list_namespaces, nextToken=token) == "ValidationException"
 
 
 class TestSnapshots:
