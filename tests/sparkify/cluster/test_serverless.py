@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from sparkify.cluster.status import (
 from sparkify.cluster.steps import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.workgroup import find_cluster
 from sparkify.failures import FatalError
+from tests.conftest import REPOSITORY
 from tests.sandbox.aws.clusters import World
 from tests.sparkify.cluster import steps
 from tests.sparkify.cluster.steps import do, what_is_there
@@ -271,6 +273,13 @@ class TestStatus:
         monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", other)
         with pytest.raises(FatalError, match="is that of cluster other"):
             check_connection(aws, PLAN)
+
+    def test_the_connection_of_the_guide_is_the_one_that_the_dag_shows(self):
+        section = (REPOSITORY / "docs" / "aws.md").read_text().partition("## Redshift Serverless")[2]
+        found = re.search(r"AIRFLOW_CONN_REDSHIFT_DEFAULT='(.*?)'", section, re.DOTALL)
+        assert found is not None
+        plan = dataclasses.replace(PLAN, identifier="sparkify")
+        assert json.loads(found[1]) == json.loads(connection_json(plan))
 
     def test_a_connection_of_the_other_kind_is_refused_before_anything_is_made(self, aws, monkeypatch):
         for plan, other in ((PLAN, steps.PLAN), (steps.PLAN, PLAN)):
