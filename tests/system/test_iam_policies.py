@@ -15,7 +15,6 @@ from sparkify.aws import Aws
 from sparkify.cluster.cluster import find_our_clusters
 from sparkify.cluster.life import pause_cluster, resume_cluster
 from sparkify.cluster.role import role_policy
-from sparkify.cluster.login import connect_as_master
 from sparkify.cluster.status import show_connection, show_leftovers, show_status
 from sparkify.operators import UploadFolderOperator
 from tests.contexts import task_context

@@ -14,8 +14,8 @@ from sparkify.cluster.plan import ClusterPlan
 from sparkify.cluster.status import connection_json
 from tests.pipeline import Source
 from tests.records import event
-from tests.sparkify.cluster.test_serverless import everything
 from tests.sparkify.cluster.steps import make_boundary
+from tests.sparkify.cluster.test_serverless import everything
 from tests.system.airflow_service import AirflowService
 from tests.system.test_cluster_dags import DAY, Account
 
