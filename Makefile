@@ -52,7 +52,7 @@ test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
 
 test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs too
-	@$(BIN)/python -m pytest -v tests/system/test_cluster_dags.py tests/sparkify/cluster/test_steps.py
+	@$(BIN)/python -m pytest -v tests/system/test_cluster_dags.py tests/system/test_serverless_dags.py tests/sparkify/cluster
 
 compose-test: $(READY) ## Build the images and run the containers (root, Docker; PART='not long' for a short part)
 	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose

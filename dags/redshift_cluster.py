@@ -8,10 +8,10 @@ from airflow.sdk import DAG, Param, TaskGroup, chain
 from definitions import DATASETS
 from definitions.forms import COMMON, READERS, cluster_params
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
-from sparkify.cluster.life import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.role import make_role, remove_role
 from sparkify.cluster.status import check_connection, show_connection, show_leftovers, show_status
+from sparkify.cluster.steps import make_cluster, pause_cluster, remove_cluster, resume_cluster
 from sparkify.operators import (
     ClusterStepOperator,
     CreateTablesOperator,
@@ -25,6 +25,9 @@ PLAN: dict[str, Any] = {
     "source_bucket": "{{ var.value.sparkify_source_bucket }}",
     "work_bucket": "{{ var.value.sparkify_work_bucket }}",
     "region": "{{ var.value.get('sparkify_region', 'us-east-1') }}",
+    "kind": "{{ params.kind }}",
+    "base_capacity": "{{ params.base_capacity }}",
+    "daily_rpu_hours": "{{ params.daily_rpu_hours }}",
     "allowed_cidr": "{{ params.allowed_cidr or '' }}",
     "allow_public_cidr": "{{ params.allow_public_cidr }}",
     "node_type": "{{ params.node_type }}",
@@ -59,12 +62,13 @@ with DAG(
     description="Make, pause, resume, remove or describe the Redshift cluster and all that belongs to it.",
     doc_md="""
 ### What it does
-One of five actions on one cluster and what belongs to it:
+One of five actions on one cluster, provisioned or Serverless (param `kind`), and what belongs to it:
 
 * **provision**: work bucket, IAM role, security group, subnet group, cluster (private, encrypted, its
   password kept by AWS), the user `loader` who loads and owns the tables, the tables, a group of readers. It
-  ends by showing endpoint, connection and price.
-* **pause**, **resume**: as AWS does; a paused cluster costs its storage.
+  ends by showing endpoint, connection and price. Of Serverless: a namespace and a workgroup with a daily
+  limit of RPU-hours, after which queries are off; who loads is the user of Airflow's identity.
+* **pause**, **resume**: as AWS does; a paused cluster costs its storage. Serverless has neither.
 * **teardown**: the cluster, with a final snapshot unless told otherwise, then the rest; what the pipeline
   wrote to the work bucket, and the bucket if nothing else is in it, only if asked.
 * **status**: what exists, since when, and what it has cost at most.

@@ -60,6 +60,9 @@ The run that the task has triggered has the cause; its link is in the task's ext
         "make_cluster",
         "redshift_cluster",
         action="provision",
+        kind="{{ params.kind }}",
+        base_capacity="{{ params.base_capacity }}",
+        daily_rpu_hours="{{ params.daily_rpu_hours }}",
         identifier="{{ params.identifier }}",
         allowed_cidr="{{ params.allowed_cidr }}",
         allow_public_cidr="{{ params.allow_public_cidr }}",
@@ -75,6 +78,7 @@ The run that the task has triggered has the cause; its link is in the task's ext
         "remove_cluster",
         "redshift_cluster",
         action="teardown",
+        kind="{{ params.kind }}",
         identifier="{{ params.identifier }}",
         final_snapshot="{{ params.final_snapshot }}",
     )

@@ -93,6 +93,7 @@ def cluster_params() -> dict[str, Param]:
 
 def _place_params() -> dict[str, Param]:
     return {
+        **_kind_params(),
         "identifier": Param(
             "sparkify",
             type="string",
@@ -114,6 +115,34 @@ def _place_params() -> dict[str, Param]:
             type="boolean",
             title="Allow a public network",
             description="The allowed network may be on the internet.",
+        ),
+    }
+
+
+def _kind_params() -> dict[str, Param]:
+    return {
+        "kind": Param(
+            "provisioned",
+            type="string",
+            enum=["provisioned", "serverless"],
+            title="Kind",
+            description="A cluster of nodes, or Redshift Serverless: a namespace and a workgroup.",
+        ),
+        "base_capacity": Param(
+            8,
+            type="integer",
+            minimum=4,
+            maximum=512,
+            title="Base capacity",
+            description="A new Serverless cluster: RPUs, 4 or 8 to 512 in steps of 8.",
+        ),
+        "daily_rpu_hours": Param(
+            16,
+            type="integer",
+            minimum=1,
+            title="RPU-hours a day",
+            description="Serverless, the ceiling of its costs: once queries have used so many, they are"
+            " turned off for the rest of the day.",
         ),
     }
 

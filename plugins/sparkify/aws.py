@@ -60,6 +60,16 @@ class Aws:
         client: RedshiftClient = self._client("redshift")
         return client
 
+    @cached_property
+    def serverless(self) -> Any:  # noqa: ANN401 - there are no types of this client among ours
+        """Redshift Serverless."""
+        return self._client("redshift-serverless")
+
+    @cached_property
+    def secrets(self) -> Any:  # noqa: ANN401 - there are no types of this client among ours
+        """Secrets Manager."""
+        return self._client("secretsmanager")
+
     @property
     def account(self) -> str:
         """The account's number, asked for each time: credentials may have become another's."""

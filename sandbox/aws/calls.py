@@ -23,6 +23,9 @@ _IDENTIFIERS = frozenset(
         *("RoleName", "RoleArn", "PolicyName", "PolicyArn", "UserName", "Path", "RoleSessionName"),
         *("GroupId", "GroupName", "VpcId", "SubnetId", "SubnetIds", "VpcSecurityGroupIds", "ResourceId"),
         *("SecretId", "Name"),
+        # Redshift Serverless
+        *("namespaceName", "workgroupName", "dbName", "defaultIamRoleArn", "resourceArn", "usageLimitId"),
+        *("snapshotName", "finalSnapshotName"),
     )
 )
 

@@ -7,6 +7,8 @@ Requests below ``/_sandbox/``, signed with the sandbox's own key for the service
     DELETE /_sandbox/faults   forget them
     GET    /_sandbox/calls    the calls made so far, oldest first
     DELETE /_sandbox/calls    forget them
+    GET    /_sandbox/asked    the permissions that were asked for, oldest first (`access`)
+    DELETE /_sandbox/asked    forget them
     POST   /_sandbox/role     may a database user take a role? (see `roles.refusal`)
 """
 
@@ -19,12 +21,13 @@ from http import HTTPStatus
 from typing import Any
 
 from sandbox.aws import calls, documents, wsgi
+from sandbox.aws.access.layer import Access
 from sandbox.aws.calls import Call
 from sandbox.aws.clusters import roles
 from sandbox.aws.clusters.cluster import FAILED
 from sandbox.aws.clusters.models import OUTCOME
 from sandbox.aws.refusals import RefusalError, respond
-from sandbox.aws.wsgi import Application, Environ, StartResponse
+from sandbox.aws.wsgi import Environ, StartResponse
 
 PREFIX = "/_sandbox/"
 ADMIN_SERVICE = "sandbox"
@@ -80,11 +83,11 @@ class Faults:
     """A WSGI layer that writes down every call, and breaks those it was asked to.
 
     Args:
-        application: The layer below.
+        application: The layer below, which asks for permissions.
         owner: The access key id that may ask.
     """
 
-    def __init__(self, application: Application, owner: str) -> None:
+    def __init__(self, application: Access, owner: str) -> None:
         self._application = application
         self._owner = owner
         self._lock = threading.Lock()
@@ -141,6 +144,8 @@ class Faults:
             ("DELETE", "faults"): lambda _: self._faults.clear(),
             ("GET", "calls"): lambda _: [asdict(call) for call in self._calls],
             ("DELETE", "calls"): lambda _: self._calls.clear(),
+            ("GET", "asked"): lambda _: self._application.asked(),
+            ("DELETE", "asked"): lambda _: self._application.forget(),
             ("POST", "role"): lambda body: roles.refusal(**json.loads(body)),
         }
         name = environ["REQUEST_METHOD"], wsgi.raw_path(environ).removeprefix(PREFIX)

@@ -15,6 +15,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from sandbox.aws import objects, policies, wsgi
+from sandbox.aws.access.layer import Access
 from sandbox.aws.bodies import Intake
 from sandbox.aws.buckets import Buckets
 from sandbox.aws.clusters.layer import Clusters
@@ -25,11 +26,13 @@ from sandbox.aws.faults import ADMIN_SERVICE, Faults
 from sandbox.aws.handler import Handler
 from sandbox.aws.listing import Listing
 from sandbox.aws.refusals import RefusalError, respond
+from sandbox.aws.serverless.layer import Serverless
+from sandbox.aws.serverless.messages import NAME as SERVERLESS
 from sandbox.aws.signature import Secret, SignatureCheck
 from sandbox.aws.store import ObjectStore
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 from sandbox.parts.health import HEALTH_PATH
-from sandbox.parts.settings import LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
+from sandbox.parts.settings import BOUNDARY_NAME, LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -40,6 +43,23 @@ _TRUST = {
             "Action": "sts:AssumeRole",
         }
     ],
+}
+# What include/iam/cluster-boundary.json becomes for the sandbox's buckets and the cluster `sparkify`.
+_BOUNDARY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject"],
+            "Resource": [
+                f"arn:aws:s3:::{name}{end}" for name in (SOURCE_BUCKET, WORK_BUCKET) for end in ("", "/*")
+            ],
+        }
+    ],
+}
+_READ = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"}],
 }
 _LOCAL_HOSTS = frozenset((LOOPBACK, "localhost"))
 
@@ -62,19 +82,19 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """From the outside in: health, signatures, faults, S3 on disk, buckets, listings, clusters, moto."""
+    """From the outside in: health, signatures, faults, access, disk, buckets, listings, Redshift, moto."""
     policies.install()
     objects.install()
-    clusters = Clusters(MotoServices(), settings)
+    clusters = Serverless(Clusters(MotoServices(), settings))
     s3 = DurableS3(Buckets(Listing(clusters)), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)
     _make_role()
     checked = SignatureCheck(
-        Faults(s3, settings.aws_access_key_id),
+        Faults(Access(s3, settings.aws_access_key_id), settings.aws_access_key_id),
         _secrets(settings),
-        {*SERVICES, ADMIN_SERVICE},
+        {*SERVICES, SERVERLESS, ADMIN_SERVICE},
         Intake(settings.home / "s3" / "incoming"),
     )
     return _Front(checked, _LOCAL_HOSTS | {settings.aws_host})
@@ -134,8 +154,10 @@ def _secrets(settings: Settings) -> Callable[[str], Secret | None]:
 
 
 def _make_role() -> None:
-    """The role that COPY's IAM_ROLE names."""
-    iam_backends[DEFAULT_ACCOUNT_ID]["aws"].create_role(
+    """The role that COPY's IAM_ROLE names, and the boundary of those that Airflow makes."""
+    iam = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    iam.create_policy("", "/", json.dumps(_BOUNDARY), BOUNDARY_NAME, [])
+    iam.create_role(
         role_name=ROLE_NAME,
         assume_role_policy_document=json.dumps(_TRUST),
         path="/",
@@ -144,3 +166,4 @@ def _make_role() -> None:
         tags=[],
         max_session_duration="3600",
     )
+    iam.put_role_policy(ROLE_NAME, "read", json.dumps(_READ))

@@ -76,6 +76,7 @@ class SignatureCheck:
         claim = claims.read(environ)
         environ[wsgi.SERVICE] = claim.service
         environ[wsgi.ACCESS_KEY_ID] = claim.access_key_id
+        environ[wsgi.REGION] = claim.region
         now = datetime.now(UTC)
         if claim.service not in self._services:
             served = ", ".join(sorted(self._services))

@@ -12,6 +12,8 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 SERVICE = "sandbox.service"
 # Likewise: the access key id the request was signed with.
 ACCESS_KEY_ID = "sandbox.access_key_id"
+# Likewise: the region of the credential scope.
+REGION = "sandbox.region"
 # Likewise: the body as it arrived, a `bodies.Body`. Before, nothing of the body has been read.
 BODY = "sandbox.body"
 # Set by the request handler: what tells it that the client has shown a good signature.

@@ -32,6 +32,10 @@ _LONGEST_SECONDS = 3600
 SOURCE_BUCKET = "sparkify-raw"
 WORK_BUCKET = "sparkify-work"
 ROLE_NAME = "sparkify-redshift"
+BOUNDARY_NAME = "sparkify-boundary"
+
+# By this header the endpoint tells the AWS API server which role it reads S3 as: `default` or ARNs.
+ROLE_HEADER = "X-Sandbox-Role"
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the final NUL included (unix(7)).
 _LONGEST_SOCKET_PATH = 103

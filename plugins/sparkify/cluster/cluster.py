@@ -116,7 +116,7 @@ def describe_cluster(aws: Aws, identifier: str) -> Any:  # noqa: ANN401 - boto's
     return clusters[0] if clusters else None
 
 
-def describe_costs(cluster: Cluster, now: datetime) -> str:
+def describe_costs(_aws: Aws, cluster: Cluster, now: datetime) -> str:
     """Return what the cluster has cost at most by the hourly price, as if it had never been paused."""
     price, size = cluster.hourly_price, f"{cluster.nodes} x {cluster.node_type}"
     if price is None or cluster.created is None:
@@ -126,6 +126,35 @@ def describe_costs(cluster: Cluster, now: datetime) -> str:
         f"{size} at about USD {price:.3f} an hour (us-east-1, on demand): at most "
         f"USD {price * hours:.2f} for the {hours:.1f} hours since it was made; paused hours cost storage."
     )
+
+
+def find_users_of_role(aws: Aws, arn: str) -> list[str]:
+    """Return the names of the clusters that have the role."""
+    pages = aws.redshift.get_paginator("describe_clusters").paginate()
+    return [
+        cluster["ClusterIdentifier"]
+        for page in pages
+        for cluster in page["Clusters"]
+        if any(role["IamRoleArn"] == arn for role in cluster.get("IamRoles", []))
+    ]
+
+
+def find_loader(_aws: Aws, plan: ClusterPlan) -> str:
+    """Return the name of the database user who loads."""
+    return plan.loader
+
+
+def get_master_login(aws: Aws, plan: ClusterPlan) -> tuple[str, str]:
+    """Return the master user and a password for minutes, so that nobody reads the one AWS keeps."""
+    login = aws.redshift.get_cluster_credentials(
+        ClusterIdentifier=plan.identifier, DbName=plan.database, DbUser=plan.user, AutoCreate=False
+    )
+    return login["DbUser"], login["DbPassword"]
+
+
+def name_connection(plan: ClusterPlan) -> dict[str, str]:
+    """Return what in an Airflow connection's extra names the cluster."""
+    return {"cluster_identifier": plan.identifier}
 
 
 def find_newest_snapshot(aws: Aws, plan: ClusterPlan) -> str | None:

@@ -39,7 +39,10 @@ def make_cluster(aws: Aws, plan: ClusterPlan) -> str:
     if cluster.status == "paused":
         return resume_cluster(aws, plan)
     _tag(aws, plan)
-    return f"Cluster {plan.identifier} is there ({cluster.status}); it now expires {_describe_expiry(plan)}."
+    return (
+        f"Cluster {plan.identifier} is there ({cluster.status}) and stays as it is, whatever node_type, "
+        f"nodes and from_snapshot say; it now expires {_describe_expiry(plan)}."
+    )
 
 
 def pause_cluster(aws: Aws, plan: ClusterPlan) -> str:
@@ -111,7 +114,9 @@ def _create(aws: Aws, plan: ClusterPlan) -> str:
         if code_of(error) not in {"ClusterAlreadyExists", "ClusterAlreadyExistsFault"}:
             raise
         _find_ours(aws, plan)
-    origin = f" from snapshot {snapshot}" if snapshot else ""
+    origin = f" from snapshot {snapshot}, with its database and master user" if snapshot else ""
+    if plan.from_snapshot and not snapshot:
+        origin = " empty, for there is no snapshot that from_snapshot could begin with"
     return f"Cluster {plan.identifier} is being made{origin}; it expires {_describe_expiry(plan)}."
 
 

@@ -18,12 +18,16 @@ EXPIRES_TAG = "expires_at"
 WORK_BUCKET_TAG = "sparkify:work-bucket"
 
 # USD an hour and node, on demand, us-east-1. Third-party tables; AWS's price list decides. UNCONFIRMED
+RPU_PRICE = 0.375  # USD an RPU-hour, likewise
 HOURLY_PRICES = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "rg.large": 0.3801, "rg.xlarge": 0.7602}
 
 # RFC 1918, and RFC 6598: VPCs may have both.
 _PRIVATE = [
     ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 ]
+
+
+KINDS = ("provisioned", "serverless")
 
 
 class PlanError(FatalError):
@@ -52,6 +56,9 @@ class ClusterPlan:
         final_snapshot: keep a snapshot when the cluster is removed.
         remove_work_bucket: remove the work bucket, too, when the cluster is removed.
         region: where everything is.
+        kind: `provisioned`, or `serverless` for a namespace and a workgroup of the identifier's name.
+        base_capacity: of Serverless, RPUs: 4, or 8 to 512 in steps of 8.
+        daily_rpu_hours: of Serverless, what queries may use a day before they are turned off.
 
     Raises:
         PlanError: a value that AWS would refuse, one bucket as source and work bucket, or a network of the
@@ -73,6 +80,9 @@ class ClusterPlan:
     from_snapshot: bool = False
     final_snapshot: bool = True
     remove_work_bucket: bool = False
+    kind: str = "provisioned"
+    base_capacity: int = 8
+    daily_rpu_hours: int = 16
 
     def __post_init__(self) -> None:
         try:
@@ -88,6 +98,10 @@ class ClusterPlan:
             raise PlanError(f"A cluster has at least one node: nodes is {self.nodes}.")
         if self.hours_to_live < 0:
             raise PlanError(f"hours_to_live is 0 (for ever) or more: {self.hours_to_live}.")
+        if self.kind not in KINDS:
+            raise PlanError(f"kind is {' or '.join(KINDS)}, not {self.kind!r}.")
+        if self.kind == "serverless":
+            _check_serverless(self)
         if self.allowed_cidr:
             self.check_network(self.allowed_cidr)
 
@@ -134,6 +148,11 @@ class ClusterPlan:
         return role_name(self.identifier)
 
     @property
+    def boundary_name(self) -> str:
+        """The managed policy beyond which the role can do nothing; people make it (docs/aws.md)."""
+        return f"{self.identifier}-boundary"
+
+    @property
     def security_group_name(self) -> str:
         """The security group that opens port 5439."""
         return f"{self.identifier}-redshift"
@@ -160,6 +179,15 @@ class ClusterPlan:
             return self.tags
         expires = datetime.now(UTC) + timedelta(hours=self.hours_to_live)
         return self.tags | {EXPIRES_TAG: expires.isoformat(timespec="seconds")}
+
+
+def _check_serverless(plan: ClusterPlan) -> None:
+    if plan.base_capacity != 4 and plan.base_capacity not in range(8, 513, 8):
+        raise PlanError(f"base_capacity is 4, or 8 to 512 in steps of 8: {plan.base_capacity}.")
+    if plan.daily_rpu_hours < 1:
+        raise PlanError(f"daily_rpu_hours is 1 or more: {plan.daily_rpu_hours}.")
+    if len(plan.identifier) < 3:
+        raise PlanError(f"A workgroup's name has 3 characters or more: {plan.identifier}.")
 
 
 def role_name(identifier: str) -> str:

@@ -7,12 +7,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sparkify.aws import Aws, NotYet, code_of
+from sparkify.cluster.kinds import look_of
 from sparkify.cluster.plan import ClusterPlan, is_ours, tag_list
 from sparkify.failures import FatalError
 
 # IAM User Guide, "Changes that I make are not always immediately visible", names no time; minutes are ample.
 _SPREAD_WITHIN = timedelta(minutes=10)
 _POLICY_NAME = "read-source-and-work-bucket"
+# Management Guide, "Granting permissions to Amazon Redshift Serverless": both names.
+_SERVICES: dict[str, str | list[str]] = {
+    "provisioned": "redshift.amazonaws.com",
+    "serverless": ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"],
+}
 
 
 def make_role(aws: Aws, plan: ClusterPlan) -> str:
@@ -45,25 +51,35 @@ def _trust(aws: Aws, plan: ClusterPlan) -> str:
     (Management Guide, "Restricting access to IAM roles").
     """
     loader = f"arn:aws:redshift:{aws.region}:{aws.account}:dbuser:{plan.identifier}/{plan.loader}"
-    statement = {
+    statement: dict[str, Any] = {
         "Effect": "Allow",
-        "Principal": {"Service": "redshift.amazonaws.com"},
+        "Principal": {"Service": _SERVICES[plan.kind]},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": loader}},
     }
+    # On Serverless that ARN holds the workgroup's id, and there is no workgroup without a role.
+    if plan.kind == "provisioned":
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": loader}}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _create(aws: Aws, plan: ClusterPlan) -> bool:
     """Create the role; return False if a try before this one has made it without hearing of it."""
+    boundary = f"arn:aws:iam::{aws.account}:policy/{plan.boundary_name}"
     try:
         aws.iam.create_role(
             RoleName=plan.role_name,
             AssumeRolePolicyDocument=_trust(aws, plan),
             Description=f"Redshift cluster {plan.identifier} reads S3",
+            # Whoever may make a role and write its policy could give it every right.
+            PermissionsBoundary=boundary,
             Tags=tag_list(plan.tags),
         )
     except ClientError as error:
+        if code_of(error) == "NoSuchEntity":
+            raise FatalError(
+                f"The policy {boundary} is missing, which bounds what the cluster's role may do. Make it as "
+                "docs/aws.md says."
+            ) from error
         if code_of(error) != "EntityAlreadyExists":
             raise
         return False
@@ -77,7 +93,7 @@ def remove_role(aws: Aws, plan: ClusterPlan) -> str:
         return f"IAM role {plan.role_name}: nothing to do."
     if not is_ours(role.get("Tags", [])):
         return f"IAM role {plan.role_name} is not ours: left as it is."
-    if users := _find_clusters_with(aws, role["Arn"]):
+    if users := look_of(plan).find_users_of_role(aws, role["Arn"]):
         return f"IAM role {plan.role_name} is used by {', '.join(users)}: left as it is."
     try:
         _delete(aws, plan.role_name)
@@ -125,16 +141,6 @@ def judge_refusal(role: Any, refusal: ClientError) -> None:  # noqa: ANN401 - bo
         f"Redshift refuses the IAM role {role['RoleName']}, and it is too old to be unknown yet: {refusal}",
         "Its trust policy has to let redshift.amazonaws.com take it. Remove the role and provision again.",
     ) from refusal
-
-
-def _find_clusters_with(aws: Aws, arn: str) -> list[str]:
-    pages = aws.redshift.get_paginator("describe_clusters").paginate()
-    return [
-        cluster["ClusterIdentifier"]
-        for page in pages
-        for cluster in page["Clusters"]
-        if any(role["IamRoleArn"] == arn for role in cluster.get("IamRoles", []))
-    ]
 
 
 def role_policy(plan: ClusterPlan) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from sparkify.aws import Aws
-from sparkify.cluster.cluster import describe_costs, find_cluster, find_newest_snapshot
+from sparkify.cluster.kinds import look_of
 from sparkify.cluster.network import find_security_group, find_subnet_group
 from sparkify.cluster.plan import ClusterPlan, is_ours
 from sparkify.cluster.role import find_role
@@ -19,16 +19,17 @@ CONN_ID = "redshift_default"
 
 def show_status(aws: Aws, plan: ClusterPlan) -> str:
     """Return what exists of the plan, a line each."""
-    cluster = find_cluster(aws, plan.identifier)
+    cluster = look_of(plan).find_cluster(aws, plan.identifier)
     lines = [f"Cluster {plan.identifier} in {plan.region}: {cluster.status if cluster else 'none'}"]
     if cluster:
         expires = f"expires at {cluster.expires_at.isoformat()}" if cluster.expires_at else "never expires"
         lines.append(f"  made {cluster.created or 'just now'}; {expires}")
-        lines.append(f"  {describe_costs(cluster, datetime.now(UTC))}")
+        lines.append(f"  {look_of(plan).describe_costs(aws, cluster, datetime.now(UTC))}")
     lines += [
         f"{name}: {'there' if value else 'none'}" for name, value in _find_surroundings(aws, plan).items()
     ]
-    lines.append(f"Newest final snapshot, billed until deleted: {find_newest_snapshot(aws, plan) or 'none'}")
+    snapshot = look_of(plan).find_newest_snapshot(aws, plan)
+    lines.append(f"Newest final snapshot, billed until deleted: {snapshot or 'none'}")
     return "\n".join(lines)
 
 
@@ -38,7 +39,7 @@ def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
     Raises:
         FatalError: a cluster, role or group of ours is still there.
     """
-    cluster = find_cluster(aws, plan.identifier)
+    cluster = look_of(plan).find_cluster(aws, plan.identifier)
     left = [f"Cluster {plan.identifier} ({cluster.status})"] if cluster and cluster.is_ours else []
     left += [
         name
@@ -54,7 +55,7 @@ def show_leftovers(aws: Aws, plan: ClusterPlan) -> str:
         return (
             f"Nothing of ours is left; the cluster {plan.identifier} ({cluster.status}) is somebody else's."
         )
-    snapshot = find_newest_snapshot(aws, plan)
+    snapshot = look_of(plan).find_newest_snapshot(aws, plan)
     kept = f" but the snapshot {snapshot}, billed until it is deleted" if snapshot else ""
     return f"Nothing of cluster {plan.identifier} is left{kept}."
 
@@ -72,14 +73,17 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
             f"There is no connection {CONN_ID}, over which tables are made. Define it as\n"
             f"{connection_json(plan)}"
         ) from None
-    named = connection.extra_dejson.get("cluster_identifier")
-    if named not in (None, plan.identifier):
+    extra = connection.extra_dejson
+    names = {key: extra[key] for key in ("cluster_identifier", "serverless_work_group") if key in extra}
+    named = next(iter(names.values()), None)
+    if names not in ({}, look_of(plan).name_connection(plan)):
         raise FatalError(
             f"Connection {CONN_ID} is that of cluster {named}, and tables would be made there. Define it as\n"
             f"{connection_json(plan)}"
         )
     logins = {connection.login, connection.extra_dejson.get("db_user", connection.login)}
-    if named and logins != {plan.loader}:
+    # On Serverless AWS says who one is, whatever the connection says.
+    if named and plan.kind == "provisioned" and logins != {plan.loader}:
         raise FatalError(
             f"Connection {CONN_ID} logs in as {' and '.join(map(str, logins))}; loads are {plan.loader}'s. "
             f"Define it as\n{connection_json(plan)}"
@@ -94,9 +98,9 @@ def check_connection(_aws: Aws, plan: ClusterPlan) -> str:
 
 def show_connection(aws: Aws, plan: ClusterPlan) -> str:
     """Return endpoint, price and the Airflow connection that reaches the cluster without a password."""
-    cluster = find_cluster(aws, plan.identifier)
+    cluster = look_of(plan).find_cluster(aws, plan.identifier)
     where = f"{cluster.host}:{cluster.port}" if cluster and cluster.host else "no endpoint yet"
-    costs = describe_costs(cluster, datetime.now(UTC)) if cluster else ""
+    costs = look_of(plan).describe_costs(aws, cluster, datetime.now(UTC)) if cluster else ""
     return (
         f"Cluster {plan.identifier} answers at {where}. {costs}\n"
         "Airflow finds it by its identifier and logs in with IAM; no password is kept. The connection:\n"
@@ -105,15 +109,27 @@ def show_connection(aws: Aws, plan: ClusterPlan) -> str:
 
 
 def connection_json(plan: ClusterPlan) -> str:
-    """Return the Airflow connection to the plan's cluster: IAM, found by its identifier, no password."""
+    """Return the Airflow connection to the plan's cluster: IAM, found by its identifier, no password.
+
+    On Serverless AWS says which user that is.
+    """
+    login: dict[str, Any] = {"login": plan.loader}
+    who: dict[str, Any] = {"db_user": plan.loader}
+    if plan.kind == "serverless":
+        login, who = {}, {"is_serverless": True}
     extra = {
         "iam": True,
-        "cluster_identifier": plan.identifier,
-        "db_user": plan.loader,
+        **look_of(plan).name_connection(plan),
+        **who,
         "region": plan.region,
+        # A firewall forgets a session that says nothing while a statement runs (Management Guide, "Firewall
+        # timeout issue", whose numbers these are); Linux would speak up after two hours.
+        "tcp_keepalive": True,
+        "tcp_keepalive_idle": 200,
+        "tcp_keepalive_interval": 200,
+        "tcp_keepalive_count": 5,
     }
-    connection = {"conn_type": "redshift", "login": plan.loader, "schema": plan.database, "extra": extra}
-    return json.dumps(connection)
+    return json.dumps({"conn_type": "redshift", **login, "schema": plan.database, "extra": extra})
 
 
 def _find_surroundings(aws: Aws, plan: ClusterPlan) -> dict[str, Any]:

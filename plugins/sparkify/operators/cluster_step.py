@@ -9,7 +9,8 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException
 
 from sparkify.aws import Aws, NotYet
-from sparkify.cluster.cluster import GONE, find_cluster
+from sparkify.cluster.cluster import GONE
+from sparkify.cluster.kinds import look_of
 from sparkify.cluster.plan import ClusterPlan
 from sparkify.failures import FatalError
 from sparkify.operators.aws_step import AwsOperator
@@ -118,7 +119,7 @@ class ClusterStepOperator(AwsOperator):
         )
 
     def _status(self, aws: Aws, plan: ClusterPlan) -> str:
-        cluster = find_cluster(aws, plan.identifier)
+        cluster = look_of(plan).find_cluster(aws, plan.identifier)
         status = cluster.status if cluster else GONE
         if status != self.until and (cluster is None or cluster.is_incompatible):
             raise FatalError(

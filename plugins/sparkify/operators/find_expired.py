@@ -39,10 +39,16 @@ class FindExpiredOperator(AwsOperator):
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Look for expired clusters."""
         expired = self.call_aws(self.region, lambda aws: find_expired_clusters(aws, datetime.now(UTC)))
-        done = ("paused", "pausing") if self.action == "pause" else ()
-        expired = [cluster for cluster in expired if cluster.status not in done]
-        for cluster in expired:
-            self.log.info("%s (%s) expired at %s", cluster.identifier, cluster.status, cluster.expires_at)
+        if self.action == "pause":
+            # An idle workgroup costs what a paused cluster does.
+            expired = [
+                (kind, cluster)
+                for kind, cluster in expired
+                if kind == "provisioned" and cluster.status not in {"paused", "pausing"}
+            ]
+        for kind, cluster in expired:
+            where = f"{cluster.identifier} ({kind}, {cluster.status})"
+            self.log.info("%s expired at %s", where, cluster.expires_at)
         if not expired:
             self.log.info("No cluster of ours has expired.")
             return []
@@ -51,4 +57,7 @@ class FindExpiredOperator(AwsOperator):
             raise AirflowSkipException(
                 f"{running} runs of {dag_id} are under way; the next hour looks again."
             )
-        return [{"action": self.action, "identifier": cluster.identifier} for cluster in expired]
+        return [
+            {"action": self.action, "kind": kind, "identifier": cluster.identifier}
+            for kind, cluster in expired
+        ]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from airflow.sdk import Context
 
 from sparkify.aws import Aws
+from sparkify.cluster.kinds import look_of
 from sparkify.cluster.login import connect_as_master
 from sparkify.cluster.plan import ClusterPlan
 from sparkify.operators.aws_step import AwsOperator
@@ -57,15 +58,17 @@ class MakeLoaderOperator(AwsOperator):
         """Make, and hand over."""
         with translate_failures(f"{self.task_id}: reading the plan"):
             plan = ClusterPlan.of(self.plan)
-        what = f"making user {plan.loader} of cluster {plan.identifier} as {plan.user}"
-        given = self.call_aws(plan.region, lambda aws: self._make(aws, plan, what), what)
-        self.log.info("%s loads. %s", plan.loader, f"It was given {', '.join(given)}." if given else "")
+        what = f"making the loader of cluster {plan.identifier} as its master user"
+        loader, given = self.call_aws(plan.region, lambda aws: self._make(aws, plan, what), what)
+        self.log.info("%s loads. %s", loader, f"It was given {', '.join(given)}." if given else "")
 
-    def _make(self, aws: Aws, plan: ClusterPlan, what: str) -> list[str]:
+    def _make(self, aws: Aws, plan: ClusterPlan, what: str) -> tuple[str, list[str]]:
+        loader = look_of(plan).find_loader(aws, plan)
         relations = [made.name for sql in with_ops(self.sql) if (made := made_relation(sql))]
 
         def make(session: Session) -> list[str]:
-            return make_loader(session, plan.loader, self.group, relations, self.published)
+            return make_loader(session, loader, self.group, relations, self.published)
 
         connect = partial(connect_as_master, aws, plan)
-        return run_load(connect, make, what=f"{self.task_id}: {what}", log=self.log, journal=[])
+        what = f"{self.task_id}: {what}"
+        return loader, run_load(connect, make, what=what, log=self.log, journal=[])

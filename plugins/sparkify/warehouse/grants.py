@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sparkify.failures import FatalError
 from sparkify.warehouse.session import Session
-from sparkify.warehouse.sql import named_values, quote_identifier, quote_table
+from sparkify.warehouse.sql import named_values, quote_identifier, quote_table, quote_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def make_loader(
     Raises:
         FatalError: a third user owns one of them.
     """
-    user, readers = quote_identifier(loader), f"GROUP {quote_identifier(group)}"
+    user, readers = quote_user(loader), f"GROUP {quote_identifier(group)}"
     database, master = session.query("SELECT CURRENT_DATABASE(), CURRENT_USER")[0]
     if not session.scalar("SELECT COUNT(*) FROM pg_user WHERE usename = %(user)s", {"user": loader}):
         session.execute(f"CREATE USER {user} PASSWORD DISABLE")

@@ -19,6 +19,11 @@ _COMMENT_MARK = re.compile(r"/\*|\*/")
 _BLANK = re.compile(r"\s+|--[^\n]*|(?P<comment>/\*)")
 
 
+def quote_user(name: str) -> str:
+    """Return a user's name as a quoted SQL identifier with its capitals, which IAM's identities have."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def quote_identifier(name: str) -> str:
     """Return `name` as a quoted SQL identifier.
 

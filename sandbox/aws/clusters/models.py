@@ -4,7 +4,6 @@ moto finds a backend's addresses in the module ``urls`` beside the module ``mode
 """
 
 import contextlib
-import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -25,8 +24,6 @@ from sandbox.aws.clusters import admission, arguments, master_secrets, states
 from sandbox.aws.clusters.cluster import LivingCluster
 from sandbox.aws.clusters.snapshots import SnapshotBackend
 from sandbox.aws.clusters.users import Users
-
-log = logging.getLogger("sandbox.aws")
 
 # What new clusters have since 2025.
 _PARAMETERS = "default.redshift-2.0"
@@ -193,10 +190,7 @@ class ClusterBackend(SnapshotBackend):
 
     def make_master(self, cluster: LivingCluster) -> None:
         """Let the master user into the warehouse; without PostgreSQL a cluster can be made all the same."""
-        try:
-            self.users.make_master(cluster.master_username, cluster.master_user_password)
-        except psycopg.OperationalError:
-            log.warning("PostgreSQL does not run: no user was made for %s", cluster.cluster_identifier)
+        self.users.make_master_if_up(cluster.master_username, cluster.master_user_password)
 
     def _living(self) -> list[LivingCluster]:
         return [cluster for cluster in self.clusters.values() if isinstance(cluster, LivingCluster)]

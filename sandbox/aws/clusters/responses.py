@@ -12,6 +12,7 @@ from moto.redshift.responses import RedshiftResponse
 from sandbox.aws.clusters import arguments, master_secrets
 from sandbox.aws.clusters.cluster import LivingCluster
 from sandbox.aws.clusters.models import ClusterBackend
+from sandbox.aws.clusters.users import TakenError
 
 # One request at a time: a status is looked at and changed by one of them.
 LOCK = threading.RLock()
@@ -84,6 +85,8 @@ class ClusterResponse(RedshiftResponse):
                 "UnsupportedOperation",
                 "The warehouse behind the cluster does not answer: PostgreSQL is down.",
             ) from error
+        except TakenError as error:
+            raise RedshiftClientError("UnsupportedOperation", str(error)) from error
 
     def get_cluster_credentials_with_iam(self) -> ActionResult:
         """Refused: users of the sandbox's one access key have no names."""

@@ -3,6 +3,9 @@
 On Redshift a temporary password is a user's second one, with ``IAM:`` (``IAMA:`` where the user may be made)
 before the name. PostgreSQL knows one password a role: here it is that of a role named ``IAM:<user>``, which
 becomes ``<user>`` as it logs in. The endpoint hides these roles (`pg_user`) and takes the prefix off names.
+
+On Serverless ``IAM:<user>`` is the whole name of a user, which belongs to an IAM identity. Here such a user
+is a role that becomes no other; as both live in one PostgreSQL, a name is taken by whoever comes first.
 """
 
 import datetime as dt
@@ -17,6 +20,11 @@ from sandbox.parts import postgres, rights
 from sandbox.parts.settings import Settings
 
 log = logging.getLogger("sandbox.aws")
+
+
+class TakenError(Exception):
+    """A login name belongs to the other kind of temporary logins."""
+
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -46,6 +54,14 @@ class Users:
             rights.take_from_members(connection, name, only=self._settings.user)
             grant = sql.SQL("GRANT {} TO {}")
             connection.execute(grant.format(sql.Identifier(self._settings.user), sql.Identifier(name)))
+            connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(sql.Identifier(name)))
+
+    def make_master_if_up(self, name: str, password: str) -> None:
+        """Make a master user; without PostgreSQL whatever it is for can be made all the same."""
+        try:
+            self.make_master(name, password)
+        except psycopg.OperationalError:
+            log.warning("PostgreSQL does not run: the user %s was not made", name)
 
     def lock_master(self, name: str) -> None:
         """Take a master user's password away; what it owns stays."""
@@ -62,19 +78,40 @@ class Users:
         until the time they were told.
         """
         login = f"{'IAMA' if creates else 'IAM'}:{name}"
-        now = dt.datetime.now(dt.UTC)
-        end = now + dt.timedelta(seconds=seconds)
-        password, known_end = self._issued.get(login, ("", now))
-        if known_end <= now:
-            password = random_password()
+        password, end, until = self._choose(login, seconds)
         with self._connect() as connection:
             if creates and not _exists(connection, name):
                 _make(connection, name)
                 rights.master_may_all(connection, self._settings.user, name)
             if _exists(connection, name):
-                _make_login(connection, login, name, password, max(end, known_end))
-        self._issued[login] = password, max(end, known_end)
+                _require_free(connection, login, is_own=False)
+                _make_login(connection, login, password, until)
+                _lend(connection, login, name)
+        self._issued[login] = password, until
         return login, password, end
+
+    def issue_own(self, name: str, seconds: int) -> tuple[str, dt.datetime]:
+        """A password of a user with the name of an IAM identity, and when it ends; the user is made.
+
+        Raises:
+            TakenError: The name is the temporary login of another user.
+        """
+        password, end, until = self._choose(name, seconds)
+        with self._connect() as connection:
+            _require_free(connection, name, is_own=True)
+            if not _exists(connection, name):
+                _make(connection, name)
+                rights.master_may_all(connection, self._settings.user, name)
+            _make_login(connection, name, password, until)
+        self._issued[name] = password, until
+        return password, end
+
+    def _choose(self, login: str, seconds: int) -> tuple[str, dt.datetime, dt.datetime]:
+        """A password that is still good or a new one, the end that was asked for, and the end it has."""
+        now = dt.datetime.now(dt.UTC)
+        end = now + dt.timedelta(seconds=seconds)
+        password, known_end = self._issued.get(login, ("", now))
+        return random_password() if known_end <= now else password, end, max(end, known_end)
 
     def _connect(self) -> psycopg.Connection:
         return postgres.connect_admin(self._settings)
@@ -96,15 +133,36 @@ def _make(connection: psycopg.Connection, name: str) -> None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
 
 
-def _make_login(
-    connection: psycopg.Connection, login: str, name: str, password: str, end: dt.datetime
-) -> None:
+def _make_login(connection: psycopg.Connection, login: str, password: str, end: dt.datetime) -> None:
     _make(connection, login)
     _set_password(connection, login, password)
+    until = sql.SQL("ALTER ROLE {} VALID UNTIL {}")
+    connection.execute(until.format(sql.Identifier(login), sql.Literal(end.isoformat())))
+
+
+def _lend(connection: psycopg.Connection, login: str, name: str) -> None:
+    """Let a login become a user."""
     role, user = sql.Identifier(login), sql.Identifier(name)
-    connection.execute(sql.SQL("ALTER ROLE {} VALID UNTIL {}").format(role, sql.Literal(end.isoformat())))
     connection.execute(sql.SQL("GRANT {} TO {}").format(user, role))
     connection.execute(sql.SQL("ALTER ROLE {} SET role = {}").format(role, sql.Literal(name)))
+
+
+def _require_free(connection: psycopg.Connection, login: str, *, is_own: bool) -> None:
+    """Refuse a login name that the other kind has (what is lent has a setting of its own).
+
+    Raises:
+        TakenError: It has.
+    """
+    found = connection.execute(
+        "SELECT coalesce(array_to_string(rolconfig, ','), '') LIKE '%%role=%%'"
+        " FROM pg_catalog.pg_roles WHERE rolname = %s",
+        [login],
+    ).fetchone()
+    if found is not None and found[0] is is_own:
+        raise TakenError(
+            f"{login} logs in to a {'cluster' if is_own else 'workgroup'} already, and all of them are one "
+            "warehouse here: give the IAM user or the database user another name."
+        )
 
 
 def _set_password(connection: psycopg.Connection, role: str, password: str) -> None:

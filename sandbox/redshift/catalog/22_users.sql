@@ -41,7 +41,8 @@ BEGIN
 END $body$;
 
 -- Users. A role named IAM:<user> or IAMA:<user> only keeps a temporary password of <user>; Redshift has no such
--- user, nor one that writes its logs. The columns are PostgreSQL's.
+-- user, nor one that writes its logs. One that becomes no other is the whole name of a user of Serverless. The
+-- columns are PostgreSQL's.
 CREATE OR REPLACE VIEW pg_catalog.pg_user AS
 SELECT
     usename,
@@ -54,4 +55,6 @@ SELECT
     valuntil,
     useconfig
 FROM pg_catalog.pg_shadow
-WHERE usename !~ '^IAMA?:' AND usename <> 'redshift_log';
+WHERE
+    NOT (usename ~ '^IAMA?:' AND EXISTS (SELECT 1 FROM unnest(useconfig) AS setting WHERE setting LIKE 'role=%'))
+    AND usename <> 'redshift_log';

@@ -25,7 +25,10 @@ INSERT INTO pg_internal.load (
     data_source, start_time
 )
 SELECT
-    (SELECT usesysid FROM pg_catalog.pg_user WHERE usename = %(user)s), %(session_id)s,
+    -- A login's name is a user's own, or has a prefix before it.
+    (SELECT usesysid FROM pg_catalog.pg_user
+    WHERE usename IN (%(user)s::text, pg_catalog.regexp_replace(%(user)s::text, '^IAMA?:', ''))
+    ORDER BY usename = %(user)s::text DESC LIMIT 1), %(session_id)s,
     (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = %(session_id)s), %(transaction_id)s,
     %(database_name)s, %(table_id)s, %(table_name)s, %(query_text)s, %(data_source)s, %(start_time)s
 RETURNING pg_catalog.to_jsonb(load)

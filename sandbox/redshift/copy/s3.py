@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.parts.settings import Settings
+from sandbox.parts.settings import ROLE_HEADER, Settings
 from sandbox.redshift.copy.credentials import Authorization
 from sandbox.redshift.copy.errors import CopyError, s3_error
 
@@ -69,7 +69,8 @@ class S3Reader:
     def __init__(self, settings: Settings, authorization: Authorization, region: str | None) -> None:
         self._region = region or settings.region
         self._endpoint = settings.aws_endpoint_url
-        # Any well-formed role may read: the sandbox's server knows one account and no bucket policies.
+        # The sandbox's own key, by which its server believes the header.
+        self._headers = {ROLE_HEADER: authorization.iam_role} if authorization.iam_role else {}
         key = authorization.access_key_id or settings.aws_access_key_id
         secret = authorization.secret_access_key or settings.aws_secret_access_key
         self._credentials = Credentials(key, secret, authorization.session_token)
@@ -84,6 +85,7 @@ class S3Reader:
                 s3={"addressing_style": "path"}, connect_timeout=5, retries={"total_max_attempts": 3}
             ),
         )
+        self._client.meta.events.register("before-sign.s3", self._name_role)
         self._pool = urllib3.connection_from_url(
             self._endpoint, maxsize=8, retries=_RETRIES, timeout=_TIMEOUT
         )
@@ -157,7 +159,7 @@ class S3Reader:
         path = f"/{address.bucket}/{urllib.parse.quote(address.key, safe='/~')}"
         request = AWSRequest("GET", self._endpoint + path)
         S3SigV4Auth(self._credentials, "s3", self._region).add_auth(request)
-        headers = dict(request.headers.items())
+        headers = {**dict(request.headers.items()), **self._headers}
         try:
             # Of a whole URL urllib3 takes `/../` and `/./` out of the path, which are part of a key for S3.
             response = self._pool.urlopen(
@@ -171,6 +173,10 @@ class S3Reader:
         if code == "NoSuchKey":
             raise MissingObjectError(address.url)
         raise _refused(code, message, response.status, f"S3 key being read : {address.url}")
+
+    def _name_role(self, request: AWSRequest, **_: object) -> None:
+        for name, value in self._headers.items():
+            request.headers[name] = value
 
     def _call(self, call: Callable[[], _T], context: str) -> _T:
         try:

@@ -9,7 +9,7 @@ from sandbox.parts.settings import Settings
 from sandbox.redshift.dialect.statement import REFUSED_SQL, Refusal, Statement
 from sandbox.redshift.dialect.translation import LONGEST_SHORT_TEXT, Context, Dialect
 from sandbox.redshift.error_fields import ErrorFields
-from sandbox.redshift.relay import limits, messages, users
+from sandbox.redshift.relay import limits, messages
 from sandbox.redshift.relay.answers import Answers
 from sandbox.redshift.relay.entrance import Visitor, log_in
 from sandbox.redshift.relay.intervals import Intervals
@@ -56,7 +56,7 @@ class Session:
         self._client = client
         self._backend = backend
         self._settings = settings
-        self._user = users.of_login(startup.get("user", ""))
+        self._user = startup.get("user", "")
         self._dialect = dialect
         self._outstanding = Outstanding()
         self._outstanding.add(Request("startup"))

@@ -24,6 +24,17 @@ class MadeCall:
     resources: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One permission that somebody needed for a call."""
+
+    principal: str
+    action: str
+    resource: str
+    context: dict[str, list[str]]
+    allowed: bool
+
+
 class AwsFaults:
     """The faults and the journal of one AWS API server.
 
@@ -77,6 +88,14 @@ class AwsFaults:
     def forget_calls(self) -> None:
         """Begin the journal anew."""
         self._request("DELETE", "calls")
+
+    def asked(self) -> list[Asked]:
+        """The permissions asked for so far by others than the sandbox's own key, oldest first."""
+        return [Asked(**one) for one in self._request("GET", "asked")]
+
+    def forget_asked(self) -> None:
+        """Begin that journal anew."""
+        self._request("DELETE", "asked")
 
     def _add(self, kind, service, action, times, resources, **more):
         fault = {"service": service, "action": action, "kind": kind, "times": times, "resources": resources}

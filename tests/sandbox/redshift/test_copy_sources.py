@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.sandbox.aws.client import client
 from tests.sandbox.redshift.copying import AS_JSON, BUCKET, Warehouse, admin_connection
 
 pytest_plugins = ("tests.sandbox.redshift.copy_fixtures",)
@@ -167,3 +168,30 @@ def test_copies_that_end_at_the_same_time_all_end_well(sandbox, put):
     with ThreadPoolExecutor(8) as pool:
         runs = [pool.submit(copy_often) for _ in range(8)]
     assert [run.result() for run in runs] == [[1] * 15] * 8
+
+
+def test_a_role_reads_what_its_policies_allow(connector, put, sandbox):
+    source = put(x='{"a": 1}')
+    iam, arn = client(sandbox, "iam"), "arn:aws:iam::123456789012:role/reader"
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "redshift.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    copy = f"COPY t FROM '{source}' IAM_ROLE '{arn}' FORMAT AS JSON 'auto'"
+    reads = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject"]
+    try:
+        for number, action in enumerate(reads):
+            _, message, _ = connector.fail(copy)
+            assert f"assumed-role/reader/redshift is not authorized to perform: {action} on" in message
+            assert "Status 403,Error AccessDenied" in message
+            connector.connection.rollback()
+            statement = {"Effect": "Allow", "Action": reads[: number + 1], "Resource": "*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_role_policy(RoleName="reader", PolicyName="p", PolicyDocument=document)
+        connector.run(copy)
+        assert connector.run("SELECT a FROM t") == [(1,)]
+    finally:
+        iam.delete_role_policy(RoleName="reader", PolicyName="p")
+        iam.delete_role(RoleName="reader")

@@ -16,6 +16,7 @@ from sparkify.cluster.plan import ClusterPlan
 from sparkify.cluster.role import make_role, remove_role
 from sparkify.failures import FatalError
 from tests.sandbox.aws.clusters import World
+from tests.system.iam_policies import document_of, values_of
 
 pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 
@@ -39,12 +40,21 @@ def aws(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     variables = environment.variables(world.settings)
     for name in ("AIRFLOW_CONN_AWS_DEFAULT", *environment.aws_variables(world.settings)):
         monkeypatch.setenv(name, variables[name])
+    make_boundary(world, PLAN)
     # boto's own retries would hide a fault, and pause before they do.
     monkeypatch.setattr(sparkify.aws, "_CONFIG", Config(retries={"total_max_attempts": 1}))
     yield Aws("aws_default", PLAN.region)
     tear_down(world, Aws("aws_default", PLAN.region))
     for snapshot in world.client("redshift").describe_cluster_snapshots(SnapshotType="manual")["Snapshots"]:
         world.client("redshift").delete_cluster_snapshot(SnapshotIdentifier=snapshot["SnapshotIdentifier"])
+
+
+def make_boundary(world: World, plan: ClusterPlan) -> None:
+    """Make the policy that people make before Airflow may make the role; nothing where it is there."""
+    iam = world.client("iam")
+    if plan.boundary_name not in what_is_there(world)["policies"]:
+        document = document_of("cluster-boundary", values_of(plan))
+        iam.create_policy(PolicyName=plan.boundary_name, PolicyDocument=document)
 
 
 def do(world: World, aws: Aws, *steps: Step, plan: ClusterPlan = PLAN, tries: int = 6) -> list[str]:
@@ -100,7 +110,7 @@ def what_is_there(world: World) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def before(world: World) -> dict[str, list[str]]:
+def before(world: World, aws: Aws) -> dict[str, list[str]]:
     return what_is_there(world)
 
 

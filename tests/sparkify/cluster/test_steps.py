@@ -50,6 +50,7 @@ class TestProvision:
         did = provision(world, aws)
         assert what_is_there(world) == there
         assert all("is there" in line or "opens port" in line for line in did)
+        assert "whatever node_type, nodes and from_snapshot say" in did[-1]
 
     def test_the_role_reads_two_buckets_and_nothing_else(self, world, aws):
         provision(world, aws)
@@ -83,18 +84,6 @@ class TestProvision:
                 }
             }
             do(world, aws, remove_role)
-
-    def test_the_port_is_open_to_one_network_and_another_one_replaces_it(self, world, aws):
-        provision(world, aws)
-        provision(world, aws, dataclasses.replace(PLAN, allowed_cidr="10.7.0.0/24"))
-        [group] = [
-            g
-            for g in world.client("ec2").describe_security_groups()["SecurityGroups"]
-            if g["GroupName"] == "steps-redshift"
-        ]
-        [rule] = group["IpPermissions"]
-        assert (rule["FromPort"], rule["ToPort"]) == (5439, 5439)
-        assert [entry["CidrIp"] for entry in rule["IpRanges"]] == ["10.7.0.0/24"]
 
     def test_the_work_bucket_is_private_encrypted_and_takes_tls_only(self, world, aws):
         provision(world, aws)
@@ -147,12 +136,22 @@ class TestProvision:
         keeping = dataclasses.replace(PLAN, final_snapshot=True)
         tear_down(world, aws, keeping)
         faults.forget_calls()
-        provision(world, aws, dataclasses.replace(PLAN, from_snapshot=True))
+        did = provision(world, aws, dataclasses.replace(PLAN, from_snapshot=True))
+        assert "with its database and master user; it expires" in did[-1]
         assert "redshift:RestoreFromClusterSnapshot" in faults.actions()
         cluster = find_cluster(aws, "steps")
         assert cluster is not None
         assert cluster.is_ours
         assert cluster.expires_at is not None
+
+    def test_says_that_there_is_no_snapshot_to_begin_with(self, world, aws):
+        did = provision(world, aws, dataclasses.replace(PLAN, from_snapshot=True))
+        assert "empty, for there is no snapshot that from_snapshot could begin with" in did[-1]
+
+    def test_makes_no_role_without_its_boundary(self, world, aws):
+        other = dataclasses.replace(PLAN, identifier="unbounded")
+        with pytest.raises(FatalError, match=r"policy/unbounded-boundary is missing.*docs/aws\.md"):
+            do(world, aws, make_role, plan=other)
 
     def test_a_restored_cluster_is_ours_before_it_has_its_tags(self, world, aws, faults):
         provision(world, aws)

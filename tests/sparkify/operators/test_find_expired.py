@@ -33,11 +33,11 @@ def test_finds_only_clusters_of_ours_whose_time_has_passed(world, aws):
     provision(world, aws)
     assert find_expired() == []
     provision(world, aws, dataclasses.replace(PLAN, hours_to_live=0.0000001))
-    assert find_expired() == [{"action": "teardown", "identifier": "steps"}]
+    assert find_expired() == [{"action": "teardown", "kind": "provisioned", "identifier": "steps"}]
     do(world, aws, pause_cluster)
     assert find_expired(action="pause") == []
     world.time.pass_phase()
-    assert find_expired() == [{"action": "teardown", "identifier": "steps"}]
+    assert find_expired() == [{"action": "teardown", "kind": "provisioned", "identifier": "steps"}]
     do(world, aws, remove_cluster)
     assert find_expired() == []
 

@@ -1,0 +1,1 @@
+"""IAM: whether a caller may do what a request asks for."""

@@ -1,0 +1,1 @@
+"""Redshift Serverless, which moto lacks: namespaces, workgroups, usage limits, snapshots and logins."""

@@ -1,0 +1,455 @@
+"""Calls are allowed by attached policies only, with conditions, boundaries and quotas."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.aws.access.policy import Answer, Ask, answer
+from tests.sandbox.aws.client import client
+
+pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
+
+ACCOUNT = "123456789012"
+TRUST = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+
+CLUSTER = {
+    "ClusterIdentifier": "iam-c",
+    "NodeType": "ra3.large",
+    "ClusterType": "single-node",
+    "MasterUsername": "sparkify",
+    "ManageMasterPassword": True,
+}
+
+_numbers = itertools.count()
+
+
+def policy(*statements: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(actions: Any, resource: Any = "*", **condition: Any) -> dict[str, Any]:
+    found = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    return found | ({"Condition": condition} if condition else {})
+
+
+def deny(actions: Any, resource: Any = "*", **condition: Any) -> dict[str, Any]:
+    return allow(actions, resource, **condition) | {"Effect": "Deny"}
+
+
+class Caller:
+    """A user of the account who has what `allow` was called with."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+        self.iam = world.client("iam")
+        self.name = f"u{next(_numbers)}"
+        self.arn = self.iam.create_user(UserName=self.name)["User"]["Arn"]
+        self.key = self.iam.create_access_key(UserName=self.name)["AccessKey"]
+
+    def may(self, *statements: Any) -> "Caller":
+        self.iam.put_user_policy(UserName=self.name, PolicyName="p", PolicyDocument=policy(*statements))
+        return self
+
+    def client(self, service: str) -> Any:
+        return client(
+            self.world.settings,
+            service,
+            aws_access_key_id=self.key["AccessKeyId"],
+            aws_secret_access_key=self.key["SecretAccessKey"],
+        )
+
+
+@pytest.fixture
+def caller(world: Any) -> Caller:
+    return Caller(world)
+
+
+@pytest.fixture
+def bucket(world: Any) -> Iterator[str]:
+    s3, name = world.client("s3"), f"iam-{next(_numbers)}"
+    s3.create_bucket(Bucket=name)
+    yield name
+    for entry in s3.list_objects_v2(Bucket=name).get("Contents", []):
+        s3.delete_object(Bucket=name, Key=entry["Key"])
+    s3.delete_bucket(Bucket=name)
+
+
+def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
+    """Code and message of a call that must be refused."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "arguments", "action", "resource", "code"),
+    [
+        (
+            "iam",
+            "create_user",
+            {"UserName": "x"},
+            "iam:CreateUser",
+            "arn:aws:iam::{a}:user/x",
+            "AccessDenied",
+        ),
+        ("redshift", "describe_clusters", {}, "redshift:DescribeClusters", "{r}:cluster:*", "AccessDenied"),
+        ("ec2", "describe_vpcs", {}, "ec2:DescribeVpcs", "*", "UnauthorizedOperation"),
+        ("s3", "list_buckets", {}, "s3:ListAllMyBuckets", '"*"', "AccessDenied"),
+        (
+            *("secretsmanager", "get_secret_value", {"SecretId": "s"}, "secretsmanager:GetSecretValue"),
+            *("arn:aws:secretsmanager:us-east-1:{a}:secret:s", "AccessDeniedException"),
+        ),
+    ],
+)
+def test_a_user_without_policies_may_do_nothing_and_is_told_what_is_missing(
+    caller, service, method, arguments, action, resource, code
+):
+    got, message = refusal(getattr(caller.client(service), method), **arguments)
+    assert got == code
+    resource = resource.format(a=ACCOUNT, r=f"arn:aws:redshift:us-east-1:{ACCOUNT}")
+    assert message.endswith(
+        f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource} "
+        f"because no identity-based policy allows the {action} action"
+    )
+
+
+def test_everybody_may_ask_who_he_is(caller):
+    caller.may(deny("*"))
+    assert caller.client("sts").get_caller_identity()["Arn"] == caller.arn
+
+
+def test_the_sandboxs_own_key_may_do_everything(world):
+    assert world.client("iam").list_users()["Users"] is not None
+
+
+def test_a_policy_allows_its_resources_only(caller, bucket):
+    caller.may(allow("s3:PutObject", f"arn:aws:s3:::{bucket}/in/*"))
+    s3 = caller.client("s3")
+    s3.put_object(Bucket=bucket, Key="in/a", Body=b"x")
+    code, message = refusal(s3.put_object, Bucket=bucket, Key="out", Body=b"x")
+    assert code == "AccessDenied"
+    assert f'on resource: "arn:aws:s3:::{bucket}/out" because' in message
+
+
+def test_a_denial_counts_before_whatever_allows(caller, bucket):
+    caller.may(allow("s3:*"), deny("s3:DeleteObject", f"arn:aws:s3:::{bucket}/kept/*"))
+    s3 = caller.client("s3")
+    for key in ("kept/a", "b"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="b")
+    _, message = refusal(s3.delete_object, Bucket=bucket, Key="kept/a")
+    assert message.endswith("with an explicit deny in an identity-based policy")
+
+
+def test_a_listing_may_be_limited_to_a_prefix(caller, bucket):
+    caller.may(allow("s3:ListBucket", f"arn:aws:s3:::{bucket}", StringLike={"s3:prefix": ["in/*"]}))
+    s3 = caller.client("s3")
+    s3.list_objects_v2(Bucket=bucket, Prefix="in/2018")
+    assert refusal(s3.list_objects_v2, Bucket=bucket, Prefix="out")[0] == "AccessDenied"
+    assert refusal(s3.list_objects_v2, Bucket=bucket)[0] == "AccessDenied"
+
+
+def test_a_missing_object_is_forbidden_to_who_may_not_list(caller, bucket):
+    caller.may(allow("s3:GetObject"))
+    code, message = refusal(caller.client("s3").get_object, Bucket=bucket, Key="none")
+    assert code == "AccessDenied"
+    assert "s3:ListBucket" in message
+    caller.may(allow(["s3:GetObject", "s3:ListBucket"]))
+    assert refusal(caller.client("s3").get_object, Bucket=bucket, Key="none")[0] == "NoSuchKey"
+
+
+def test_of_many_deletions_those_that_are_allowed_happen(world, caller, bucket):
+    for key in ("in/a", "in/b", "out/c"):
+        world.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+    caller.may(allow("s3:DeleteObject", f"arn:aws:s3:::{bucket}/in/*"))
+    keys = [{"Key": key} for key in ("in/a", "out/c", "in/b")]
+    done = caller.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": keys})
+    assert sorted(entry["Key"] for entry in done["Deleted"]) == ["in/a", "in/b"]
+    assert [(e["Key"], e["Code"]) for e in done["Errors"]] == [("out/c", "AccessDenied")]
+    left = world.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert [entry["Key"] for entry in left] == ["out/c"]
+    done = caller.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": keys[1:2]})
+    assert "Deleted" not in done
+    assert len(done["Errors"]) == 1
+
+
+def test_a_copy_needs_its_source_to_be_readable(world, caller, bucket):
+    world.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x")
+    copy = {"Bucket": bucket, "Key": "b", "CopySource": f"{bucket}/a"}
+    caller.may(allow("s3:PutObject"))
+    assert "s3:GetObject" in refusal(caller.client("s3").copy_object, **copy)[1]
+    caller.may(allow(["s3:PutObject", "s3:GetObject"]))
+    caller.client("s3").copy_object(**copy)
+
+
+def test_groups_and_managed_policies_count_in_their_default_version(world, caller):
+    iam = world.client("iam")
+    group, arn = f"g-{caller.name}", f"arn:aws:iam::{ACCOUNT}:policy/p-{caller.name}"
+    iam.create_group(GroupName=group)
+    iam.put_group_policy(GroupName=group, PolicyName="p", PolicyDocument=policy(allow("ec2:DescribeVpcs")))
+    iam.add_user_to_group(GroupName=group, UserName=caller.name)
+    caller.client("ec2").describe_vpcs()
+    iam.create_policy(PolicyName=f"p-{caller.name}", PolicyDocument=policy(allow("iam:ListUsers")))
+    assert refusal(caller.client("iam").list_users)[0] == "AccessDenied"
+    iam.attach_user_policy(UserName=caller.name, PolicyArn=arn)
+    caller.client("iam").list_users()
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(allow("iam:ListRoles")), SetAsDefault=True)
+    assert refusal(caller.client("iam").list_users)[0] == "AccessDenied"
+
+
+def test_a_role_is_made_within_a_boundary_or_not_at_all(world, caller):
+    iam = world.client("iam")
+    name = f"r-{caller.name}"
+    boundary = iam.create_policy(PolicyName=f"b-{caller.name}", PolicyDocument=policy(allow("s3:GetObject")))
+    arn = boundary["Policy"]["Arn"]
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": arn}}
+    caller.may(
+        allow(["iam:CreateRole", "iam:PutRolePolicy"], f"arn:aws:iam::{ACCOUNT}:role/{name}", **bounded)
+    )
+    mine = caller.client("iam")
+    role = {"RoleName": name, "AssumeRolePolicyDocument": policy(TRUST)}
+    assert refusal(mine.create_role, **role)[0] == "AccessDenied"
+    other = f"arn:aws:iam::{ACCOUNT}:policy/sparkify-boundary"
+    assert refusal(mine.create_role, **role, PermissionsBoundary=other)[0] == "AccessDenied"
+    mine.create_role(**role, PermissionsBoundary=arn)
+    mine.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(allow("*")))
+    # The role has every right and may do what the boundary allows.
+    iam.put_user_policy(UserName=caller.name, PolicyName="q", PolicyDocument=policy(allow("sts:AssumeRole")))
+    taken = caller.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{name}", RoleSessionName="me"
+    )
+    keys = taken["Credentials"]
+    session = client(
+        world.settings,
+        "iam",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    _, message = refusal(session.list_users)
+    assert message.endswith("because no permissions boundary allows the iam:ListUsers action")
+    assert f"assumed-role/{name}/me is not" in message
+    iam.delete_role_permissions_boundary(RoleName=name)
+    session.list_users()
+    assert refusal(mine.put_role_policy, RoleName=name, PolicyName="q", PolicyDocument=policy(allow("*")))
+    iam.delete_role_policy(RoleName=name, PolicyName="p")
+    iam.delete_role(RoleName=name)
+
+
+def test_a_role_is_taken_only_by_whom_it_trusts(world, caller):
+    iam, name = world.client("iam"), f"r-{caller.name}"
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    service = TRUST | {"Principal": {"Service": "redshift.amazonaws.com"}}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(service))
+    take = {"RoleArn": arn, "RoleSessionName": "me"}
+    caller.may(allow("sts:AssumeRole", arn))
+    sts = caller.client("sts")
+    assert refusal(sts.assume_role, **take)[0] == "AccessDenied"
+    external = {"Condition": {"StringEquals": {"sts:ExternalId": "42"}}}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy(TRUST | external))
+    assert refusal(sts.assume_role, **take)[0] == "AccessDenied"
+    sts.assume_role(**take, ExternalId="42")
+    caller.may(allow("s3:ListBucket"))
+    # One who is named needs no policy of his own; one of the account does.
+    assert refusal(sts.assume_role, **take, ExternalId="42")[0] == "AccessDenied"
+    named = TRUST | {"Principal": {"AWS": caller.arn}}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy(named))
+    sts.assume_role(**take)
+    iam.delete_role(RoleName=name)
+
+
+def test_tags_of_resource_and_request_are_conditions(world, caller):
+    ec2 = world.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    groups = "arn:aws:ec2:us-east-1:123456789012:security-group/*"
+    ours = {"StringEquals": {"aws:ResourceTag/managed-by": "me"}}
+    caller.may(
+        allow("ec2:CreateSecurityGroup", [groups, f"arn:aws:ec2:us-east-1:{ACCOUNT}:vpc/*"]),
+        allow("ec2:CreateTags", groups, StringEquals={"ec2:CreateAction": "CreateSecurityGroup"}),
+        allow("ec2:DeleteSecurityGroup", groups, **ours),
+    )
+    tags = [{"ResourceType": "security-group", "Tags": [{"Key": "managed-by", "Value": "me"}]}]
+    name = {"GroupName": caller.name, "Description": "d", "VpcId": vpc}
+    mine = caller.client("ec2")
+    made = mine.create_security_group(**name, TagSpecifications=tags)["GroupId"]
+    theirs = ec2.create_security_group(**name | {"GroupName": f"{caller.name}-2"})["GroupId"]
+    mine.delete_security_group(GroupId=made)
+    assert refusal(mine.delete_security_group, GroupId=theirs)[0] == "UnauthorizedOperation"
+    # To tag what is there is another thing than to make it with tags.
+    tag = {"Resources": [theirs], "Tags": tags[0]["Tags"]}
+    assert refusal(mine.create_tags, **tag)[0] == "UnauthorizedOperation"
+    ec2.delete_security_group(GroupId=theirs)
+
+
+@pytest.mark.parametrize(
+    ("missing", "word"),
+    [
+        ("iam:PassRole", "role/"),
+        ("secretsmanager:CreateSecret", "redshift!iam-c-sparkify"),
+        ("ec2:DescribeSubnets", "*"),
+        ("iam:CreateServiceLinkedRole", "AWSServiceRoleForRedshift"),
+        ("redshift:CreateCluster", "cluster:iam-c"),
+    ],
+)
+def test_a_cluster_needs_what_redshift_does_in_the_callers_name(world, caller, missing, word):
+    role = world.client("iam").get_role(RoleName="sparkify-redshift")["Role"]["Arn"]
+    every = ["redshift:*", "ec2:Describe*", "secretsmanager:*", "iam:CreateServiceLinkedRole"]
+    passing = allow("iam:PassRole", role, StringEquals={"iam:PassedToService": "redshift.amazonaws.com"})
+    caller.may(allow(every), passing, deny(missing))
+    cluster = CLUSTER | {"IamRoles": [role]}
+    code, message = refusal(caller.client("redshift").create_cluster, **cluster)
+    assert code == "AccessDenied"
+    assert f"perform: {missing} on resource:" in message
+    assert word in message
+
+
+PASS = {
+    "aws:RequestTag/a": ["1"],
+    "aws:TagKeys": ["a", "b"],
+    "n": ["5"],
+    "ip": ["10.1.2.3"],
+    "w": ["x*y"],
+    "when": ["2018-11-15T00:00:00+00:00"],
+    "arn": ["arn:aws:iam::1:policy/a-b"],
+    "flag": ["true"],
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"StringEquals": {"AWS:requesttag/a": ["0", "1"]}}, True),
+        ({"StringEquals": {"aws:RequestTag/a": "A"}}, False),
+        ({"StringEquals": {"absent": "1"}}, False),
+        ({"StringEqualsIfExists": {"absent": "1"}}, True),
+        ({"StringNotEquals": {"absent": "1"}}, True),
+        ({"StringNotEquals": {"aws:RequestTag/a": ["0", "1"]}}, False),
+        ({"StringLike": {"w": "x${*}y"}}, True),
+        ({"StringLike": {"w": "?*y"}}, True),
+        ({"StringLike": {"w": "x[*]y"}}, False),
+        ({"StringEquals": {"w": "x${*}y"}}, True),
+        ({"StringEquals": {"w": "${absent, 'x*y'}"}}, True),
+        ({"Null": {"absent": "true", "n": "false"}}, True),
+        ({"Null": {"n": True}}, False),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b", "c"]}}, True),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}, False),
+        ({"ForAllValues:StringEquals": {"absent": ["a"]}}, True),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["b", "c"]}}, True),
+        ({"ForAnyValue:StringEquals": {"absent": ["a"]}}, False),
+        ({"NumericLessThanEquals": {"n": "5"}, "NumericGreaterThan": {"n": 4}}, True),
+        ({"NumericLessThan": {"n": "5"}}, False),
+        ({"IpAddress": {"ip": ["192.168.0.0/16", "10.0.0.0/8"]}}, True),
+        ({"NotIpAddress": {"ip": "10.0.0.0/8"}}, False),
+        ({"NumericLessThan": {"w": "5"}}, False),
+        ({"IpAddress": {"w": "10.0.0.0/8"}}, False),
+        ({"DateGreaterThan": {"when": "2018-11-01T00:00:00Z"}}, True),
+        ({"DateGreaterThan": {"w": "2018-11-01T00:00:00Z"}}, False),
+        ({"ArnLike": {"arn": "arn:aws:iam::*:policy/a-*"}}, True),
+        ({"ArnLike": {"arn": "arn:aws:*:policy/a-*"}}, False),
+        ({"ArnNotEquals": {"arn": "arn:aws:iam::1:policy/b"}}, True),
+        ({"Bool": {"flag": True}}, True),
+    ],
+)
+def test_conditions_compare_as_the_guide_says(condition, holds):
+    found = answer([policy(allow("s:A", "r", **condition))], Ask("s:A", "r", PASS))
+    assert found is (Answer.ALLOW if holds else Answer.NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ({"Action": "S3:getobject", "Resource": "arn:aws:s3:::b/*"}, Answer.ALLOW),
+        ({"Action": "s3:Get*", "Resource": "arn:aws:s3:::?/k"}, Answer.ALLOW),
+        ({"Action": "s3:GetObject", "Resource": "ARN:aws:s3:::b/k"}, Answer.NOTHING),
+        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b"}, Answer.NOTHING),
+        ({"NotAction": "iam:*", "Resource": "*"}, Answer.ALLOW),
+        ({"NotAction": "s3:*", "Resource": "*"}, Answer.NOTHING),
+        ({"Action": "*", "NotResource": "arn:aws:s3:::b/*"}, Answer.NOTHING),
+        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::[b]/k"}, Answer.NOTHING),
+        ({"Action": "s3:*", "Resource": "arn:aws:s3:::${aws:username}/k"}, Answer.ALLOW),
+    ],
+)
+def test_actions_and_resources_match_as_the_guide_says(statement, found):
+    ask = Ask("s3:GetObject", "arn:aws:s3:::b/k", {"aws:username": ["b"]})
+    assert answer([policy({"Effect": "Allow", **statement})], ask) is found
+
+
+def test_a_pattern_of_many_stars_takes_no_time():
+    asked = Ask("s:A", "a" * 1000, {})
+    assert answer([policy(allow("s:A", "*a" * 60 + "b"))], asked) is Answer.NOTHING
+    assert answer([policy(allow("s:A", "*a" * 60 + "*"))], asked) is Answer.ALLOW
+
+
+def test_a_trust_policy_that_is_none_trusts_nobody(world, caller):
+    world.client("iam").create_role(RoleName=f"t-{caller.name}", AssumeRolePolicyDocument="{}")
+    arn = f"arn:aws:iam::{ACCOUNT}:role/t-{caller.name}"
+    caller.may(allow("sts:AssumeRole"))
+    assert refusal(caller.client("sts").assume_role, RoleArn=arn, RoleSessionName="me")[0] == "AccessDenied"
+    world.client("iam").delete_role(RoleName=f"t-{caller.name}")
+
+
+def long_policy(size: int) -> str:
+    """A policy of so many characters, white space not counted."""
+    text = policy(allow("s3:GetObject", "arn:aws:s3:::"))
+    return text.replace(":::", f":::{'b' * (size - len(''.join(text.split())))}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit"),
+    [("user", 2048), ("group", 5120), ("role", 10240)],
+)
+def test_inline_policies_have_a_limit_in_all(world, kind, limit):
+    iam, name = world.client("iam"), f"q{next(_numbers)}"
+    made = {"AssumeRolePolicyDocument": policy(TRUST)} if kind == "role" else {}
+    getattr(iam, f"create_{kind}")(**{f"{kind.title()}Name": name}, **made)
+    put = getattr(iam, f"put_{kind}_policy")
+    first, second = long_policy(limit - 500), long_policy(500)
+    who = {f"{kind.title()}Name": name}
+    put(**who, PolicyName="a", PolicyDocument=first)
+    put(**who, PolicyName="b", PolicyDocument=second.replace(",", ", \n "))
+    put(**who, PolicyName="a", PolicyDocument=first)
+    code, message = refusal(put, **who, PolicyName="c", PolicyDocument=policy(allow("s3:GetObject")))
+    assert (code, message) == (
+        "LimitExceeded",
+        f"Maximum policy size of {limit} bytes exceeded for {kind} {name}",
+    )
+
+
+def test_managed_policies_have_limits_in_size_and_number(world, caller):
+    iam = world.client("iam")
+    arns = [
+        iam.create_policy(PolicyName=f"m{next(_numbers)}", PolicyDocument=long_policy(6144))["Policy"]["Arn"]
+        for _ in range(11)
+    ]
+    too_long = {"PolicyName": "long", "PolicyDocument": long_policy(6145)}
+    assert refusal(iam.create_policy, **too_long) == (
+        "LimitExceeded",
+        "Cannot exceed quota for PolicySize: 6144",
+    )
+    for arn in arns[:10]:
+        iam.attach_user_policy(UserName=caller.name, PolicyArn=arn)
+    assert refusal(iam.attach_user_policy, UserName=caller.name, PolicyArn=arns[10]) == (
+        "LimitExceeded",
+        "Cannot exceed quota for PoliciesPerUser: 10",
+    )
+    assert refusal(iam.delete_policy, PolicyArn=arns[0])[0] == "DeleteConflict"
+    assert refusal(iam.delete_user, UserName=caller.name)[0] == "DeleteConflict"
+    iam.detach_user_policy(UserName=caller.name, PolicyArn=arns[0])
+    iam.delete_policy(PolicyArn=arns[0])
+
+
+def test_a_trust_policy_has_a_limit_and_a_boundary_has_to_be_there(world):
+    iam = world.client("iam")
+    long = policy(TRUST | {"Sid": "s" * 2048})
+    assert refusal(iam.create_role, RoleName="t", AssumeRolePolicyDocument=long) == (
+        "LimitExceeded",
+        "Cannot exceed quota for ACLSizePerRole: 2048",
+    )
+    missing = f"arn:aws:iam::{ACCOUNT}:policy/none"
+    role = {"RoleName": "t", "AssumeRolePolicyDocument": policy(TRUST)}
+    assert refusal(iam.create_role, **role, PermissionsBoundary=missing)[0] == "NoSuchEntity"
