@@ -116,6 +116,9 @@ def test_an_inactive_key_is_refused(aws: Aws):
     iam.create_user(UserName="someone")
     issued = iam.create_access_key(UserName="someone")["AccessKey"]
     half = {"aws_access_key_id": issued["AccessKeyId"], "aws_secret_access_key": issued["SecretAccessKey"]}
+    document = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": document})
+    iam.put_user_policy(UserName="someone", PolicyName="p", PolicyDocument=policy)
     client(aws.settings, "s3", **half).list_buckets()
     iam.update_access_key(UserName="someone", AccessKeyId=issued["AccessKeyId"], Status="Inactive")
     with pytest.raises(ClientError, match="InvalidAccessKeyId"):

@@ -27,7 +27,7 @@ from sparkify.cluster.role import make_role
 from sparkify.failures import FatalError
 from sparkify.operators import ClusterStepOperator, StageToRedshiftOperator, UploadFolderOperator
 from tests.sandbox.aws.clusters import CLUSTER
-from tests.sparkify.cluster.steps import PLAN, do
+from tests.sparkify.cluster.steps import PLAN, do, make_boundary
 
 pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 
@@ -35,6 +35,7 @@ pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 @pytest.fixture(scope="module")
 def aws(world) -> Iterator[Aws]:
     """The clients that the steps use, made once: that takes longer than the calls."""
+    make_boundary(world, PLAN)
     variables = environment.variables(world.settings)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AIRFLOW_CONN_AWS_DEFAULT", *environment.aws_variables(world.settings)):

@@ -453,3 +453,6 @@ def test_a_trust_policy_has_a_limit_and_a_boundary_has_to_be_there(world):
     missing = f"arn:aws:iam::{ACCOUNT}:policy/none"
     role = {"RoleName": "t", "AssumeRolePolicyDocument": policy(TRUST)}
     assert refusal(iam.create_role, **role, PermissionsBoundary=missing)[0] == "NoSuchEntity"
+    # moto has none of users, and would let them do everything.
+    there = f"arn:aws:iam::{ACCOUNT}:policy/sparkify-boundary"
+    assert refusal(iam.create_user, UserName="t", PermissionsBoundary=there)[0] == "NotImplemented"
