@@ -94,6 +94,7 @@ def sandbox() -> "Iterator[Settings]":
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SANDBOX_REDSHIFT_PORT", str(free_port()))
         patch.setenv("SANDBOX_AWS_PORT", str(free_port()))
+        patch.setenv("SANDBOX_ROLE_SECONDS", "0")
         settings = Settings.load()
         try:
             lifecycle.up(settings)

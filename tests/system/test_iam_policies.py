@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from sparkify.aws import Aws
 from sparkify.cluster.cluster import find_our_clusters
 from sparkify.cluster.life import pause_cluster, resume_cluster
+from sparkify.cluster.login import connect_as_master
 from sparkify.cluster.role import role_policy
 from sparkify.cluster.status import show_connection, show_leftovers, show_status
 from sparkify.operators import UploadFolderOperator
@@ -107,6 +108,8 @@ def cluster_asked(world: Any, airflow: Aws, faults: Any) -> list[Asked]:
         world.time.pass_phase()
     for show in (show_status, show_connection):
         show(airflow, PLAN)
+    with pytest.raises(ClientError, match="PostgreSQL is down"):  # there is none in this world
+        connect_as_master(airflow, PLAN)
     assert [cluster.identifier for cluster in find_our_clusters(airflow)] == [PLAN.identifier]
     airflow.s3.put_object(Bucket=PLAN.work_bucket, Key="manifests/1", Body=b"{}")
     airflow.s3.create_multipart_upload(Bucket=PLAN.work_bucket, Key="manifests/2")

@@ -31,7 +31,7 @@ SELECT
     ORDER BY usename = %(user)s::text DESC LIMIT 1), %(session_id)s,
     (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = %(session_id)s), %(transaction_id)s,
     %(database_name)s, %(table_id)s, %(table_name)s, %(query_text)s, %(data_source)s, %(start_time)s
-RETURNING pg_catalog.to_jsonb(load)
+RETURNING pg_catalog.to_jsonb(load), (SELECT usename::text FROM pg_catalog.pg_user WHERE usesysid = user_id)
 """
 _ADD_ERRORS = """
 INSERT INTO pg_internal.load_error
@@ -89,6 +89,9 @@ class LoadLog:
     Args:
         settings: The sandbox whose PostgreSQL keeps the log.
         start: The load; it is visible with status 'running' from now on.
+
+    Attributes:
+        user: The database user who loads, by the user's own name.
     """
 
     def __init__(self, settings: Settings, start: LoadStart) -> None:
@@ -98,6 +101,7 @@ class LoadLog:
         found = self._connection.execute(_START, values).fetchone()
         assert found is not None  # noqa: S101 — INSERT … RETURNING returns its row
         self._load: dict[str, object] = found[0]
+        self.user: str = found[1] or start.user
         self.error_count = 0
         self._unwritten: list[dict[str, object]] = []
         self._repeated: list[dict[str, object]] = []

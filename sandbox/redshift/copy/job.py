@@ -90,7 +90,7 @@ class CopyJob:
         """
         self._log = self._started()
         options = self._command.options
-        take_role(self._settings, self._command.authorization, self._session.user)
+        take_role(self._settings, self._command.authorization, self._log.user)
         reader = S3Reader(self._settings, self._command.authorization, options.region)
         try:
             builder = self._builder(reader)

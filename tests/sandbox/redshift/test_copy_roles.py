@@ -23,6 +23,13 @@ def cluster(sandbox: Settings) -> Iterator[str]:
     name = f"c-{uuid.uuid4().hex[:8]}"
     redshift, iam = client(sandbox, "redshift"), client(sandbox, "iam")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust())["Role"]["Arn"]
+    reads = {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"],
+        "Resource": "*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+    iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=policy)
     roles = {"IamRoles": [role], "DefaultIamRoleArn": role}
     redshift.create_cluster(ClusterIdentifier=name, **CLUSTER, **roles)
     redshift.get_waiter("cluster_available").wait(ClusterIdentifier=name, WaiterConfig={"Delay": 1})
