@@ -303,7 +303,7 @@ def test_a_view_that_stands_on_a_table_keeps_it_from_being_dropped(dag, filled):
 @pytest.mark.parametrize("action", [lambda dag: empty(dag, "users"), recreate], ids=["empty", "recreate"])
 def test_a_load_that_has_begun_is_waited_for_and_may_read_what_it_loads_from(dag, filled, action):
     cursor = filled.connection.cursor()
-    cursor.execute("LOCK TABLE songplays")
+    cursor.execute("LOCK TABLE ops.lock_songplays")
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(action, dag)
         # Longer than PostgreSQL waits before it looks for a deadlock: it would then be this load that dies.
