@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sparkify.failures import FatalError
 from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.ledger import LoadRecord, TaskRun
-from sparkify.warehouse.schema import create_missing, drop, made_relation, with_ops
+from sparkify.warehouse.schema import drop, made_relation, with_ops
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import named_values, quote_table
 
@@ -98,16 +98,19 @@ def recreate(session: Session, sql: Sequence[str]) -> list[str]:
         FatalError: a table of one of the names belongs to another user.
     """
     ddl = with_ops(sql)
-    relations = [relation for statement in ddl if (relation := made_relation(statement))]
+    made = {statement: made_relation(statement) for statement in ddl}
+    relations = [relation for relation in made.values() if relation and relation.kind != "SCHEMA"]
     _check_owners(session, [relation.name for relation in relations])
     # A schema first, so that what is dropped may be missing, but not the schema it would be in.
-    for statement in ddl:
-        if not made_relation(statement):
+    for statement, relation in made.items():
+        if relation not in relations:
             session.execute(statement)
     # DROP locks, so the order is that of `empty`; it is also the one in which no other table still refers
     # to the dropped one.
     drop(session, relations)
-    create_missing(session, ddl)
+    for statement, relation in made.items():
+        if relation in relations:
+            session.execute(statement)
     session.commit()
     return [relation.name for relation in relations]
 

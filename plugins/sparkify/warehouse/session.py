@@ -42,6 +42,8 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """The part of a DB-API connection that a session uses."""
 
+    autocommit: bool
+
     def cursor(self) -> Any: ...  # noqa: D102, ANN401 - drivers' cursors share no declared type
 
     def commit(self) -> None: ...  # noqa: D102
@@ -75,6 +77,7 @@ class Session:
         self.connection = connection
         self.log = log
         self.statements = journal if journal is not None else []
+        self._is_open = False
         self._notices: Any = getattr(connection, "notices", [])
         # psycopg keeps none itself.
         if listen := getattr(connection, "add_notice_handler", None):
@@ -89,6 +92,19 @@ class Session:
         """Run one SELECT and return its rows."""
         with self._run(sql, values) as cursor:
             return [tuple(row) for row in cursor.fetchall()]
+
+    def ask(self, sql: str, values: Mapping[str, Value] | None = None) -> list[tuple[Any, ...]]:
+        """Run one SELECT in a transaction of its own, where none is open, and return its rows."""
+        if self._is_open:
+            return self.query(sql, values)
+        self.connection.autocommit = True
+        try:
+            return self.query(sql, values)
+        finally:
+            self._is_open = False
+            # Of a connection that broke the error is the one to tell of.
+            with suppress(Exception):
+                self.connection.autocommit = False
 
     def scalar(self, sql: str, values: Mapping[str, Value] | None = None) -> Any:  # noqa: ANN401 - a column's type is the query's
         """Run one SELECT and return the first column of its only row."""
@@ -108,9 +124,10 @@ class Session:
         for first in range(0, len(rows), 1000):
             chunk = rows[first : first + 1000]
             values = {f"v{i}_{j}": value for i, row in enumerate(chunk) for j, value in enumerate(row)}
-            places = ", ".join(
-                "(" + ", ".join(f"%(v{i}_{j})s" for j in range(len(row))) + ")" for i, row in enumerate(chunk)
-            )
+            # redshift_connector types each int by its size, and the rows of one VALUES must agree.
+            whole = {j for row in chunk for j, value in enumerate(row) if type(value) is int}
+            place = [f"CAST(%(v{{0}}_{j})s AS BIGINT)" if j in whole else f"%(v{{0}}_{j})s" for j in range(len(columns))]
+            places = ", ".join(f"({', '.join(place)})".format(i) for i in range(len(chunk)))
             self.execute(
                 f"INSERT INTO {quote_table(table)} ({quote_columns(columns)}) VALUES {places}", values
             )
@@ -152,12 +169,15 @@ class Session:
         return told
 
     def commit(self) -> None:
-        """Commit what was done since the last commit."""
-        self.connection.commit()
-        self.statements.append("COMMIT")
+        """Commit what was done since the last commit, if anything was."""
+        if self._is_open:
+            self.connection.commit()
+            self.statements.append("COMMIT")
+        self._is_open = False
 
     def rollback(self) -> None:
         """Undo what was done since the last commit."""
+        self._is_open = False
         self.connection.rollback()
         self.statements.append("ROLLBACK")
 
@@ -167,6 +187,7 @@ class Session:
         shown = display(sql, given) if len(given) <= 100 else f"{sql[:500]} … ({len(given)} values)"
         self.log.debug("%s", shown)
         self.statements.append(shown)
+        self._is_open = True
         cursor: Cursor = self.connection.cursor()
         try:
             execute(cursor, sql, given)
