@@ -4,7 +4,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
 from definitions.forms import LOADING_DAG, LOADS, loading_params
-from definitions.sparkify import SPARKIFY
+from definitions.sparkify import PLAYS_BY_SONG, SPARKIFY
 from sparkify.operators import (
     Audits,
     CreateTablesOperator,
@@ -146,9 +146,11 @@ history: one run with a wide window rather than 720 hourly ones.
             Follow(
                 "staging_songs",
                 after=["songs", "artists"],
+                prepare="sparkify/load/songplays_late_songs_found.sql",
                 update="sparkify/load/songplays_late_songs.sql",
             ),
         ],
+        lookup=PLAYS_BY_SONG,
     )
 
     check_quality = DataQualityOperator(

@@ -12,7 +12,7 @@ from sparkify.operators.reset_tables import ResetTablesOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
 from sparkify.operators.upload_folder import UploadFolderOperator
 from sparkify.star.audits import Audits
-from sparkify.star.job import Follow
+from sparkify.star.job import Follow, Lookup
 
 __all__ = [
     "Audits",
@@ -24,6 +24,7 @@ __all__ = [
     "GrantReadOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",
+    "Lookup",
     "ReconcileOperator",
     "ResetTablesOperator",
     "StageToRedshiftOperator",

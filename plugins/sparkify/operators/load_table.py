@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import LoadOperator
 from sparkify.star.audits import Audits
-from sparkify.star.job import Follow, LoadJob, LoadMode
+from sparkify.star.job import Follow, LoadJob, LoadMode, Lookup
 from sparkify.star.loader import Loader
 from sparkify.warehouse.ledger import TaskRun
 
@@ -35,6 +35,7 @@ class LoadTableOperator(LoadOperator):
         newer_by: str | None = None,
         audits: Audits | None = None,
         follows: Sequence[Follow] = (),
+        lookup: Lookup | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -49,8 +50,10 @@ class LoadTableOperator(LoadOperator):
         self.newer_by = newer_by
         self.audits = audits or Audits(not_null=key_columns, unique=key_columns)
         self.follows = follows
-        # Airflow renders the texts of these files, and knows no Follow.
-        self.updates = [follow.update or "" for follow in follows]
+        self.lookup = lookup
+        # Airflow renders the texts of these files, and knows neither Follow nor Lookup.
+        self.updates = [text or "" for follow in follows for text in (follow.update, follow.prepare)]
+        self.updates += [lookup.insert] if lookup else []
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the rows of this run."""
@@ -66,8 +69,11 @@ class LoadTableOperator(LoadOperator):
                 table=follow.table.lower(),
                 after=[name.lower() for name in follow.after],
                 update=update or None,
+                prepare=prepare or None,
             )
-            for follow, update in zip(self.follows, self.updates, strict=True)
+            for follow, update, prepare in zip(
+                self.follows, self.updates[::2], self.updates[1::2], strict=False
+            )
         ]
         job = LoadJob(
             # Redshift folds names; what ops keeps of a table must not depend on how a task writes its name.
@@ -81,5 +87,6 @@ class LoadTableOperator(LoadOperator):
             newer_by=self.newer_by,
             audits=self.audits,
             follows=follows,
+            lookup=replace(self.lookup, insert=self.updates[-1]) if self.lookup else None,
         )
         return self.report(self.run_in_warehouse(lambda session: Loader(session, job, self.log).load()))

@@ -4,21 +4,36 @@ The SELECT runs after the lock: what it reads (a staging table) may be changed b
 and under the lock every load of a target sees whatever was committed before it.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sparkify.failures import FatalError
 from sparkify.star.audits import audit_rows
-from sparkify.star.job import INCOMING, Follow, LoadJob
+from sparkify.star.job import CHANGED_LOADS, COMPLETED, INCOMING, Follow, LoadJob
 from sparkify.star.modes import MODES, select_into
 from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.changes import Change
 from sparkify.warehouse.ledger import LoadRecord
 from sparkify.warehouse.session import Log, Session
-from sparkify.warehouse.sql import quote_table
+from sparkify.warehouse.sql import split_statements
 from sparkify.window import Window, without
 
-CHANGED_LOADS = "changed_loads"
+Pending = Mapping[str, Sequence[Change]]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Rows to complete as they were found before the lock.
+
+    Args:
+        loads: which loads of the staging table have changed it.
+        state: the state of the target that was read.
+        rows: how many rows there are to complete.
+    """
+
+    loads: Sequence[str]
+    state: object
+    rows: int
 
 
 class Loader:
@@ -35,6 +50,7 @@ class Loader:
         self.job = job
         self.log = log
         self.columns: Sequence[str] = ()
+        self.made: set[str] = set()
 
     def load(self) -> LoadRecord:
         """Load, take in what has changed in the tables that this one follows, and return what was done.
@@ -44,10 +60,19 @@ class Loader:
         """
         job = self.job
         record = LoadRecord(ledger.new_load_id(), job.run, job.table, ledger.utc_now(), job.window)
-        self._prepare()
+        pending: Pending = {}
+        if job.follows and (job.window is None or any(follow.prepare for follow in job.follows)):
+            pending = self._pending()
+        if job.follows and job.window is None and not any(pending.values()):
+            self.log.info("Nothing has changed that %s is made of.", job.table)
+            return record
+        ready = {
+            follow.table: self._prepare(follow, pending[follow.table])
+            for follow in job.follows
+            if follow.prepare
+        }
         with self.session.publishing(job.table) as publication:
-            record = self._load_rows(job, record)
-            taken = [change for follow in job.follows for change in self._take_in(follow, record)]
+            record, taken = self._publish(record, ready)
             if record.rows_changed or taken:
                 ledger.record_load(self.session, record)
             else:
@@ -55,38 +80,40 @@ class Loader:
                 self.log.info("Nothing changed: %s stays as it is.", job.table)
         return record
 
-    def _prepare(self) -> None:
-        """Make the temp tables, before any lock is taken."""
-        self.columns = self.session.columns(self.job.table)
-        for name in self.job.temp_tables:
-            self.session.execute(f"CREATE TEMP TABLE {name} (LIKE {quote_table(self.job.table)})")
-        if any(follow.update for follow in self.job.follows):
-            self.session.execute(f"CREATE TEMP TABLE {CHANGED_LOADS} (load_id VARCHAR(64))")
+    def _publish(self, record: LoadRecord, ready: Mapping[str, Completion | None]) -> tuple[LoadRecord, bool]:
+        """Bring rows up to date, under the lock; tell whether changes were taken in."""
+        job = self.job
+        self.columns = self.session.columns(job.table)
+        pending = self._pending()
+        # Before ops.loads is written: two loads must not meet from both sides.
+        for change in filter(None, pending.values()):
+            changes.take_changes(self.session, job.table, record.load_id, change)
+        if job.window:
+            # Before any window is loaded, which sees the changes itself.
+            for follow in job.follows:
+                self._complete(follow, pending[follow.table], ready.get(follow.table))
+        self.session.execute(job.copy_of_target(INCOMING))
+        record = self._load_rows(job, record)
+        if job.window:
+            late = [change.window for found in pending.values() for change in found if change.window]
+            for window in without(late, job.window):
+                self._load_again(window, record)
+        return record, any(pending.values())
+
+    def _pending(self) -> Pending:
+        return changes.pending_changes(self.session, self.job.table, self.job.followed)
 
     def _load_rows(self, job: LoadJob, record: LoadRecord) -> LoadRecord:
-        select_into(self.session, INCOMING, self.columns, job.query, job.values)
-        audit_rows(self.session, INCOMING, job.audits, f"The load of {job.table}")
+        names = [*self.columns, *(job.lookup.columns if job.lookup else ())]
+        select_into(self.session, INCOMING, names, job.query, job.values)
+        what = f"The load of {job.table}"
+        audit_rows(self.session, INCOMING, job.audits, what, outside=job.outside, values=job.values)
         deleted, inserted = MODES[job.mode](self.session, job, self.columns)
         return replace(record, rows_deleted=deleted, rows_inserted=inserted)
 
-    def _take_in(self, follow: Follow, record: LoadRecord) -> list[Change]:
-        """Take in the changes of one followed table that this table has not seen, and return them."""
-        pending = changes.pending_changes(self.session, follow.table, self.job.table, follow.after)
-        if not pending:
-            return []
-        # Before ops.loads is written: two loads must not meet from both sides.
-        changes.take_changes(self.session, self.job.table, record.load_id, pending)
-        if self.job.window:
-            windows = [change.window for change in pending if change.window]
-            for window in without(windows, self.job.window):
-                self._load_again(window, record)
-            self._complete(follow, [change for change in pending if change.window is None])
-        return pending
-
     def _load_again(self, window: Window, record: LoadRecord) -> None:
         """Load a window that was staged again since it was loaded."""
-        for name in self.job.temp_tables:
-            self.session.execute(f"DELETE FROM {name}")
+        self.session.execute(f"DELETE FROM {INCOMING}")
         # An hour may have become empty; only the run's own window has to have rows.
         audits = replace(self.job.audits, min_rows=0)
         again = LoadRecord(ledger.new_load_id(), self.job.run, self.job.table, record.started_at, window)
@@ -97,22 +124,55 @@ class Loader:
             "Late data: %s of %s loaded again, %d rows in, %d out.", window, self.job.table, *counts
         )
 
-    def _complete(self, follow: Follow, changed: Sequence[Change]) -> None:
+    def _prepare(self, follow: Follow, pending: Sequence[Change]) -> Completion | None:
+        """Find the rows to complete, before the lock: that may take long."""
+        loads = _without_window(pending)
+        if not loads:
+            return None
+        state = self._state()
+        completion = Completion(loads, state, self._find_rows(follow, loads))
+        self.session.commit()
+        return completion
+
+    def _find_rows(self, follow: Follow, loads: Sequence[str]) -> int:
+        self._make(CHANGED_LOADS, f"CREATE TEMP TABLE {CHANGED_LOADS} (load_id VARCHAR(64))")
+        self.session.insert_rows(CHANGED_LOADS, ("load_id",), [(load_id,) for load_id in loads])
+        if follow.prepare is None:
+            return 0
+        self._make(COMPLETED, self.job.copy_of_target(COMPLETED))
+        return self.session.execute(follow.prepare, self.job.values)
+
+    def _make(self, name: str, ddl: str) -> None:
+        """Make a temp table, or empty it."""
+        self.session.execute(f"DELETE FROM {name}" if name in self.made else ddl)
+        self.made.add(name)
+
+    def _state(self) -> object:
+        """Return what every load of the target changes."""
+        sql = "SELECT COUNT(*), MAX(finished_at) FROM ops.loads WHERE target_table = %(table)s"
+        return self.session.query(sql, {"table": self.job.table})
+
+    def _complete(self, follow: Follow, pending: Sequence[Change], ready: Completion | None) -> None:
         """Complete rows loaded before with what was staged without a window."""
-        if not changed:
+        loads = _without_window(pending)
+        if not loads:
             return
         if follow.update is None:
             raise FatalError(
                 f"{self.job.table} follows {follow.table}, which was staged without a window, and its SELECT "
                 "keeps to a window: rows loaded before would never see the change. Give the Follow an update."
             )
-        self.session.execute(f"DELETE FROM {CHANGED_LOADS}")
-        self.session.insert_rows(CHANGED_LOADS, ("load_id",), [(change.load_id,) for change in changed])
-        updated = self.session.execute(follow.update, self.job.values)
-        self.log.info(
-            "%d loads of %s taken in: %d rows of %s changed.",
-            len(changed),
-            follow.table,
-            updated,
-            self.job.table,
-        )
+        if ready is None or ready.loads != loads or ready.state != self._state():
+            ready = Completion(loads, None, self._find_rows(follow, loads))
+        updated = 0
+        if ready.rows or follow.prepare is None:
+            update, *others = split_statements(follow.update)
+            updated = self.session.execute(update, self.job.values)
+            for statement in others:
+                self.session.execute(statement, self.job.values)
+        counts = (len(loads), follow.table, updated, self.job.table)
+        self.log.info("%d loads of %s taken in: %d rows of %s changed.", *counts)
+
+
+def _without_window(pending: Sequence[Change]) -> list[str]:
+    return [change.load_id for change in pending if change.window is None]

@@ -3,7 +3,8 @@
 Afterwards what `ops` says of the tables is true: nothing counts as staged whose rows are gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sparkify.failures import FatalError
 from sparkify.warehouse import changes, ledger
@@ -63,7 +64,13 @@ def database_name(session: Session) -> str:
     return str(name)
 
 
-def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: TaskRun) -> dict[str, int]:
+def empty(
+    session: Session,
+    chosen: Sequence[str],
+    tables: Sequence[str],
+    run: TaskRun,
+    beside: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, int]:
     """Delete all rows of the chosen tables and forget their loads; return how many rows each table had.
 
     Args:
@@ -71,6 +78,7 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
         chosen: the tables to empty.
         tables: all tables of their datasets, each after those that it is made from.
         run: recorded in `ops.loads`, with the number of rows, once for each table.
+        beside: tables that loads keep beside others, by the name of the other: they are emptied with it.
     """
     started_at = ledger.utc_now()
     # All of them, so that no load stands between what it wrote and what it records. A load reads the tables
@@ -79,6 +87,8 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
     with session.publishing(*reversed(tables), ledger.STAGED_FILES):
         # Never TRUNCATE: it would commit.
         rows = {table: session.execute(f"DELETE FROM {quote_table(table)}") for table in chosen}
+        for table in filter(None, map(beside.get, chosen)):
+            session.execute(f"DELETE FROM {quote_table(table)}")
         _forget(session, chosen, tables)
         for table, count in rows.items():
             record = LoadRecord(ledger.new_load_id(), run, table, started_at, rows_deleted=count)

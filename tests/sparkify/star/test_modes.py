@@ -16,7 +16,7 @@ def test_window_loads_the_same_rows_however_often_it_runs(orders, conn_id):
 
 def test_a_select_that_does_not_keep_to_the_window_is_refused(orders, conn_id):
     put_rows(orders, (1, NINE, "ada", 1), (2, TEN, "ada", 2))
-    with pytest.raises(AirflowFailException, match="1 rows for orders lie outside the window"):
+    with pytest.raises(AirflowFailException, match="1 rows lie outside the window"):
         load_orders(conn_id, sql="SELECT id, at, customer, cents FROM staging_orders")
     assert ids(orders, "orders") == []
 
