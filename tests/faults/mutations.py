@@ -40,7 +40,7 @@ def commit_ledger_first() -> None:
 
     def prepare_and_record(session: Session, dataset: str, *rest: Any) -> None:
         prepare(session, dataset, *rest)
-        record(session, dataset)
+        record(session, ())
         session.commit()
 
     ledger.prepare_files = prepare_and_record

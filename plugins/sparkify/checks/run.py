@@ -1,18 +1,19 @@
 """Asking the warehouse: every check in turn, whatever becomes of the others."""
 
+import itertools
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from sparkify.checks.model import Answer, Check, Row
 from sparkify.checks.query_kinds import shown
+from sparkify.checks.together import Together
 from sparkify.failures import FatalError, classify, describe, is_transient
 from sparkify.warehouse.ledger import utc_now
 from sparkify.warehouse.session import Session
-from sparkify.warehouse.sql import Value, display, execute
+from sparkify.warehouse.sql import Value, display
 from sparkify.window import Window
 
 # Characters of one value in an example; events carry user agents of 150.
@@ -56,11 +57,11 @@ def run_checks(
 ) -> Iterator[CheckResult]:
     """Yield the result of each check in order, as it is known.
 
-    Each check has a transaction of its own, rolled back after it: a statement that fails leaves the next
-    check untouched, and each sees the warehouse as it is by then.
+    Neighbours about the same table are asked together, in one statement. If that cannot be answered, each is
+    asked by itself, so that a check that fails leaves the others untouched.
 
     Args:
-        session: reads only.
+        session: with no transaction open; reads only.
         checks: all are run, whatever the result of the others.
         window: the run's window; a check that needs one without it ends in status `error`.
 
@@ -68,25 +69,48 @@ def run_checks(
         Exception: a transient failure such as a lost connection, about which trying again helps.
     """
     values: dict[str, Value] = {**window.values} if window else {}
-    for check in checks:
-        yield _run_check(session, check, {**values, **check.parameters})
+    for _, group in itertools.groupby(checks, key=lambda check: check.table):
+        neighbours = list(group)
+        answers, seconds = _ask_together(session, neighbours, values)
+        for check in neighbours:
+            result = _run_check(session, check, {**values, **check.parameters}, answers.get(check.title))
+            yield replace(result, seconds=result.seconds + seconds)
 
 
-def _run_check(session: Session, check: Check, values: dict[str, Value]) -> CheckResult:
+def _ask_together(
+    session: Session, checks: Sequence[Check], values: dict[str, Value]
+) -> tuple[Mapping[str, Answer], float]:
+    """Return the answers to checks by their titles, and the seconds that each took; none if one has none."""
+    if len(checks) == 1:
+        return {}, 0.0
+    together, started = Together(checks), time.perf_counter()
+    try:
+        answer = _ask(session, together.question, {**values, **together.parameters})
+        return together.answers(answer), (time.perf_counter() - started) / len(checks)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        session.rollback()
+        return {}, 0.0
+
+
+def _run_check(
+    session: Session, check: Check, values: dict[str, Value], known: Answer | None
+) -> CheckResult:
     started = time.perf_counter()
     try:
-        result = _answer(session, check, values)
+        result = _answer(session, check, values, known)
     except Exception as error:
         # Whatever is wrong with one check (its SQL, a missing table, an odd answer), the others run.
         if is_transient(error):
             raise
+        session.rollback()
         result = CheckResult(check, "error", error=_reason(error))
-    session.rollback()
     return replace(result, seconds=time.perf_counter() - started)
 
 
-def _answer(session: Session, check: Check, values: dict[str, Value]) -> CheckResult:
-    verdict = check.judge(_ask(session, check.question(), values))
+def _answer(session: Session, check: Check, values: dict[str, Value], known: Answer | None) -> CheckResult:
+    verdict = check.judge(known or _ask(session, check.question(), values))
     sql = check.examples()
     if verdict.passed or sql is None:
         status: Status = "passed" if verdict.passed else "failed"
@@ -97,12 +121,7 @@ def _answer(session: Session, check: Check, values: dict[str, Value]) -> CheckRe
 
 
 def _ask(session: Session, sql: str, values: dict[str, Value]) -> Answer:
-    session.statements.append(display(sql, values))
-    with closing(session.connection.cursor()) as cursor:
-        execute(cursor, sql, values)
-        # redshift_connector gives column names as bytes under some protocol versions.
-        names = [c[0].decode() if isinstance(c[0], bytes) else c[0] for c in cursor.description]
-        return Answer(names, cursor.fetchall())
+    return Answer(*session.ask_named(sql, values))
 
 
 def _example(names: Sequence[str], row: Row) -> str:

@@ -1,7 +1,7 @@
 """The ledger, in the schema `ops`: which file versions are staged, from which source, by which loads."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,29 @@ from sparkify.window import Window, merge
 
 STAGED_FILES = "ops.staged_files"
 INCOMING_FILES = "sparkify_incoming_files"
+_VERSIONS = """
+SELECT 'version' AS kind, key AS name, etag, load_id, staged_at AS since, CAST(NULL AS TIMESTAMP) AS until
+FROM (
+    SELECT
+        key, etag, load_id, staged_at,
+        ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
+    FROM ops.staged_files
+    WHERE dataset = %(dataset)s AND bucket = %(bucket)s AND {condition}
+) AS versions
+WHERE newest = 1
+"""
+_SOURCES = """
+UNION ALL
+SELECT 'source', source, NULL, load_id, NULL, NULL
+FROM ops.sources
+WHERE dataset = %(dataset)s
+"""
+_WINDOWS = """
+UNION ALL
+SELECT DISTINCT 'window', NULL, NULL, NULL, window_start, window_end
+FROM ops.loads
+WHERE target_table = %(dataset)s AND window_end > %(window_start)s AND window_start < %(window_end)s
+"""
 _FILE_COLUMNS = ("dataset", "bucket", "key", "etag", "size", "last_modified", "load_id", "staged_at")
 
 
@@ -102,74 +125,83 @@ def other_loads(session: Session, run: TaskRun, since: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StagedVersion:
-    """The version of a file that was staged last, and the load that did it."""
+    """The version of a file that was staged last, the load that did it, and when (naive UTC)."""
 
     etag: str
     load_id: str
+    staged_at: datetime
 
 
-def staged_versions(
-    session: Session, dataset: str, bucket: str, *, prefix: str = "", keys: Sequence[str] = ()
-) -> dict[str, StagedVersion]:
-    """Return what was staged last of every key that starts with `prefix` or, if `keys` are given, of those.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger says of a staging table.
+
+    Args:
+        versions: what was staged last of each key that was asked for.
+        sources: the sources whose rows the table holds.
+        windows: the time that committed loads have covered, around what was asked for, oldest first.
+    """
+
+    versions: Mapping[str, StagedVersion]
+    sources: Sequence[str]
+    windows: Sequence[Window]
+
+
+def look_up(
+    session: Session,
+    dataset: str,
+    bucket: str,
+    *,
+    prefix: str = "",
+    keys: Sequence[str] = (),
+    prepared: bool = False,
+    within: Window | None = None,
+) -> Known:
+    """Return what the ledger says of a staging table, in one query.
 
     Of keys only the range from the first to the last is read, so that the question costs the same however
     long the ledger has grown.
+
+    Args:
+        session: with or without a transaction open.
+        dataset: the staging table.
+        bucket: of the keys.
+        prefix: which keys to tell of: those that start with it.
+        keys: or these, if there are any.
+        prepared: or those of `prepare_files`.
+        within: around which time to tell of windows; without it none are.
     """
     first, last = (min(keys), max(keys)) if keys else (prefix, None)
-    rows = session.query(
-        f"""
-        SELECT key, etag, load_id
-        FROM (
-            SELECT
-                key, etag, load_id,
-                ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
-            FROM ops.staged_files
-            WHERE
-                dataset = %(dataset)s AND bucket = %(bucket)s AND key >= %(first)s
-                AND {"key <= %(last)s" if keys else "LEFT(key, %(length)s) = %(first)s"}
-        ) AS versions
-        WHERE newest = 1
-        """,
-        {"dataset": dataset, "bucket": bucket, "first": first, "last": last, "length": len(prefix)},
+    condition = "key >= %(first)s AND key <= %(last)s"
+    if prepared:
+        condition = f"key IN (SELECT key FROM {INCOMING_FILES})"
+    elif not keys:
+        condition = "key >= %(first)s AND LEFT(key, %(length)s) = %(first)s"
+    rows = session.ask(
+        _VERSIONS.format(condition=condition) + _SOURCES + (_WINDOWS if within else ""),
+        {
+            **{"dataset": dataset, "bucket": bucket, "first": first, "last": last, "length": len(prefix)},
+            **(within.values if within else {}),
+        },
     )
     wanted = set(keys)
-    return {key: StagedVersion(etag, load) for key, etag, load in rows if not keys or key in wanted}
-
-
-def other_source(session: Session, dataset: str, source: str) -> str:
-    """Return the source whose rows a staging table holds, where it is another one; else an empty text."""
-    rows = session.query(
-        "SELECT source FROM ops.sources WHERE dataset = %(dataset)s AND source <> %(source)s",
-        {"dataset": dataset, "source": source},
+    told = {kind: [row for what, *row in rows if what == kind] for kind in ("version", "source", "window")}
+    return Known(
+        {
+            key: StagedVersion(etag, load_id, at)
+            for key, etag, load_id, at, _ in told["version"]
+            if not keys or key in wanted
+        },
+        [source for source, *_ in told["source"]],
+        merge(
+            Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for *_, start, end in told["window"]
+        ),
     )
-    return str(rows[0][0]) if rows else ""
 
 
 def record_source(session: Session, dataset: str, source: str, load_id: str) -> None:
-    """Keep the source of a staging table, once; under the table's lock."""
-    known = session.scalar(
-        "SELECT COUNT(*) FROM ops.sources WHERE dataset = %(dataset)s AND source = %(source)s",
-        {"dataset": dataset, "source": source},
-    )
-    if not known:
-        columns = ("dataset", "source", "load_id")
-        session.insert_rows("ops.sources", columns, [(dataset, source, load_id)])
-
-
-def staged_windows(session: Session, dataset: str, within: Window) -> list[Window]:
-    """Return the time that committed loads of a staging table have covered around `within`, oldest first."""
-    rows = session.query(
-        """
-        SELECT DISTINCT window_start, window_end
-        FROM ops.loads
-        WHERE
-            target_table = %(dataset)s
-            AND window_end > %(window_start)s AND window_start < %(window_end)s
-        """,
-        {"dataset": dataset, **within.values},
-    )
-    return merge(Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows)
+    """Keep a source of a staging table that is not known yet; under the table's lock."""
+    session.insert_rows("ops.sources", ("dataset", "source", "load_id"), [(dataset, source, load_id)])
 
 
 def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[SourceFile]) -> None:
@@ -180,16 +212,16 @@ def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[
     session.insert_rows(INCOMING_FILES, _FILE_COLUMNS, rows)
 
 
-def record_files(session: Session, dataset: str) -> None:
+def record_files(session: Session, staged_before: Iterable[StagedVersion]) -> None:
     """Move the prepared rows into the ledger, under its lock; the row of a version staged before is replaced.
 
-    `staged_at` tells which version of a key was staged last, so it only ever grows, whatever the clocks of
-    two workers say.
+    Args:
+        session: inside the transaction of the load.
+        staged_before: what was staged of the same keys. `staged_at` tells which version of a key was staged
+            last, so it only ever grows, whatever the clocks of two workers say.
     """
-    latest = session.scalar(
-        "SELECT MAX(staged_at) FROM ops.staged_files WHERE dataset = %(d)s", {"d": dataset}
-    )
-    now = utc_now() if latest is None else max(utc_now(), latest + timedelta(microseconds=1))
+    latest = max((version.staged_at for version in staged_before), default=datetime.min)
+    now = max(utc_now(), latest + timedelta(microseconds=1))
     session.execute(
         f"""
         DELETE FROM ops.staged_files

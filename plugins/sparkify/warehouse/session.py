@@ -95,16 +95,24 @@ class Session:
 
     def ask(self, sql: str, values: Mapping[str, Value] | None = None) -> list[tuple[Any, ...]]:
         """Run one SELECT in a transaction of its own, where none is open, and return its rows."""
-        if self._is_open:
-            return self.query(sql, values)
-        self.connection.autocommit = True
+        return self.ask_named(sql, values)[1]
+
+    def ask_named(
+        self, sql: str, values: Mapping[str, Value] | None = None
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Run one SELECT in a transaction of its own, where none is open; return column names and rows."""
+        is_alone = not self._is_open
+        if is_alone:
+            self.connection.autocommit = True
         try:
-            return self.query(sql, values)
+            with self._run(sql, values) as cursor:
+                return [_text(c[0]) for c in cursor.description], [tuple(row) for row in cursor.fetchall()]
         finally:
-            self._is_open = False
-            # Of a connection that broke the error is the one to tell of.
-            with suppress(Exception):
-                self.connection.autocommit = False
+            if is_alone:
+                self._is_open = False
+                # Of a connection that broke the error is the one to tell of.
+                with suppress(Exception):
+                    self.connection.autocommit = False
 
     def scalar(self, sql: str, values: Mapping[str, Value] | None = None) -> Any:  # noqa: ANN401 - a column's type is the query's
         """Run one SELECT and return the first column of its only row."""
