@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sparkify.failures import FatalError
 from sparkify.source import SourceFile, find_keys, list_prefix
+from sparkify.stage.catalogue import find_differing
 from sparkify.stage.job import INCOMING, LOAD_ID, MISSING, Listing, StagingJob
 from sparkify.warehouse import ledger
 from sparkify.warehouse.differences import differing_hours
@@ -32,7 +33,7 @@ class Mode(ABC):
             FatalError: nothing is there, and the job does not allow that.
         """
         listing = self._find_keys(session, s3) if self.job.key_pattern else self._find_prefix(session, s3)
-        if not listing.files and self._must_find and not self.job.allow_empty:
+        if not listing.files and listing.missing and self._must_find and not self.job.allow_empty:
             raise FatalError(
                 f"{self.job.source} holds no file{self._sought}: nothing was staged into {self.job.table}. "
                 "Mend bucket or prefix; where an empty source is no mistake, say so with allow_empty."
@@ -77,8 +78,10 @@ class Mode(ABC):
 
     def _find_prefix(self, session: Session, s3: "S3Client") -> Listing:
         job, prefix = self.job, self.job.prefix or ""
+        if self.needs_files:
+            return find_differing(session, s3, job)
         known = ledger.look_up(session, job.table, job.bucket, prefix=prefix, within=job.window)
-        files = list_prefix(s3, job.bucket, prefix)
+        files = list(list_prefix(s3, job.bucket, prefix))
         return Listing(files, [] if files else [prefix], known, {})
 
     def _find_keys(self, session: Session, s3: "S3Client") -> Listing:

@@ -1,11 +1,12 @@
 """Staging: files are found, copied into a temp table, and published in one short transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sparkify.failures import FatalError, SourceChanged
 from sparkify.source import SourceFile, find_keys, list_prefix
+from sparkify.stage.catalogue import prepare_files
 from sparkify.stage.copying import FileCopier, RowsError
 from sparkify.stage.incoming import create_incoming
 from sparkify.stage.job import INCOMING, MISSING, Listing, Staged, StagingJob
@@ -18,6 +19,9 @@ from sparkify.window import Window, common, without
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+
+# So many files are sooner asked for one by one than a long prefix is listed.
+_FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Stager:
         files, rejected = self._copy(listing, files, columns)
         late = self.mode.late_windows(self.session, listing, files, columns)
         versions = [*files, *self.mode.missing_versions(listing)]
-        ledger.prepare_files(self.session, self.job.table, self.record.load_id, versions)
+        prepare_files(self.session, self.s3, self.job, self.record.load_id, versions)
         self.session.commit()
         self._check_files(files)
         return Batch(files, columns, rejected, late)
@@ -178,11 +182,12 @@ class Stager:
 
     def _check_files(self, files: Sequence[SourceFile]) -> None:
         """Refuse to go on if a file was replaced since it was listed: COPY may have read either version."""
-        if self.job.key_pattern is not None:
+        present: Iterable[SourceFile] = ()
+        if self.job.key_pattern is not None or len(files) <= _FEW:
             present, _ = find_keys(self.s3, self.job.bucket, [file.key for file in files])
         else:
-            present = list_prefix(self.s3, self.job.bucket, self.job.prefix or "") if files else []
-        if changed := set(files) - set(present):
+            present = list_prefix(self.s3, self.job.bucket, self.job.prefix or "")
+        if changed := set(files).difference(present):
             raise SourceChanged(
                 f"{len(changed)} files changed while they were copied, among them {changed.pop().url}"
             )

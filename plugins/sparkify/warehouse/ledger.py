@@ -8,19 +8,21 @@ from typing import Any
 
 from sparkify.source import SourceFile
 from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import Value, named_values
 from sparkify.window import Window, merge
 
 STAGED_FILES = "ops.staged_files"
 INCOMING_FILES = "sparkify_incoming_files"
-_VERSIONS = """
-SELECT 'version' AS kind, key AS name, etag, load_id, staged_at AS since, CAST(NULL AS TIMESTAMP) AS until
-FROM (
+NEWEST_VERSIONS = """
     SELECT
         key, etag, load_id, staged_at,
         ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
     FROM ops.staged_files
     WHERE dataset = %(dataset)s AND bucket = %(bucket)s AND {condition}
-) AS versions
+"""
+_VERSIONS = f"""
+SELECT 'version' AS kind, key AS name, etag, load_id, staged_at AS since, CAST(NULL AS TIMESTAMP) AS until
+FROM ({NEWEST_VERSIONS}) AS versions
 WHERE newest = 1
 """
 _SOURCES = """
@@ -35,7 +37,7 @@ SELECT DISTINCT 'window', NULL, NULL, NULL, window_start, window_end
 FROM ops.loads
 WHERE target_table = %(dataset)s AND window_end > %(window_start)s AND window_start < %(window_end)s
 """
-_FILE_COLUMNS = ("dataset", "bucket", "key", "etag", "size", "last_modified", "load_id", "staged_at")
+FILE_COLUMNS = ("dataset", "bucket", "key", "etag", "size", "last_modified", "load_id", "staged_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ def look_up(
     *,
     prefix: str = "",
     keys: Sequence[str] = (),
+    parts: Sequence[str] = (),
+    until: datetime | None = None,
     prepared: bool = False,
     within: Window | None = None,
 ) -> Known:
@@ -168,6 +172,8 @@ def look_up(
         bucket: of the keys.
         prefix: which keys to tell of: those that start with it.
         keys: or these, if there are any.
+        parts: with a prefix: which parts of its keys (see `digests`), as it was at the time `until`.
+        until: naive UTC.
         prepared: or those of `prepare_files`.
         within: around which time to tell of windows; without it none are.
     """
@@ -177,10 +183,14 @@ def look_up(
         condition = f"key IN (SELECT key FROM {INCOMING_FILES})"
     elif not keys:
         condition = "key >= %(first)s AND LEFT(key, %(length)s) = %(first)s"
+    places, part_values = named_values("part", parts)
+    if parts:
+        condition += f" AND staged_at <= %(until)s AND SUBSTRING(MD5(key), 1, 2) IN ({places})"
     rows = session.ask(
         _VERSIONS.format(condition=condition) + _SOURCES + (_WINDOWS if within else ""),
         {
             **{"dataset": dataset, "bucket": bucket, "first": first, "last": last, "length": len(prefix)},
+            **{"until": until, **part_values},
             **(within.values if within else {}),
         },
     )
@@ -204,12 +214,21 @@ def record_source(session: Session, dataset: str, source: str, load_id: str) -> 
     session.insert_rows("ops.sources", ("dataset", "source", "load_id"), [(dataset, source, load_id)])
 
 
+def make_incoming_files(session: Session) -> None:
+    """Make the temp table of ledger rows that are not in the ledger yet, before any lock is taken."""
+    session.execute(f"CREATE TEMP TABLE {INCOMING_FILES} (LIKE {STAGED_FILES})")
+
+
 def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[SourceFile]) -> None:
     """Put the ledger rows of `files` into a temp table, before any lock is taken."""
-    session.execute(f"CREATE TEMP TABLE {INCOMING_FILES} (LIKE {STAGED_FILES})")
+    make_incoming_files(session)
+    session.insert_rows(INCOMING_FILES, FILE_COLUMNS, file_rows(dataset, load_id, files))
+
+
+def file_rows(dataset: str, load_id: str, files: Sequence[SourceFile]) -> list[tuple[Value, ...]]:
+    """Return the ledger rows of files."""
     now = utc_now()
-    rows = [(dataset, f.bucket, f.key, f.etag, f.size, f.last_modified, load_id, now) for f in files]
-    session.insert_rows(INCOMING_FILES, _FILE_COLUMNS, rows)
+    return [(dataset, f.bucket, f.key, f.etag, f.size, f.last_modified, load_id, now) for f in files]
 
 
 def record_files(session: Session, staged_before: Iterable[StagedVersion]) -> None:
@@ -233,7 +252,7 @@ def record_files(session: Session, staged_before: Iterable[StagedVersion]) -> No
             AND staged_files.etag = {INCOMING_FILES}.etag
         """
     )
-    columns = ", ".join(_FILE_COLUMNS)
+    columns = ", ".join(FILE_COLUMNS)
     values = columns.replace("staged_at", "CAST(%(now)s AS TIMESTAMP)")
     session.execute(
         f"INSERT INTO {STAGED_FILES} ({columns}) SELECT {values} FROM {INCOMING_FILES}", {"now": now}
