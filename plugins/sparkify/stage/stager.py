@@ -74,6 +74,8 @@ class Stager:
             return Staged(self.record, (), listing.missing)
         batch = self.copy(listing, files)
         others = self.publish(listing, batch)
+        if self.job.window and self.job.window.is_wide and self.record.rows_changed:
+            self.session.analyze(self.job.table)
         return Staged(self.record, batch.files, listing.missing, others)
 
     def find(self) -> Listing:

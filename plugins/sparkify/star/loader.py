@@ -78,6 +78,8 @@ class Loader:
             else:
                 publication.withdraw()
                 self.log.info("Nothing changed: %s stays as it is.", job.table)
+        if job.window and job.window.is_wide and record.rows_changed:
+            self.session.analyze(job.table)
         return record
 
     def _publish(self, record: LoadRecord, ready: Mapping[str, Completion | None]) -> tuple[LoadRecord, bool]:

@@ -122,11 +122,13 @@ WHERE
 
 def _delete_differing(session: Session, job: LoadJob, columns: Sequence[str]) -> int:
     """Delete the rows that the SELECT does not give as they are."""
-    names, keys, target = quote_columns(columns), quote_columns(job.key_columns), quote_table(job.table)
-    other = f"SELECT {names} FROM {target} EXCEPT SELECT {names} FROM {INCOMING}"
-    keys_of_others = f"SELECT {keys} FROM ({other}) AS differing"
-    left = f"({keys})" if len(job.key_columns) > 1 else keys
-    return session.execute(f"DELETE FROM {target} WHERE {left} IN ({keys_of_others})")
+    names, target = quote_columns(columns), quote_table(job.table)
+    session.execute(job.copy_of_target(SUPERSEDED))
+    session.execute(
+        f"INSERT INTO {SUPERSEDED} ({names})\nSELECT {names} FROM {target} EXCEPT SELECT {names} FROM {INCOMING}"
+    )
+    same = job.same_key(job.table, SUPERSEDED)
+    return session.execute(f"DELETE FROM {target} USING {SUPERSEDED} WHERE {same}")
 
 
 def _insert(session: Session, table: str, source: str, columns: Sequence[str]) -> int:

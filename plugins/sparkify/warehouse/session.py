@@ -101,18 +101,28 @@ class Session:
         self, sql: str, values: Mapping[str, Value] | None = None
     ) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Run one SELECT in a transaction of its own, where none is open; return column names and rows."""
-        is_alone = not self._is_open
-        if is_alone:
-            self.connection.autocommit = True
+        with self._alone(), self._run(sql, values) as cursor:
+            return [_text(c[0]) for c in cursor.description], [tuple(row) for row in cursor.fetchall()]
+
+    def analyze(self, table: str) -> None:
+        """Renew the statistics of a table; only its owner may."""
+        with self._alone(), self._run(f"ANALYZE {quote_table(table)} PREDICATE COLUMNS"):
+            pass
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let a statement commit by itself, where no transaction is open."""
+        if self._is_open:
+            yield
+            return
+        self.connection.autocommit = True
         try:
-            with self._run(sql, values) as cursor:
-                return [_text(c[0]) for c in cursor.description], [tuple(row) for row in cursor.fetchall()]
+            yield
         finally:
-            if is_alone:
-                self._is_open = False
-                # Of a connection that broke the error is the one to tell of.
-                with suppress(Exception):
-                    self.connection.autocommit = False
+            self._is_open = False
+            # Of a connection that broke the error is the one to tell of.
+            with suppress(Exception):
+                self.connection.autocommit = False
 
     def scalar(self, sql: str, values: Mapping[str, Value] | None = None) -> Any:  # noqa: ANN401 - a column's type is the query's
         """Run one SELECT and return the first column of its only row."""
