@@ -146,6 +146,7 @@ history: one run with a wide window rather than 720 hourly ones.
             Follow(
                 "staging_songs",
                 after=["songs", "artists"],
+                names="sparkify/load/songplays_late_songs_names.sql",
                 prepare="sparkify/load/songplays_late_songs_found.sql",
                 update="sparkify/load/songplays_late_songs.sql",
             ),

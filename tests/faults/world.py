@@ -26,7 +26,7 @@ NEWEST_STAGED = """
 
 
 def drop_tables(warehouse: Warehouse) -> None:
-    tables = (table for under_test in BY_NAME.values() for table in under_test.tables)
+    tables = (table for under_test in BY_NAME.values() for table in under_test.kept)
     dropped = (f"DROP TABLE IF EXISTS {table} CASCADE" for table in tables)
     warehouse.execute(*dropped, "DROP SCHEMA IF EXISTS ops CASCADE")
 
@@ -63,7 +63,7 @@ class World:
         """Forget every load."""
         assert self.complaints() == []
         tables = [
-            *(table for under_test in self.datasets for table in under_test.tables),
+            *(table for under_test in self.datasets for table in under_test.kept),
             *("ops.staged_files", "ops.sources", "ops.loads", "ops.changes_taken", "ops.changes"),
         ]
         self.warehouse.execute(*(f"DELETE FROM {table}" for table in tables))

@@ -1,27 +1,10 @@
--- Plays whose song or artist is another one since songs arrived or changed (those of the loads in
--- changed_loads): plays that name such a song, and plays that point to one. The event that stands for a play
--- was chosen by songplays.sql; of several songs the smallest song_id is taken, as there.
+-- Plays whose song or artist is another one since songs arrived or changed: those that name such a song, and
+-- those that point to one. The event that stands for a play was chosen by songplays.sql; of several songs the
+-- smallest song_id is taken, as there.
 INSERT INTO sparkify_completed (
     songplay_id, start_time, user_id, song_id, artist_id, song, artist, length
 )
 WITH
-changed AS (
-    SELECT
-        staging_songs.song_id,
-        MD5(RTRIM(staging_songs.title) || '|' || RTRIM(staging_songs.artist_name)) AS named
-    FROM staging_songs
-    INNER JOIN changed_loads ON staging_songs.load_id = changed_loads.load_id
-),
-
-names AS (
-    SELECT song_id AS name
-    FROM changed
-    UNION
-    SELECT named
-    FROM changed
-    WHERE named IS NOT NULL
-),
-
 matched AS (
     SELECT
         plays_by_song.songplay_id,
@@ -34,12 +17,12 @@ matched AS (
         catalogue.artist_id,
         ROW_NUMBER() OVER (PARTITION BY plays_by_song.songplay_id ORDER BY catalogue.song_id) AS pick
     FROM plays_by_song
-    INNER JOIN names ON plays_by_song.name = names.name
     LEFT JOIN catalogue
         ON
             plays_by_song.song = catalogue.title
             AND plays_by_song.artist = catalogue.artist_name
             AND plays_by_song.length = catalogue.duration
+    WHERE plays_by_song.name IN (%(names)s)
 )
 
 SELECT

@@ -52,7 +52,8 @@ class LoadTableOperator(LoadOperator):
         self.follows = follows
         self.lookup = lookup
         # Airflow renders the texts of these files, and knows neither Follow nor Lookup.
-        self.updates = [text or "" for follow in follows for text in (follow.update, follow.prepare)]
+        texts = [(follow.update, follow.prepare, follow.names) for follow in follows]
+        self.updates = [text or "" for of_one in texts for text in of_one]
         self.updates += [lookup.insert] if lookup else []
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -70,9 +71,10 @@ class LoadTableOperator(LoadOperator):
                 after=[name.lower() for name in follow.after],
                 update=update or None,
                 prepare=prepare or None,
+                names=names or None,
             )
-            for follow, update, prepare in zip(
-                self.follows, self.updates[::2], self.updates[1::2], strict=False
+            for follow, update, prepare, names in zip(
+                self.follows, self.updates[::3], self.updates[1::3], self.updates[2::3], strict=False
             )
         ]
         job = LoadJob(

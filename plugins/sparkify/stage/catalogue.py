@@ -70,12 +70,12 @@ class _Seen:
     """The files of a listing: about a hundred bytes each."""
 
     bucket: str
-    digests: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    digests: dict[str, tuple[int, int]] = field(default_factory=dict)
     packed: defaultdict[str, bytearray] = field(default_factory=lambda: defaultdict(bytearray))
 
     def add(self, file: SourceFile) -> None:
         part = part_of(file.key)
-        self.digests[part] = add(self.digests.get(part, (0, 0, 0)), file.key, file.etag)
+        self.digests[part] = add(self.digests.get(part, (0, 0)), file.key, file.etag)
         # No key holds a NUL.
         record = f"{file.key}\0{file.etag}\0{file.size}\0{file.last_modified.isoformat()}\0"
         self.packed[part] += record.encode()

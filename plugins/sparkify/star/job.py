@@ -32,17 +32,20 @@ class Follow:
         table: the staging table.
         after: tables that must have taken in a change first, because SELECT or update read them, too.
         update: an UPDATE of the target, or a `.sql` file, that completes rows loaded before; statements may
-            follow it.
+            follow it. It finds the loads that have changed the staging table in the temp table
+            `changed_loads`, column `load_id`, as `names` does.
         prepare: an INSERT, or a `.sql` file, of the rows to complete into the temp table
             `sparkify_completed`, which has the columns of INCOMING; it runs before the target is locked, and
-            without rows there is no update. It finds the loads that have changed the staging table in the
-            temp table `changed_loads`, column `load_id`; so does `update`, if that stands alone.
+            without rows there is no update. `IN (%(names)s)` stands for what `names` gives.
+        names: a SELECT of one column, or a `.sql` file: what to look for. As constants, which skip blocks by
+            the zone maps of a table sorted by them; a join would read it whole.
     """
 
     table: str
     after: Sequence[str] = ()
     update: str | None = None
     prepare: str | None = None
+    names: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

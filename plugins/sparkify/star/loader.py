@@ -15,8 +15,11 @@ from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.changes import Change
 from sparkify.warehouse.ledger import LoadRecord
 from sparkify.warehouse.session import Log, Session
-from sparkify.warehouse.sql import split_statements
+from sparkify.warehouse.sql import named_values, split_statements
 from sparkify.window import Window, without
+
+_NAMES = "%(names)s"
+_MOST_NAMES = 1000
 
 Pending = Mapping[str, Sequence[Change]]
 
@@ -139,10 +142,16 @@ class Loader:
     def _find_rows(self, follow: Follow, loads: Sequence[str]) -> int:
         self._make(CHANGED_LOADS, f"CREATE TEMP TABLE {CHANGED_LOADS} (load_id VARCHAR(64))")
         self.session.insert_rows(CHANGED_LOADS, ("load_id",), [(load_id,) for load_id in loads])
-        if follow.prepare is None:
+        if follow.prepare is None or follow.names is None:
             return 0
+        names = [name for (name,) in self.session.query(follow.names)]
+        if not names:
+            return 0
+        places, values = named_values("name", names)
+        # So many songs have plays everywhere.
+        wanted = places if len(names) <= _MOST_NAMES else follow.names.strip().rstrip(";")
         self._make(COMPLETED, self.job.copy_of_target(COMPLETED))
-        return self.session.execute(follow.prepare, self.job.values)
+        return self.session.execute(follow.prepare.replace(_NAMES, wanted), values)
 
     def _make(self, name: str, ddl: str) -> None:
         """Make a temp table, or empty it."""

@@ -12,11 +12,10 @@ from datetime import datetime
 from sparkify.warehouse.ledger import NEWEST_VERSIONS
 from sparkify.warehouse.session import Session
 
-# Sums of 32 bits each: they stay within a BIGINT for billions of files.
 _DIGESTS = f"""
 SELECT
-    part, COUNT(*) AS files, SUM(STRTOL(SUBSTRING(digest, 1, 8), 16)) AS sum_1,
-    SUM(STRTOL(SUBSTRING(digest, 9, 8), 16)) AS sum_2, MAX(staged_at) AS latest
+    part, COUNT(*) AS files, SUM(CAST(STRTOL(SUBSTRING(digest, 1, 15), 16) AS DECIMAL(38, 0))) AS added,
+    MAX(staged_at) AS latest
 FROM (
     SELECT SUBSTRING(MD5(key), 1, 2) AS part, MD5(key || ' ' || etag) AS digest, staged_at
     FROM (
@@ -26,7 +25,7 @@ FROM (
 ) AS parts
 GROUP BY part
 UNION ALL
-SELECT source, NULL, NULL, NULL, NULL
+SELECT source, NULL, NULL, NULL
 FROM ops.sources
 WHERE dataset = %(dataset)s
 """
@@ -42,7 +41,7 @@ class Digests:
         sources: the sources whose rows the table holds.
     """
 
-    parts: Mapping[str, tuple[int, int, int]]
+    parts: Mapping[str, tuple[int, int]]
     latest: datetime | None
     sources: list[str]
 
@@ -53,7 +52,7 @@ def read_digests(session: Session, dataset: str, bucket: str, prefix: str) -> Di
     rows = session.ask(_DIGESTS, values)
     parts = [row for row in rows if row[1] is not None]
     return Digests(
-        {part: (int(count), int(first), int(second)) for part, count, first, second, _ in parts},
+        {part: (int(count), int(added)) for part, count, added, _ in parts},
         max((latest for *_, latest in parts), default=None),
         [source for source, count, *_ in rows if count is None],
     )
@@ -64,8 +63,7 @@ def part_of(key: str) -> str:
     return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()[:2]
 
 
-def add(digest: tuple[int, int, int], key: str, etag: str) -> tuple[int, int, int]:
+def add(digest: tuple[int, int], key: str, etag: str) -> tuple[int, int]:
     """Return the digest of a part with one more file."""
-    hashed = hashlib.md5(f"{key} {etag}".encode(), usedforsecurity=False).digest()
-    count, first, second = digest
-    return count + 1, first + int.from_bytes(hashed[:4]), second + int.from_bytes(hashed[4:8])
+    hashed = hashlib.md5(f"{key} {etag}".encode(), usedforsecurity=False).hexdigest()
+    return digest[0] + 1, digest[1] + int(hashed[:15], 16)
