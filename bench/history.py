@@ -120,11 +120,8 @@ class History:
         columns = "".join(f", {name} {kind}" for name, kind in PLAYS_BY_SONG.columns.items())
         self._run(f"CREATE TEMP TABLE {INCOMING} (LIKE songplays{columns})")
         self._select_into("songplays", start, end, into=INCOMING)
-        self._run(
-            "INSERT INTO songplays SELECT songplay_id, start_time, user_id, level, song_id, artist_id, "
-            f"session_id, location, user_agent FROM {INCOMING}"
-        )
-        self._run((_SELECTS / "plays_by_song.sql").read_text())
+        self._fill("songplays")
+        self._run((REPOSITORY / "include" / "sparkify" / "late" / "plays_by_song.sql").read_text())
         self._run(f"DROP TABLE {INCOMING}")
 
     def _select_into(self, table: str, start: datetime, end: datetime, into: str | None = None) -> None:

@@ -5,10 +5,14 @@ With the word `show` each statement is written out.
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from bench.__main__ import run_in_sandbox
 from bench.options import NOW, Options
 from sandbox.parts.settings import Settings
+
+if TYPE_CHECKING:
+    from bench.tables import Costs
 
 
 def main() -> int:
@@ -30,7 +34,7 @@ def main() -> int:
     return 0
 
 
-def _print(title: str, costs: "dict[str, tasks.Cost]", *, show: bool) -> None:
+def _print(title: str, costs: "Costs", *, show: bool) -> None:
     print(f"\n{title:<26}statements  writing commits")
     for task_id, cost in costs.items():
         print(f"{task_id:<26}{cost.statements:>10}{cost.commits:>17}")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.sdk.execution_time.context import VariableAccessor
-from redshift_connector import Connection as DriverConnection
+from redshift_connector.core import Connection as DriverConnection
 
 from dags.sparkify_etl import dag
 
@@ -57,7 +57,7 @@ def metered(cost: Cost) -> Iterator[None]:
     """Let the driver tell what is sent meanwhile and how long it waits; the pipeline knows nothing of it."""
     plain, sent = DriverConnection.execute, list[str]()
 
-    def execute(connection: DriverConnection, cursor: object, sql: str, values: object) -> None:
+    def execute(connection: DriverConnection, cursor: Any, sql: str, values: object) -> None:  # noqa: ANN401
         sent.append(_COMMENT.sub("", sql).strip())
         started = time.perf_counter()
         try:
@@ -65,11 +65,11 @@ def metered(cost: Cost) -> Iterator[None]:
         finally:
             cost.database += time.perf_counter() - started
 
-    DriverConnection.execute = execute
+    DriverConnection.execute = execute  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
-        DriverConnection.execute = plain
+        DriverConnection.execute = plain  # type: ignore[method-assign]
         cost.sent = sent
 
 

@@ -146,9 +146,9 @@ history: one run with a wide window rather than 720 hourly ones.
             Follow(
                 "staging_songs",
                 after=["songs", "artists"],
-                names="sparkify/load/songplays_late_songs_names.sql",
-                prepare="sparkify/load/songplays_late_songs_found.sql",
-                update="sparkify/load/songplays_late_songs.sql",
+                names="sparkify/late/names.sql",
+                prepare="sparkify/late/plays_found.sql",
+                update="sparkify/late/songplays.sql",
             ),
         ],
         lookup=PLAYS_BY_SONG,

@@ -11,7 +11,7 @@ VIEWS = ("plays", "catalogue")
 PLAYS_BY_SONG = Lookup(
     "plays_by_song",
     {"song": "VARCHAR(1024)", "artist": "VARCHAR(1024)", "length": "DOUBLE PRECISION"},
-    "sparkify/load/plays_by_song.sql",
+    "sparkify/late/plays_by_song.sql",
 )
 
 SPARKIFY = Dataset(

@@ -41,9 +41,7 @@ def list_prefix(s3: "S3Client", bucket: str, prefix: str) -> Iterator[SourceFile
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", ()):
             if not entry["Key"].endswith("/"):
-                yield _make_file(
-                    bucket, entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"]
-                )
+                yield _make_file(bucket, entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
 
 
 def find_keys(s3: "S3Client", bucket: str, keys: Iterable[str]) -> tuple[list[SourceFile], list[str]]:

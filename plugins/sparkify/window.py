@@ -51,7 +51,7 @@ class Window:
 
     @property
     def is_wide(self) -> bool:
-        """Whether it is so long that what it brings changes what is known of a table: more than a day."""
+        """Whether it is longer than a day."""
         return self.end - self.start > timedelta(days=1)
 
     @property

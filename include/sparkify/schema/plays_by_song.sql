@@ -1,6 +1,5 @@
--- Where to find the plays of a song without reading all plays: a row for each play under what its event names
--- (title and artist, as in plays_by_song.sql below load), and one under the id of its song if it has one.
--- A row may outlive its reason: what is found under it is matched again, to no effect.
+-- Finds the plays of a song without reading all plays: a row for each play under what its event names, and one
+-- under the id of its song.
 CREATE TABLE IF NOT EXISTS plays_by_song (
     name VARCHAR(32) NOT NULL,
     songplay_id VARCHAR(32) NOT NULL,

@@ -2,14 +2,14 @@
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from sparkify.checks.model import Answer, Check, Row
 from sparkify.checks.query_kinds import shown
-from sparkify.checks.together import Together
+from sparkify.checks.together import ask_together
 from sparkify.failures import FatalError, classify, describe, is_transient
 from sparkify.warehouse.ledger import utc_now
 from sparkify.warehouse.session import Session
@@ -57,8 +57,7 @@ def run_checks(
 ) -> Iterator[CheckResult]:
     """Yield the result of each check in order, as it is known.
 
-    Neighbours about the same table are asked together, in one statement. If that cannot be answered, each is
-    asked by itself, so that a check that fails leaves the others untouched.
+    Neighbours about one table are asked in one statement or, where that fails, each by itself.
 
     Args:
         session: with no transaction open; reads only.
@@ -71,32 +70,13 @@ def run_checks(
     values: dict[str, Value] = {**window.values} if window else {}
     for _, group in itertools.groupby(checks, key=lambda check: check.table):
         neighbours = list(group)
-        answers, seconds = _ask_together(session, neighbours, values)
+        answers, seconds = ask_together(session, neighbours, values)
         for check in neighbours:
             result = _run_check(session, check, {**values, **check.parameters}, answers.get(check.title))
             yield replace(result, seconds=result.seconds + seconds)
 
 
-def _ask_together(
-    session: Session, checks: Sequence[Check], values: dict[str, Value]
-) -> tuple[Mapping[str, Answer], float]:
-    """Return the answers to checks by their titles, and the seconds that each took; none if one has none."""
-    if len(checks) == 1:
-        return {}, 0.0
-    together, started = Together(checks), time.perf_counter()
-    try:
-        answer = _ask(session, together.question, {**values, **together.parameters})
-        return together.answers(answer), (time.perf_counter() - started) / len(checks)
-    except Exception as error:
-        if is_transient(error):
-            raise
-        session.rollback()
-        return {}, 0.0
-
-
-def _run_check(
-    session: Session, check: Check, values: dict[str, Value], known: Answer | None
-) -> CheckResult:
+def _run_check(session: Session, check: Check, values: dict[str, Value], known: Answer | None) -> CheckResult:
     started = time.perf_counter()
     try:
         result = _answer(session, check, values, known)
@@ -110,18 +90,14 @@ def _run_check(
 
 
 def _answer(session: Session, check: Check, values: dict[str, Value], known: Answer | None) -> CheckResult:
-    verdict = check.judge(known or _ask(session, check.question(), values))
+    verdict = check.judge(known or Answer(*session.ask_named(check.question(), values)))
     sql = check.examples()
     if verdict.passed or sql is None:
         status: Status = "passed" if verdict.passed else "failed"
         return CheckResult(check, status, verdict.observed, verdict.expected)
-    offenders = _ask(session, sql, values)
+    offenders = Answer(*session.ask_named(sql, values))
     examples = tuple(_example(offenders.columns, row) for row in offenders.rows)
     return CheckResult(check, "failed", verdict.observed, verdict.expected, examples, display(sql, values))
-
-
-def _ask(session: Session, sql: str, values: dict[str, Value]) -> Answer:
-    return Answer(*session.ask_named(sql, values))
 
 
 def _example(names: Sequence[str], row: Row) -> str:

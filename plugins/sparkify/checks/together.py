@@ -1,10 +1,13 @@
 """Several checks in one statement: those that count rows of the same table share a scan of it."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sparkify.checks.model import Answer, Check, TableCheck
 from sparkify.checks.query_kinds import subquery
+from sparkify.failures import is_transient
+from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import Value
 
 _NEXT = "sparkify_next"
@@ -12,7 +15,7 @@ _NEXT = "sparkify_next"
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A part of the statement, of one row: the checks that it answers, and how many of its columns each takes."""
+    """A part of the statement, of one row: the checks that it answers, and how many columns each takes."""
 
     sql: str
     checks: list[Check] = field(default_factory=list)
@@ -76,3 +79,24 @@ class Together:
             sql = sql.replace(f"%({name})s", f"%(check_{number}_{name})s")
             self.parameters[f"check_{number}_{name}"] = value
         return sql
+
+
+def ask_together(
+    session: Session, checks: Sequence[Check], values: Mapping[str, Value]
+) -> tuple[Mapping[str, Answer], float]:
+    """Return the answers to checks by their titles, and the seconds that each took; none if one has none.
+
+    Raises:
+        Exception: a transient failure.
+    """
+    if len(checks) == 1:
+        return {}, 0.0
+    together, started = Together(checks), time.perf_counter()
+    try:
+        answer = Answer(*session.ask_named(together.question, {**values, **together.parameters}))
+        return together.answers(answer), (time.perf_counter() - started) / len(checks)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        session.rollback()
+        return {}, 0.0

@@ -64,19 +64,6 @@ class LoadTableOperator(LoadOperator):
                 f"{self.task_id}: what was staged again is loaded again in mode window, or upsert with "
                 f"newer_by; in mode {self.mode} rows of {self.table} would stay old or become older."
             )
-        follows = [
-            replace(
-                follow,
-                table=follow.table.lower(),
-                after=[name.lower() for name in follow.after],
-                update=update or None,
-                prepare=prepare or None,
-                names=names or None,
-            )
-            for follow, update, prepare, names in zip(
-                self.follows, self.updates[::3], self.updates[1::3], self.updates[2::3], strict=False
-            )
-        ]
         job = LoadJob(
             # Redshift folds names; what ops keeps of a table must not depend on how a task writes its name.
             table=self.table.lower(),
@@ -88,7 +75,21 @@ class LoadTableOperator(LoadOperator):
             key_columns=self.key_columns,
             newer_by=self.newer_by,
             audits=self.audits,
-            follows=follows,
+            follows=self._rendered_follows(),
             lookup=replace(self.lookup, insert=self.updates[-1]) if self.lookup else None,
         )
         return self.report(self.run_in_warehouse(lambda session: Loader(session, job, self.log).load()))
+
+    def _rendered_follows(self) -> list[Follow]:
+        texts = [text or None for text in self.updates]
+        return [
+            replace(
+                follow,
+                table=follow.table.lower(),
+                after=[name.lower() for name in follow.after],
+                update=texts[3 * number],
+                prepare=texts[3 * number + 1],
+                names=texts[3 * number + 2],
+            )
+            for number, follow in enumerate(self.follows)
+        ]

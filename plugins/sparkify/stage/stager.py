@@ -195,17 +195,15 @@ class Stager:
             )
 
     def _check_ledger(self, listing: Listing, files: Sequence[SourceFile]) -> Known:
-        """Refuse to go on, under the lock, if another load staged other versions of the files meanwhile.
-
-        Returns:
-            What the ledger says of them.
-        """
+        """Refuse to go on, under the lock, if another load staged other versions of the files meanwhile."""
         ours = dict.fromkeys(listing.missing, MISSING) | {file.key: file.etag for file in files}
         known = ledger.look_up(self.session, self.job.table, self.job.bucket, prepared=True)
         self._check_source(known)
         for key, now in known.versions.items():
             # The same version staged twice is no conflict, unless its rows would be appended twice.
-            if now != listing.known.versions.get(key) and (now.etag != ours[key] or self.job.mode == "append"):
+            if now != listing.known.versions.get(key) and (
+                now.etag != ours[key] or self.job.mode == "append"
+            ):
                 raise SourceChanged(f"Another load staged s3://{self.job.bucket}/{key} meanwhile")
         return known
 

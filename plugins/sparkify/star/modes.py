@@ -5,7 +5,6 @@ Each returns how many rows left the target and how many came.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sparkify.failures import FatalError
 from sparkify.star.job import CORRECTED, INCOMING, SUPERSEDED, LoadJob
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import Value, quote_columns, quote_identifier, quote_table
@@ -19,7 +18,7 @@ def replace_window(session: Session, job: LoadJob, columns: Sequence[str]) -> Co
     deleted = session.execute(f"DELETE FROM {quote_table(job.table)} WHERE {job.inside}", job.values)
     inserted = _insert(session, job.table, INCOMING, columns)
     if job.lookup:
-        # An hour that had no rows has none there: what is sorted by another column is not searched for them.
+        # An hour that had no rows has none there.
         if deleted:
             session.execute(f"DELETE FROM {quote_table(job.lookup.table)} WHERE {job.inside}", job.values)
         session.execute(job.lookup.insert)
@@ -27,7 +26,7 @@ def replace_window(session: Session, job: LoadJob, columns: Sequence[str]) -> Co
 
 
 def replace_all(session: Session, job: LoadJob, columns: Sequence[str]) -> Counts:
-    """Mode replace: the target becomes what the SELECT gives; rows that are the same already stay."""
+    """Mode replace: the target becomes what the SELECT gives."""
     if job.has_sure_key:
         return _delete_differing(session, job, columns), append(session, job, columns)[1]
     if _same_rows(session, job.table, columns):
@@ -124,9 +123,8 @@ def _delete_differing(session: Session, job: LoadJob, columns: Sequence[str]) ->
     """Delete the rows that the SELECT does not give as they are."""
     names, target = quote_columns(columns), quote_table(job.table)
     session.execute(job.copy_of_target(SUPERSEDED))
-    session.execute(
-        f"INSERT INTO {SUPERSEDED} ({names})\nSELECT {names} FROM {target} EXCEPT SELECT {names} FROM {INCOMING}"
-    )
+    differing = f"SELECT {names} FROM {target} EXCEPT SELECT {names} FROM {INCOMING}"
+    session.execute(f"INSERT INTO {SUPERSEDED} ({names})\n{differing}")
     same = job.same_key(job.table, SUPERSEDED)
     return session.execute(f"DELETE FROM {target} USING {SUPERSEDED} WHERE {same}")
 

@@ -34,13 +34,7 @@ def record_change(session: Session, table: str, load_id: str, window: Window | N
 def pending_changes(
     session: Session, target: str, followed: Mapping[str, Sequence[str]]
 ) -> dict[str, list[Change]]:
-    """Return what `target` has not taken in of the tables that it follows, in one query.
-
-    Args:
-        session: with or without a transaction open.
-        target: the table that follows others.
-        followed: for each staging table, the tables that must have taken in a change of it first.
-    """
+    """Return, of each followed table, the changes that `target` has not taken in and those after it have."""
     pending: dict[str, list[Change]] = {source: [] for source in followed}
     if not followed:
         return pending

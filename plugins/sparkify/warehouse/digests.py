@@ -1,7 +1,7 @@
 """Digests: whether the ledger has the files of a listing, without reading it into the worker.
 
-Keys fall into 256 parts by their MD5. For each part the warehouse adds up what the keys and versions in it hash
-to, as the worker does with the listing: only parts that differ are read.
+Keys fall into 256 parts by their MD5. For each part the warehouse adds up what the keys and versions in it
+hash to, as the worker does with the listing: only parts that differ are read.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sparkify.warehouse.ledger import NEWEST_VERSIONS
 from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import Value
 
 _DIGESTS = f"""
 SELECT
@@ -48,7 +49,7 @@ class Digests:
 
 def read_digests(session: Session, dataset: str, bucket: str, prefix: str) -> Digests:
     """Return the digests of what is staged under a prefix, in one query."""
-    values = {"dataset": dataset, "bucket": bucket, "prefix": prefix, "length": len(prefix)}
+    values: dict[str, Value] = {"dataset": dataset, "bucket": bucket, "prefix": prefix, "length": len(prefix)}
     rows = session.ask(_DIGESTS, values)
     parts = [row for row in rows if row[1] is not None]
     return Digests(

@@ -1,7 +1,7 @@
 """The ledger, in the schema `ops`: which file versions are staged, from which source, by which loads."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -178,35 +178,33 @@ def look_up(
         within: around which time to tell of windows; without it none are.
     """
     first, last = (min(keys), max(keys)) if keys else (prefix, None)
+    places, part_values = named_values("part", parts)
     condition = "key >= %(first)s AND key <= %(last)s"
     if prepared:
         condition = f"key IN (SELECT key FROM {INCOMING_FILES})"
     elif not keys:
         condition = "key >= %(first)s AND LEFT(key, %(length)s) = %(first)s"
-    places, part_values = named_values("part", parts)
     if parts:
         condition += f" AND staged_at <= %(until)s AND SUBSTRING(MD5(key), 1, 2) IN ({places})"
+    values = {"dataset": dataset, "bucket": bucket, "first": first, "last": last, "length": len(prefix)}
     rows = session.ask(
         _VERSIONS.format(condition=condition) + _SOURCES + (_WINDOWS if within else ""),
-        {
-            **{"dataset": dataset, "bucket": bucket, "first": first, "last": last, "length": len(prefix)},
-            **{"until": until, **part_values},
-            **(within.values if within else {}),
-        },
+        {**values, "until": until, **part_values, **(within.values if within else {})},
     )
-    wanted = set(keys)
-    told = {kind: [row for what, *row in rows if what == kind] for kind in ("version", "source", "window")}
-    return Known(
-        {
-            key: StagedVersion(etag, load_id, at)
-            for key, etag, load_id, at, _ in told["version"]
-            if not keys or key in wanted
-        },
-        [source for source, *_ in told["source"]],
-        merge(
-            Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for *_, start, end in told["window"]
-        ),
-    )
+    return _read(rows, set(keys))
+
+
+def _read(rows: Iterable[Sequence[Any]], wanted: Collection[str]) -> Known:
+    told: dict[str, list[Sequence[Any]]] = {"version": [], "source": [], "window": []}
+    for kind, *row in rows:
+        told[kind].append(row)
+    versions = {
+        key: StagedVersion(etag, load_id, staged_at)
+        for key, etag, load_id, staged_at, _ in told["version"]
+        if not wanted or key in wanted
+    }
+    windows = [(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for *_, start, end in told["window"]]
+    return Known(versions, [name for name, *_ in told["source"]], merge(Window(*ends) for ends in windows))
 
 
 def record_source(session: Session, dataset: str, source: str, load_id: str) -> None:
@@ -239,8 +237,8 @@ def record_files(session: Session, staged_before: Iterable[StagedVersion]) -> No
         staged_before: what was staged of the same keys. `staged_at` tells which version of a key was staged
             last, so it only ever grows, whatever the clocks of two workers say.
     """
-    latest = max((version.staged_at for version in staged_before), default=datetime.min)
-    now = max(utc_now(), latest + timedelta(microseconds=1))
+    later = (version.staged_at + timedelta(microseconds=1) for version in staged_before)
+    now = max([utc_now(), *later])
     session.execute(
         f"""
         DELETE FROM ops.staged_files

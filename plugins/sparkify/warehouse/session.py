@@ -94,13 +94,13 @@ class Session:
             return [tuple(row) for row in cursor.fetchall()]
 
     def ask(self, sql: str, values: Mapping[str, Value] | None = None) -> list[tuple[Any, ...]]:
-        """Run one SELECT in a transaction of its own, where none is open, and return its rows."""
+        """Run one SELECT, in a transaction of its own if none is open, and return its rows."""
         return self.ask_named(sql, values)[1]
 
     def ask_named(
         self, sql: str, values: Mapping[str, Value] | None = None
     ) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Run one SELECT in a transaction of its own, where none is open; return column names and rows."""
+        """Do the same; return the names of the columns, too."""
         with self._alone(), self._run(sql, values) as cursor:
             return [_text(c[0]) for c in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
@@ -111,18 +111,17 @@ class Session:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Let a statement commit by itself, where no transaction is open."""
-        if self._is_open:
-            yield
-            return
-        self.connection.autocommit = True
+        was_open = self._is_open
+        if not was_open:
+            self.connection.autocommit = True
         try:
             yield
         finally:
-            self._is_open = False
-            # Of a connection that broke the error is the one to tell of.
-            with suppress(Exception):
-                self.connection.autocommit = False
+            if not was_open:
+                self._is_open = False
+                # Where the connection broke, that error is the one to tell of.
+                with suppress(Exception):
+                    self.connection.autocommit = False
 
     def scalar(self, sql: str, values: Mapping[str, Value] | None = None) -> Any:  # noqa: ANN401 - a column's type is the query's
         """Run one SELECT and return the first column of its only row."""
@@ -144,7 +143,10 @@ class Session:
             values = {f"v{i}_{j}": value for i, row in enumerate(chunk) for j, value in enumerate(row)}
             # redshift_connector types each int by its size, and the rows of one VALUES must agree.
             whole = {j for row in chunk for j, value in enumerate(row) if type(value) is int}
-            place = [f"CAST(%(v{{0}}_{j})s AS BIGINT)" if j in whole else f"%(v{{0}}_{j})s" for j in range(len(columns))]
+            place = [
+                f"CAST(%(v{{0}}_{j})s AS BIGINT)" if j in whole else f"%(v{{0}}_{j})s"
+                for j in range(len(columns))
+            ]
             places = ", ".join(f"({', '.join(place)})".format(i) for i in range(len(chunk)))
             self.execute(
                 f"INSERT INTO {quote_table(table)} ({quote_columns(columns)}) VALUES {places}", values

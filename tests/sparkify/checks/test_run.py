@@ -278,7 +278,7 @@ def test_neighbours_about_a_table_are_asked_in_one_statement_that_counts_its_row
           - {kind: row_count, table: quality_test.plays, min: 9}
           - {kind: accepted_values, table: quality_test.plays, column: level, values: [free, paid]}
           - {kind: unique, table: quality_test.plays, columns: [id]}
-          - {kind: accepted_values, name: users, table: quality_test.plays, column: user_id, values: [1, 2, 3]}
+          - {kind: accepted_values, name: u, table: quality_test.plays, column: user_id, values: [1, 2, 3]}
           - {kind: queries_equal, name: same, table: quality_test.plays, sql: "SELECT 1, 'a'",
              expected_sql: "SELECT 1, 'a'"}
           - {kind: not_null, table: quality_test.plays, columns: [at, id]}

@@ -33,7 +33,11 @@ def test_only_what_is_new_or_other_is_copied_and_what_has_gone_changes_nothing(f
     source.s3.delete_object(Bucket=source.bucket, Key="orders/008.json")
     staged, _ = stage_orders(source, conn_id, **CHANGED)
     assert staged["files"] == 3
-    assert filled.query("SELECT id FROM staging_orders WHERE cents = 7 ORDER BY id") == [(7,), (1000,), (2000,)]
+    assert filled.query("SELECT id FROM staging_orders WHERE cents = 7 ORDER BY id") == [
+        (7,),
+        (1000,),
+        (2000,),
+    ]
     assert len(ids(filled)) == 301
     assert stage_orders(source, conn_id, **CHANGED)[0]["files"] == 0
 

@@ -4,7 +4,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators import Audits, Follow, Lookup
-from sparkify.star.loader import Loader
+from sparkify.star.completion import Completer
 from tests.contexts import task_context
 from tests.sparkify.orders import (
     ELEVEN,
@@ -144,11 +144,13 @@ def test_rows_to_complete_are_found_by_name_before_the_lock(noted, conn_id):
 def test_where_no_row_has_the_name_nothing_is_updated(noted, conn_id):
     change(noted, "eve")
     assert not any(sql.startswith("UPDATE") for sql in complete(conn_id))
-    assert noted.query("SELECT change_load_id FROM ops.changes_taken WHERE target_table = 'orders'") == [("L1",)]
+    assert noted.query("SELECT change_load_id FROM ops.changes_taken WHERE target_table = 'orders'") == [
+        ("L1",)
+    ]
 
 
 def test_many_names_are_looked_for_together(noted, conn_id, monkeypatch):
-    monkeypatch.setattr("sparkify.star.loader._MOST_NAMES", 1)
+    monkeypatch.setattr("sparkify.star.completion._MOST_NAMES", 1)
     change(noted, "bob")
     noted.execute("INSERT INTO wanted VALUES ('ada')")
     complete(conn_id)
@@ -156,16 +158,16 @@ def test_many_names_are_looked_for_together(noted, conn_id, monkeypatch):
 
 
 def test_rows_that_come_between_finding_and_locking_are_completed_too(noted, conn_id, monkeypatch):
-    prepare = Loader._prepare
+    prepare = Completer.prepare
 
-    def prepare_and_let_another_in(loader, follow, pending):
-        found = prepare(loader, follow, pending)
-        monkeypatch.setattr(Loader, "_prepare", prepare)
+    def prepare_and_let_another_in(completer, pending):
+        found = prepare(completer, pending)
+        monkeypatch.setattr(Completer, "prepare", prepare)
         put_rows(noted, (3, ELEVEN, "bob", 1))
         load_orders(conn_id, ELEVEN, "2020-05-01T12:00:00+00:00", **{**WITH_NOTE, "follows": []})
         return found
 
-    monkeypatch.setattr(Loader, "_prepare", prepare_and_let_another_in)
+    monkeypatch.setattr(Completer, "prepare", prepare_and_let_another_in)
     change(noted, "bob")
     complete(conn_id)
     assert cents(noted) == [(1, 1), (2, 7), (3, 7)]

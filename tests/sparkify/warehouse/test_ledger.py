@@ -70,7 +70,10 @@ def test_datasets_and_buckets_have_versions_of_their_own(keep, session):
 def test_a_table_has_the_sources_that_were_staged_into_it(session):
     ledger.record_source(session, "staging_orders", "s3://raw/eu/", "L1")
     ledger.record_source(session, "staging_orders", "s3://raw/us/", "L2")
-    assert sorted(ledger.look_up(session, "staging_orders", "raw").sources) == ["s3://raw/eu/", "s3://raw/us/"]
+    assert sorted(ledger.look_up(session, "staging_orders", "raw").sources) == [
+        "s3://raw/eu/",
+        "s3://raw/us/",
+    ]
     assert ledger.look_up(session, "staging_others", "raw").sources == []
 
 

@@ -1,4 +1,4 @@
--- Song and artist of earlier plays, as songplays_late_songs_found.sql has found them.
+-- Song and artist of earlier plays, as plays_found.sql has found them.
 UPDATE songplays
 SET song_id = sparkify_completed.song_id, artist_id = sparkify_completed.artist_id
 FROM sparkify_completed
