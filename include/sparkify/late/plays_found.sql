@@ -22,7 +22,7 @@ matched AS (
             plays_by_song.song = catalogue.title
             AND plays_by_song.artist = catalogue.artist_name
             AND plays_by_song.length = catalogue.duration
-    WHERE plays_by_song.name IN (%(names)s)
+    WHERE plays_by_song.name IN (%(names)s) -- noqa: RF02
 )
 
 SELECT

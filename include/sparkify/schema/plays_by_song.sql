@@ -1,5 +1,5 @@
--- Finds the plays of a song without reading all plays: a row for each play under what its event names, and one
--- under the id of its song.
+-- Finds the plays of a song without reading all plays: a row for each play under what its event names, and
+-- one under the id of its song.
 CREATE TABLE IF NOT EXISTS plays_by_song (
     name VARCHAR(32) NOT NULL,
     songplay_id VARCHAR(32) NOT NULL,

@@ -70,7 +70,7 @@ class Completer:
         self.session.insert_rows(CHANGED_LOADS, ("load_id",), [(load_id,) for load_id in loads])
         if follow.prepare is None or follow.names is None:
             return 0
-        names = [name for (name,) in self.session.query(follow.names)]
+        names = sorted({str(name) for (name,) in self.session.query(follow.names) if name is not None})
         if not names:
             return 0
         places, values = named_values("name", names)

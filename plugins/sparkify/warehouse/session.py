@@ -105,7 +105,7 @@ class Session:
             return [_text(c[0]) for c in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
     def analyze(self, table: str) -> None:
-        """Renew the statistics of a table; only its owner may."""
+        """Renew a table's statistics."""
         with self._alone(), self._run(f"ANALYZE {quote_table(table)} PREDICATE COLUMNS"):
             pass
 
@@ -119,7 +119,6 @@ class Session:
         finally:
             if not was_open:
                 self._is_open = False
-                # Where the connection broke, that error is the one to tell of.
                 with suppress(Exception):
                     self.connection.autocommit = False
 
@@ -141,7 +140,7 @@ class Session:
         for first in range(0, len(rows), 1000):
             chunk = rows[first : first + 1000]
             values = {f"v{i}_{j}": value for i, row in enumerate(chunk) for j, value in enumerate(row)}
-            # redshift_connector types each int by its size, and the rows of one VALUES must agree.
+            # redshift_connector types ints by size; rows of one VALUES must agree.
             whole = {j for row in chunk for j, value in enumerate(row) if type(value) is int}
             place = [
                 f"CAST(%(v{{0}}_{j})s AS BIGINT)" if j in whole else f"%(v{{0}}_{j})s"
