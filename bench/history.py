@@ -27,7 +27,7 @@ _FILLS = Path(__file__).parent / "sql"
 _SELECTS = REPOSITORY / "include" / "sparkify" / "load"
 _TABLES = (
     *SPARKIFY.tables,
-    PLAYS_BY_SONG.table,
+    PLAYS_BY_SONG["table"],
     *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
     *("ops.changes_taken", "ops.changes"),
 )
@@ -117,7 +117,7 @@ class History:
 
     def _fill_plays(self, start: datetime, end: datetime) -> None:
         """Load plays, and what is kept beside them, with the pipeline's own statements."""
-        columns = "".join(f", {name} {kind}" for name, kind in PLAYS_BY_SONG.columns.items())
+        columns = "".join(f", {name} {kind}" for name, kind in PLAYS_BY_SONG["columns"].items())
         self._run(f"CREATE TEMP TABLE {INCOMING} (LIKE songplays{columns})")
         self._select_into("songplays", start, end, into=INCOMING)
         self._fill("songplays")

@@ -12,6 +12,7 @@ from sparkify.operators import (
     Follow,
     LoadDimensionOperator,
     LoadFactOperator,
+    Lookup,
     StageToRedshiftOperator,
 )
 
@@ -151,7 +152,7 @@ history: one run with a wide window rather than 720 hourly ones.
                 update="sparkify/late/songplays.sql",
             ),
         ],
-        lookup=PLAYS_BY_SONG,
+        lookup=Lookup(**PLAYS_BY_SONG),
     )
 
     check_quality = DataQualityOperator(
