@@ -100,7 +100,7 @@ class Session:
     def ask_named(
         self, sql: str, values: Mapping[str, Value] | None = None
     ) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Do the same; return the names of the columns, too."""
+        """Do the same, with column names."""
         with self._alone(), self._run(sql, values) as cursor:
             return [_text(c[0]) for c in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
