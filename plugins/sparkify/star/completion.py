@@ -7,10 +7,11 @@ from sparkify.failures import FatalError
 from sparkify.star.job import CHANGED_LOADS, COMPLETED, Follow, LoadJob
 from sparkify.warehouse.changes import Change
 from sparkify.warehouse.session import Log, Session
-from sparkify.warehouse.sql import named_values, split_statements
+from sparkify.warehouse.sql import Value, named_values, quote_identifier, split_statements
 
-_NAMES = "%(names)s"
-_MOST_NAMES = 1000
+_NAMES, _TIMES = "%(names)s", "%(times)s"
+# More than that are everywhere; and a statement takes at most 32,767 bound values.
+_MOST_NAMES, _MOST_TIMES = 1000, 10_000
 
 Pending = Mapping[str, Sequence[Change]]
 
@@ -22,12 +23,12 @@ class Completion:
     Args:
         loads: which loads of the staging table have changed it.
         state: the state of the target that was read.
-        rows: how many rows there are to complete.
+        times: the times of the rows to complete, if there are any.
     """
 
     loads: Sequence[str]
     state: object
-    rows: int
+    times: Sequence[Value]
 
 
 class Completer:
@@ -65,19 +66,28 @@ class Completer:
         self.session.commit()
         return completion
 
-    def _find_rows(self, follow: Follow, loads: Sequence[str]) -> int:
+    def _find_rows(self, follow: Follow, loads: Sequence[str]) -> list[Value]:
         self._make(CHANGED_LOADS, f"CREATE TEMP TABLE {CHANGED_LOADS} (load_id VARCHAR(64))")
         self.session.insert_rows(CHANGED_LOADS, ("load_id",), [(load_id,) for load_id in loads])
         if follow.prepare is None or follow.names is None:
-            return 0
+            return []
         names = sorted({str(name) for (name,) in self.session.query(follow.names) if name is not None})
         if not names:
-            return 0
+            return []
         places, values = named_values("name", names)
         # So many songs have plays everywhere.
         wanted = places if len(names) <= _MOST_NAMES else follow.names.strip().rstrip(";")
-        self._make(COMPLETED, self.job.copy_of_target(COMPLETED))
-        return self.session.execute(follow.prepare.replace(_NAMES, wanted), values)
+        self._make(COMPLETED, self.job.copy_of_target(COMPLETED, ", is_kept INTEGER"))
+        self.session.execute(follow.prepare.replace(_NAMES, wanted), values)
+        time = quote_identifier(self.job.time_column or "")
+        return [at for (at,) in self.session.query(f"SELECT DISTINCT {time} FROM {COMPLETED}")]
+
+    def _update(self, update: str, times: Sequence[Value]) -> int:
+        places, values = named_values("time", times)
+        wanted = places
+        if len(times) > _MOST_TIMES:
+            wanted, values = f"SELECT {quote_identifier(self.job.time_column or '')} FROM {COMPLETED}", {}
+        return self.session.execute(update.replace(_TIMES, wanted), {**values, **self.job.values})
 
     def _make(self, name: str, ddl: str) -> None:
         """Make a temp table, or empty it."""
@@ -98,9 +108,9 @@ class Completer:
         if ready is None or ready.loads != loads or ready.state != self._state():
             ready = Completion(loads, None, self._find_rows(follow, loads))
         updated = 0
-        if ready.rows or follow.prepare is None:
+        if ready.times or follow.prepare is None:
             update, *others = split_statements(follow.update)
-            updated = self.session.execute(update, self.job.values)
+            updated = self._update(update, ready.times)
             for statement in others:
                 self.session.execute(statement, self.job.values)
         counts = (len(loads), follow.table, updated, self.job.table)

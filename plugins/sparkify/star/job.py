@@ -35,8 +35,9 @@ class Follow:
             follow it. It finds the loads that have changed the staging table in the temp table
             `changed_loads`, column `load_id`, as `names` does.
         prepare: an INSERT, or a `.sql` file, of the rows to complete into the temp table
-            `sparkify_completed`, which has the columns of INCOMING; it runs before the target is locked, and
-            without rows there is no update. `IN (%(names)s)` stands for what `names` gives.
+            `sparkify_completed`, which has the columns of INCOMING and `is_kept`, an INTEGER, for its own
+            use; it runs before the target is locked, and without rows there is no update. `IN (%(names)s)`
+            stands for what `names` gives, as `IN (%(times)s)` in `update` does for the times of the rows.
         names: a SELECT of one column, or a `.sql` file: what to look for. As constants, which skip blocks by
             the zone maps of a table sorted by them; a join would read it whole.
     """
@@ -118,11 +119,11 @@ class LoadJob:
         """Whether rows may have to be rebuilt from history; see UpsertMode."""
         return bool(self.newer_by and self.window)
 
-    def copy_of_target(self, name: str) -> str:
+    def copy_of_target(self, name: str, more: str = "") -> str:
         """Return the statement that makes a temp table of the target's columns and those of the lookup."""
         extra = self.lookup.columns if self.lookup else {}
         columns = "".join(f", {quote_identifier(column)} {kind}" for column, kind in extra.items())
-        return f"CREATE TEMP TABLE {name} (LIKE {quote_table(self.table)}{columns})"
+        return f"CREATE TEMP TABLE {name} (LIKE {quote_table(self.table)}{columns}{more})"
 
     def same_key(self, left: str, right: str) -> str:
         """Return the condition that rows of two tables have the same key."""

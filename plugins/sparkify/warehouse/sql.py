@@ -181,7 +181,7 @@ def display(sql: str, values: Mapping[str, Value]) -> str:
     return "".join(quote_literal(values.get(name)) if name else text for text, name in _pieces(sql)).strip()
 
 
-def named_values(prefix: str, names: Sequence[str]) -> tuple[str, dict[str, Value]]:
-    """Return names as placeholders for an IN, and their values."""
+def named_values(prefix: str, names: Sequence[Value]) -> tuple[str, dict[str, Value]]:
+    """Return values as placeholders for an IN, and by their names."""
     values: dict[str, Value] = {f"{prefix}{number}": name for number, name in enumerate(names)}
     return ", ".join(f"%({name})s" for name in values), values
