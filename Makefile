@@ -70,8 +70,10 @@ screenshots: $(READY) ## Make the pictures in docs/images again
 	@mkdir -p docs/images
 	@cp $(PICTURES:%=build/screenshots/%.png) docs/images/
 
-bench: $(READY) ## What an hourly run costs with 10 thousand, 1 and 10 million facts (a quarter of an hour, 20 GB)
-	@$(BIN)/python -m bench
+bench: $(READY) ## What an hour costs with 10 thousand to 10 million facts, and with a million song files (half an hour, 20 GB)
+	@$(BIN)/python -m bench $(BENCH)
+	@$(BIN)/python -m bench.statements
+	@$(BIN)/python -m bench.catalogue
 
 bench-backfill: $(READY) ## A day backfilled, beside a DAG of the same shape with empty tasks (ten minutes)
 	@$(BIN)/python -m bench.backfill

@@ -14,10 +14,11 @@ import psycopg
 
 from bench import tasks
 from bench.options import NOW
-from definitions.sparkify import SPARKIFY
+from definitions.sparkify import PLAYS_BY_SONG, SPARKIFY
 from sandbox.parts.postgres import admin_dsn
 from sandbox.parts.settings import REPOSITORY, Settings
 from sandbox.terminal.console import note
+from sparkify.star.job import INCOMING
 from sparkify.warehouse.sql import Value, execute
 
 WEEK = timedelta(days=7)
@@ -26,6 +27,7 @@ _FILLS = Path(__file__).parent / "sql"
 _SELECTS = REPOSITORY / "include" / "sparkify" / "load"
 _TABLES = (
     *SPARKIFY.tables,
+    PLAYS_BY_SONG["table"],
     *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
     *("ops.changes_taken", "ops.changes"),
 )
@@ -108,16 +110,25 @@ class History:
         end = _END - week * WEEK
         self._fill("events", ago=week * WEEK, first=first, sessions=week * self._sessions)
         self._run("ANALYZE staging_events")
-        for table in ("songplays", "time"):
-            self._select_into(table, first, end)
+        self._select_into("time", first, end)
+        self._fill_plays(first, end)
         [count] = self._ask("SELECT COUNT(*) FROM songplays")
         note(f"  from {first:%Y-%m-%d %H:%M} on: {count:,} facts")
 
-    def _select_into(self, table: str, start: datetime, end: datetime) -> None:
+    def _fill_plays(self, start: datetime, end: datetime) -> None:
+        """Load plays, and what is kept beside them, with the pipeline's own statements."""
+        columns = "".join(f", {name} {kind}" for name, kind in PLAYS_BY_SONG["columns"].items())
+        self._run(f"CREATE TEMP TABLE {INCOMING} (LIKE songplays{columns})")
+        self._select_into("songplays", start, end, into=INCOMING)
+        self._fill("songplays")
+        self._run((REPOSITORY / "include" / "sparkify" / "late" / "plays_by_song.sql").read_text())
+        self._run(f"DROP TABLE {INCOMING}")
+
+    def _select_into(self, table: str, start: datetime, end: datetime, into: str | None = None) -> None:
         """Load a window with the pipeline's own SELECT, whose columns stand in the order of the table's."""
         select = (_SELECTS / f"{table}.sql").read_text().strip().rstrip(";")
         values = {"window_start": start, "window_end": end}
-        execute(self._connection.cursor(), f"INSERT INTO {table} {select}", values)
+        execute(self._connection.cursor(), f"INSERT INTO {into or table} {select}", values)
 
     def _settle(self) -> None:
         """Do what the background would have done in so much time."""

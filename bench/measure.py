@@ -69,7 +69,7 @@ def _medians(runs: Sequence[Costs]) -> Costs:
 
 def _median(costs: Sequence[Cost]) -> Cost:
     return Cost(
-        int(median(cost.statements for cost in costs)),
+        max((cost.sent for cost in costs), key=len),
         median(cost.database for cost in costs),
         median(cost.wall for cost in costs),
     )

@@ -31,7 +31,7 @@ def _row(name: str, costs: Sequence[Cost]) -> str:
 
 def _total(costs: Costs) -> Cost:
     return Cost(
-        sum(cost.statements for cost in costs.values()),
+        [sql for cost in costs.values() for sql in cost.sent],
         sum(cost.database for cost in costs.values()),
         sum(cost.wall for cost in costs.values()),
     )

@@ -1,20 +1,20 @@
 """One run of every task of the DAG, in this process, and what each asked of the database."""
 
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 from airflow.sdk.execution_time.context import VariableAccessor
+from redshift_connector.core import Connection as DriverConnection
 
 from dags.sparkify_etl import dag
-from sparkify.warehouse.session import Connection, Cursor, Log, Session
 
-Result = TypeVar("Result")
-
+_COMMENT = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
 HOUR = timedelta(hours=1)
 TASKS = tuple(task.task_id for task in dag.topological_sort())  # type: ignore[no-untyped-call]
 """In an order in which they can run."""
@@ -25,78 +25,52 @@ class Cost:
     """What one task took.
 
     Attributes:
-        statements: sent to the database, COMMIT and ROLLBACK among them.
+        sent: the statements that the database got, the driver's own BEGIN, COMMIT and ROLLBACK among them.
         database: seconds from sending them until their rows had arrived.
         wall: seconds in all: Python, S3 and opening the connection, too.
     """
 
-    statements: int = 0
+    sent: Sequence[str] = ()
     database: float = 0.0
     wall: float = 0.0
 
-    def time(self, call: Callable[..., Result], *values: object, statements: int = 0) -> Result:
-        """Call something that waits for the database."""
-        self.statements += statements
-        started = time.perf_counter()
-        try:
-            return call(*values)
-        finally:
-            self.database += time.perf_counter() - started
+    @property
+    def statements(self) -> int:
+        """How many statements the database got."""
+        return len(self.sent)
 
-
-class MeteredCursor:
-    """A cursor that tells a cost what it waits for."""
-
-    def __init__(self, cursor: Cursor, cost: Cost) -> None:
-        self._cursor, self._cost = cursor, cost
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the driver's cursor has
-        return getattr(self._cursor, name)
-
-    def execute(self, *words: object) -> object:
-        """Send one statement."""
-        return self._cost.time(self._cursor.execute, *words, statements=1)
-
-    def fetchall(self) -> object:
-        """Fetch the rows that have not been fetched."""
-        return self._cost.time(self._cursor.fetchall)
-
-
-class MeteredConnection:
-    """A connection that tells a cost what it waits for."""
-
-    def __init__(self, connection: Connection, cost: Cost) -> None:
-        self._connection, self._cost = connection, cost
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the driver's connection has
-        return getattr(self._connection, name)
-
-    def cursor(self) -> MeteredCursor:
-        """Open a cursor."""
-        return MeteredCursor(self._connection.cursor(), self._cost)
-
-    def commit(self) -> None:
-        """Commit."""
-        self._cost.time(self._connection.commit, statements=1)
-
-    def rollback(self) -> None:
-        """Roll back."""
-        self._cost.time(self._connection.rollback, statements=1)
+    @property
+    def commits(self) -> int:
+        """How many of its transactions wrote something, temp tables included, and were committed."""
+        count, writes = 0, False
+        for words in (sql.split(None, 1)[0].upper() for sql in self.sent if sql.strip()):
+            if words in {"BEGIN", "COMMIT", "ROLLBACK"}:
+                count += words == "COMMIT" and writes
+                writes = False
+            else:
+                writes = writes or words not in {"SELECT", "LOCK", "SET"}
+        return count
 
 
 @contextmanager
 def metered(cost: Cost) -> Iterator[None]:
-    """Let every session that is opened meanwhile tell what it waits for; the pipeline knows nothing of it."""
-    plain = Session.__init__
+    """Let the driver tell what is sent meanwhile and how long it waits; the pipeline knows nothing of it."""
+    plain, sent = DriverConnection.execute, list[str]()
 
-    def init(session: Session, connection: Connection, log: Log, journal: list[str] | None = None) -> None:
-        plain(session, MeteredConnection(connection, cost), log, journal)
+    def execute(connection: DriverConnection, cursor: Any, sql: str, values: object) -> None:  # noqa: ANN401
+        sent.append(_COMMENT.sub("", sql).strip())
+        started = time.perf_counter()
+        try:
+            plain(connection, cursor, sql, values)
+        finally:
+            cost.database += time.perf_counter() - started
 
-    Session.__init__ = init  # type: ignore[assignment, method-assign]
+    DriverConnection.execute = execute  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
-        Session.__init__ = plain  # type: ignore[method-assign]
+        DriverConnection.execute = plain  # type: ignore[method-assign]
+        cost.sent = sent
 
 
 def run(start: datetime, end: datetime) -> dict[str, Cost]:
@@ -105,7 +79,7 @@ def run(start: datetime, end: datetime) -> dict[str, Cost]:
     Raises:
         AirflowException: a task failed.
     """
-    return {task_id: _run_task(task_id, start, end) for task_id in TASKS}
+    return {task_id: run_task(task_id, start, end) for task_id in TASKS}
 
 
 def run_hour(start: datetime) -> dict[str, Cost]:
@@ -113,7 +87,8 @@ def run_hour(start: datetime) -> dict[str, Cost]:
     return run(start, start + HOUR)
 
 
-def _run_task(task_id: str, start: datetime, end: datetime) -> Cost:
+def run_task(task_id: str, start: datetime, end: datetime) -> Cost:
+    """Run one task over a window (UTC); return what it took."""
     cost = Cost()
     # A copy, because rendering replaces the templates of an operator.
     operator: Any = dag.get_task(task_id).prepare_for_execution()

@@ -4,7 +4,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
 from definitions.forms import LOADING_DAG, LOADS, loading_params
-from definitions.sparkify import SPARKIFY
+from definitions.sparkify import PLAYS_BY_SONG, SPARKIFY
 from sparkify.operators import (
     Audits,
     CreateTablesOperator,
@@ -12,6 +12,7 @@ from sparkify.operators import (
     Follow,
     LoadDimensionOperator,
     LoadFactOperator,
+    Lookup,
     StageToRedshiftOperator,
 )
 
@@ -146,9 +147,12 @@ history: one run with a wide window rather than 720 hourly ones.
             Follow(
                 "staging_songs",
                 after=["songs", "artists"],
-                update="sparkify/load/songplays_late_songs.sql",
+                names="sparkify/late/names.sql",
+                prepare="sparkify/late/plays_found.sql",
+                update="sparkify/late/songplays.sql",
             ),
         ],
+        lookup=Lookup(**PLAYS_BY_SONG),
     )
 
     check_quality = DataQualityOperator(

@@ -90,6 +90,7 @@ Every table is as it was.
         task_id="reset_tables",
         sql=[file for dataset in DATASETS for file in dataset.schema],
         tables=[dataset.tables for dataset in DATASETS],
+        beside={table: kept for dataset in DATASETS for table, kept in dataset.beside.items()},
         action="{{ params.action }}",
         chosen="{{ (params.tables or []) | join(' ') }}",
         confirmation="{{ params.confirmation or '' }}",

@@ -78,7 +78,11 @@ class Source:
 def warehouse(redshift: Any) -> Warehouse:
     found = Warehouse(redshift)
     found.execute(
-        *(f"DROP TABLE IF EXISTS {table} CASCADE" for dataset in DATASETS for table in dataset.tables),
+        *(
+            f"DROP TABLE IF EXISTS {table} CASCADE"
+            for dataset in DATASETS
+            for table in (*dataset.tables, *dataset.beside.values())
+        ),
         "DROP SCHEMA IF EXISTS ops CASCADE",
     )
     return found

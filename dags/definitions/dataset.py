@@ -1,7 +1,7 @@
 """What a dataset is; operators know none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 BUCKETS: dict[str, Any] = {
@@ -22,6 +22,7 @@ class Dataset:
         folders: its folders in the source bucket.
         schema: the `.sql` files that make its tables, in the order in which they can be run.
         tables: its tables, each after those that it refers to or is made from.
+        beside: tables that loads keep beside others, by the name of the other: they are emptied together.
         published: those that analysts read.
         files_of_windows: how files are staged window by window, beside BUCKETS: the arguments that
             StageToRedshiftOperator and ReconcileOperator have in common.
@@ -34,6 +35,7 @@ class Dataset:
     folders: tuple[str, ...]
     schema: tuple[str, ...]
     tables: tuple[str, ...]
+    beside: Mapping[str, str] = field(default_factory=dict)
     published: tuple[str, ...]
     files_of_windows: Mapping[str, Any]
     window_loads: Mapping[str, str]

@@ -1,6 +1,6 @@
 """Source files on S3: listing them and telling their versions apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -32,19 +32,16 @@ class SourceFile:
         return f"s3://{self.bucket}/{self.key}"
 
 
-def list_prefix(s3: "S3Client", bucket: str, prefix: str) -> list[SourceFile]:
-    """Return every file whose key starts with `prefix`, in key order; folder markers are left out.
+def list_prefix(s3: "S3Client", bucket: str, prefix: str) -> Iterator[SourceFile]:
+    """Yield every file whose key starts with `prefix`, in key order; folder markers are left out.
 
     Raises:
         botocore.exceptions.ClientError: the bucket is missing or closed to us.
     """
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    entries = (entry for page in pages for entry in page.get("Contents", ()))
-    return [
-        _make_file(bucket, entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
-        for entry in entries
-        if not entry["Key"].endswith("/")
-    ]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", ()):
+            if not entry["Key"].endswith("/"):
+                yield _make_file(bucket, entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
 
 
 def find_keys(s3: "S3Client", bucket: str, keys: Iterable[str]) -> tuple[list[SourceFile], list[str]]:

@@ -50,6 +50,11 @@ class Window:
         return f"[{self.start.isoformat()}, {self.end.isoformat()})"
 
     @property
+    def is_wide(self) -> bool:
+        """Whether it is longer than a day."""
+        return self.end - self.start > timedelta(days=1)
+
+    @property
     def values(self) -> dict[str, datetime]:
         """The ends as naive UTC, which is what TIMESTAMP columns hold, under the names that SQL files use."""
         return {

@@ -58,6 +58,11 @@ class UnderTest:
     def tables(self) -> tuple[str, ...]:
         return self.dataset.tables
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The tables, and what loads keep beside them."""
+        return (*self.tables, *self.dataset.beside.values())
+
     @cached_property
     def schema(self) -> list[str]:
         """The texts of the files that make the tables."""

@@ -1,6 +1,6 @@
 """Faults built into the pipeline's code, one for each rule that keeps the tables right."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +40,7 @@ def commit_ledger_first() -> None:
 
     def prepare_and_record(session: Session, dataset: str, *rest: Any) -> None:
         prepare(session, dataset, *rest)
-        record(session, dataset)
+        record(session, ())
         session.commit()
 
     ledger.prepare_files = prepare_and_record
@@ -153,9 +153,18 @@ def take_changes_of_any_table() -> None:
     """Tables take in what changes anywhere."""
     pending = changes.pending_changes
 
-    def pending_anywhere(session: Session, _source: str, target: str, after: Sequence[str]) -> list[Change]:
-        sources = session.query("SELECT DISTINCT source_table FROM ops.changes")
-        return [change for (source,) in sources for change in pending(session, source, target, after)]
+    def pending_anywhere(
+        session: Session, target: str, followed: Mapping[str, Sequence[str]]
+    ) -> dict[str, list[Change]]:
+        sources = [source for (source,) in session.ask("SELECT DISTINCT source_table FROM ops.changes")]
+        return {
+            followed_one: [
+                change
+                for found in pending(session, target, dict.fromkeys(sources, after)).values()
+                for change in found
+            ]
+            for followed_one, after in followed.items()
+        }
 
     changes.pending_changes = pending_anywhere
 

@@ -31,7 +31,7 @@ NEWEST_STAGED = """
 
 
 def drop_tables(warehouse: Warehouse) -> None:
-    tables = (table for under_test in BY_NAME.values() for table in under_test.tables)
+    tables = (table for under_test in BY_NAME.values() for table in under_test.kept)
     dropped = (f"DROP TABLE IF EXISTS {table} CASCADE" for table in tables)
     warehouse.execute(*dropped, "DROP SCHEMA IF EXISTS ops CASCADE")
 
@@ -88,7 +88,8 @@ class World:
     def empty_tables(self) -> None:
         """Forget every load."""
         assert self.complaints() == []
-        self.warehouse.execute(*(f"DELETE FROM {table}" for table in (*self.tables, *OPS_TABLES)))
+        kept = (table for under_test in self.datasets for table in under_test.kept)
+        self.warehouse.execute(*(f"DELETE FROM {table}" for table in (*kept, *OPS_TABLES)))
         for one in self.readers:
             one.forget()
         self.runner.windows.clear()

@@ -40,8 +40,8 @@ def ids(warehouse, table="staging_orders"):
     return [row[0] for row in warehouse.query(f"SELECT id FROM {table} ORDER BY id")]
 
 
-def load_orders(conn_id, start=NINE, end=TEN, **arguments):
-    operator = LoadFactOperator(
+def orders_operator(conn_id, **arguments):
+    return LoadFactOperator(
         task_id="load",
         table="orders",
         conn_id=conn_id,
@@ -51,7 +51,10 @@ def load_orders(conn_id, start=NINE, end=TEN, **arguments):
             **arguments,
         },
     )
-    return operator.execute(task_context(start, end))
+
+
+def load_orders(conn_id, start=NINE, end=TEN, **arguments):
+    return orders_operator(conn_id, **arguments).execute(task_context(start, end))
 
 
 def load_customers(conn_id, start=NINE, end=TEN, **arguments):

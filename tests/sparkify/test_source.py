@@ -37,7 +37,7 @@ def test_more_files_than_one_answer_of_s3_holds_are_all_found_in_order(source):
 def test_keys_with_any_characters_are_found_as_they_are(source):
     for key in ODD:
         source.put(key, key)
-    listed = list_prefix(source.s3, source.bucket, "o/")
+    listed = list(list_prefix(source.s3, source.bucket, "o/"))
     assert keys(listed) == sorted(ODD, key=str.encode)
     found, missing = find_keys(source.s3, source.bucket, ODD)
     assert (sorted(found, key=lambda file: file.key.encode()), missing) == (listed, [])
@@ -55,7 +55,7 @@ def test_another_content_is_another_version_and_the_same_is_not(source):
     versions = []
     for body in ("one", "two", "one"):
         source.put("a", body)
-        versions += [list_prefix(source.s3, source.bucket, "a")[0].etag]
+        versions += [file.etag for file in list_prefix(source.s3, source.bucket, "a")]
         assert '"' not in versions[-1]
     assert versions[0] == versions[2] != versions[1]
 
@@ -71,6 +71,6 @@ def test_times_are_naive_utc_and_sizes_bytes(source):
 @pytest.mark.parametrize("find", [list_prefix, find_keys])
 def test_a_missing_bucket_is_said_to_be_missing_and_named(source, find):
     with pytest.raises(ClientError) as caught:
-        find(source.s3, "no-such", "a")
+        list(find(source.s3, "no-such", "a"))
     error = caught.value.response["Error"]
     assert (error["Code"], error["BucketName"]) == ("NoSuchBucket", "no-such")

@@ -69,8 +69,37 @@ def test_an_hourly_run_sends_as_many_statements_whatever_history_there_is(output
 def test_a_new_song_reaches_the_plays_only_in_the_hour_in_which_it_arrives(output):
     ordinary, new_song = output.split("An hour in which one new song arrives")
     without, with_song = (int(figures(table)["load_songplays"][0]) for table in (ordinary, new_song))
-    # The change is taken, its loads are put into a temp table that is emptied first, and the update runs.
-    assert with_song == without + 4
+    # Names are looked up, plays found, the change taken, plays updated and kept under their song.
+    assert with_song == without + 13
+
+
+def test_an_hour_takes_at_most_eighty_statements_and_eight_commits_that_write():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.statements"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    hour, _ = done.stdout.split("an hour with a new song")
+    statements, commits = map(int, figures(hour)["total"])
+    assert statements <= 80
+    assert commits <= 8
+
+
+def test_an_unchanged_catalogue_takes_one_statement_and_as_much_memory_however_large_it_is():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.catalogue", "--files", "1000", "50000"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    few, many = (line.split() for line in done.stdout.splitlines()[-2:])
+    assert (few[-2], many[-2]) == ("1", "1")
+    assert float(many[-1]) < float(few[-1]) + 50
 
 
 def test_nothing_of_the_bench_remains(output, folder):

@@ -9,7 +9,11 @@ SELECT
     artist_id,
     session_id,
     location,
-    user_agent
+    user_agent,
+    -- For plays_by_song: what the event names.
+    song,
+    artist,
+    length
 FROM (
     -- Numbered after the join, so that neither a repeated event nor a repeated song can multiply a play.
     SELECT
@@ -22,6 +26,9 @@ FROM (
         plays.session_id,
         plays.location,
         plays.user_agent,
+        plays.song,
+        plays.artist,
+        plays.length,
         ROW_NUMBER() OVER (
             PARTITION BY plays.songplay_id
             ORDER BY

@@ -23,5 +23,6 @@ CREATE TABLE IF NOT EXISTS staging_events (
     user_id INTEGER,
     load_id VARCHAR(64)
 )
-DISTSTYLE EVEN
+-- As songplays and users, which are made from it.
+DISTKEY (user_id)
 SORTKEY (ts);

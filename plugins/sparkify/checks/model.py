@@ -135,6 +135,15 @@ class TableCheck(Check):
     )
 
     @property
+    def counts(self) -> Sequence[str]:
+        """What one scan of the rows has to count, where that is all that decides; else nothing."""
+        return ()
+
+    def question(self) -> str:
+        """Count, in one pass."""
+        return f"SELECT {', '.join(self.counts)} FROM {self.source}"
+
+    @property
     def source(self) -> str:
         """The table with its condition, as SQL for FROM … WHERE."""
         return restrict(self.table, self.window_column, self.where)

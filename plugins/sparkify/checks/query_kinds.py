@@ -62,7 +62,7 @@ class CustomSql(QueryCheck):
     def question(self) -> str:
         """Count the failures, or ask for the value."""
         if self.expect is None:
-            return f"SELECT COUNT(*) FROM {subquery(self.sql)} AS failures"
+            return f"SELECT COUNT(*) AS failures FROM {subquery(self.sql)} AS failing"
         return f"SELECT * FROM {subquery(self.sql)} AS answer LIMIT 2"
 
     def judge(self, answer: Answer) -> Verdict:

@@ -1,18 +1,19 @@
 """Asking the warehouse: every check in turn, whatever becomes of the others."""
 
+import itertools
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from sparkify.checks.model import Answer, Check, Row
 from sparkify.checks.query_kinds import shown
+from sparkify.checks.together import ask_together
 from sparkify.failures import FatalError, classify, describe, is_transient
 from sparkify.warehouse.ledger import utc_now
 from sparkify.warehouse.session import Session
-from sparkify.warehouse.sql import Value, display, execute
+from sparkify.warehouse.sql import Value, display
 from sparkify.window import Window
 
 # Characters of one value in an example; events carry user agents of 150.
@@ -56,11 +57,10 @@ def run_checks(
 ) -> Iterator[CheckResult]:
     """Yield the result of each check in order, as it is known.
 
-    Each check has a transaction of its own, rolled back after it: a statement that fails leaves the next
-    check untouched, and each sees the warehouse as it is by then.
+    Neighbours about one table are asked in one statement or, where that fails, each by itself.
 
     Args:
-        session: reads only.
+        session: with no transaction open; reads only.
         checks: all are run, whatever the result of the others.
         window: the run's window; a check that needs one without it ends in status `error`.
 
@@ -68,41 +68,36 @@ def run_checks(
         Exception: a transient failure such as a lost connection, about which trying again helps.
     """
     values: dict[str, Value] = {**window.values} if window else {}
-    for check in checks:
-        yield _run_check(session, check, {**values, **check.parameters})
+    for _, group in itertools.groupby(checks, key=lambda check: check.table):
+        neighbours = list(group)
+        answers, seconds = ask_together(session, neighbours, values)
+        for check in neighbours:
+            result = _run_check(session, check, {**values, **check.parameters}, answers.get(check.title))
+            yield replace(result, seconds=result.seconds + seconds)
 
 
-def _run_check(session: Session, check: Check, values: dict[str, Value]) -> CheckResult:
+def _run_check(session: Session, check: Check, values: dict[str, Value], known: Answer | None) -> CheckResult:
     started = time.perf_counter()
     try:
-        result = _answer(session, check, values)
+        result = _answer(session, check, values, known)
     except Exception as error:
         # Whatever is wrong with one check (its SQL, a missing table, an odd answer), the others run.
         if is_transient(error):
             raise
+        session.rollback()
         result = CheckResult(check, "error", error=_reason(error))
-    session.rollback()
     return replace(result, seconds=time.perf_counter() - started)
 
 
-def _answer(session: Session, check: Check, values: dict[str, Value]) -> CheckResult:
-    verdict = check.judge(_ask(session, check.question(), values))
+def _answer(session: Session, check: Check, values: dict[str, Value], known: Answer | None) -> CheckResult:
+    verdict = check.judge(known or Answer(*session.ask_named(check.question(), values)))
     sql = check.examples()
     if verdict.passed or sql is None:
         status: Status = "passed" if verdict.passed else "failed"
         return CheckResult(check, status, verdict.observed, verdict.expected)
-    offenders = _ask(session, sql, values)
+    offenders = Answer(*session.ask_named(sql, values))
     examples = tuple(_example(offenders.columns, row) for row in offenders.rows)
     return CheckResult(check, "failed", verdict.observed, verdict.expected, examples, display(sql, values))
-
-
-def _ask(session: Session, sql: str, values: dict[str, Value]) -> Answer:
-    session.statements.append(display(sql, values))
-    with closing(session.connection.cursor()) as cursor:
-        execute(cursor, sql, values)
-        # redshift_connector gives column names as bytes under some protocol versions.
-        names = [c[0].decode() if isinstance(c[0], bytes) else c[0] for c in cursor.description]
-        return Answer(names, cursor.fetchall())
 
 
 def _example(names: Sequence[str], row: Row) -> str:

@@ -5,7 +5,7 @@ COUNT(DISTINCT) over a declared primary key may be answered without looking (Ama
 Developer Guide, "Defining table constraints").
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field, StrictInt, model_validator
@@ -36,10 +36,10 @@ class NotNull(TableCheck):
         """`not_null table(columns)`."""
         return f"not_null {self.table}({', '.join(self.columns)})"
 
-    def question(self) -> str:
-        """Count the rows and the values of each column, in one pass."""
-        counts = ", ".join(f"COUNT({quote_identifier(column)})" for column in self.columns)
-        return f"SELECT COUNT(*), {counts} FROM {self.source}"
+    @property
+    def counts(self) -> Sequence[str]:
+        """The rows, and the values of each column."""
+        return ["COUNT(*)", *(f"COUNT({quote_identifier(column)})" for column in self.columns)]
 
     def judge(self, answer: Answer) -> Verdict:
         """Pass when each column has as many values as there are rows."""
@@ -70,7 +70,8 @@ class Unique(TableCheck):
 
     def question(self) -> str:
         """Count the rows, and those that repeat the key of another."""
-        return f"SELECT COUNT(*), COUNT(CASE WHEN occurrence > 1 THEN 1 END) FROM {self._numbered()}"
+        repeated = "COUNT(CASE WHEN occurrence > 1 THEN 1 END) AS repeated"
+        return f"SELECT COUNT(*) AS present, {repeated} FROM {self._numbered()}"
 
     def judge(self, answer: Answer) -> Verdict:
         """Pass when no row repeats another's key."""
@@ -127,7 +128,7 @@ class ForeignKey(TableCheck):
 
     def question(self) -> str:
         """Count the rows whose key is not found."""
-        return f"SELECT COALESCE(SUM(row_count), 0) FROM {self._orphans()}"
+        return f"SELECT COALESCE(SUM(row_count), 0) AS orphans FROM {self._orphans()}"
 
     def judge(self, answer: Answer) -> Verdict:
         """Pass when every key is found."""
@@ -173,9 +174,10 @@ class AcceptedValues(TableCheck):
         """The accepted values, to be bound."""
         return {f"value_{number}": value for number, value in enumerate(self.values)}
 
-    def question(self) -> str:
-        """Count the rows, and those with another value."""
-        return f"SELECT COUNT(*), COUNT(CASE WHEN {self._other} THEN 1 END) FROM {self.source}"
+    @property
+    def counts(self) -> Sequence[str]:
+        """The rows, and those with another value."""
+        return ["COUNT(*)", f"COUNT(CASE WHEN {self._other} THEN 1 END)"]
 
     def judge(self, answer: Answer) -> Verdict:
         """Pass when no row has another value."""
@@ -219,9 +221,10 @@ class RowCount(TableCheck):
         """`row_count table`."""
         return f"row_count {self.table}"
 
-    def question(self) -> str:
-        """Count the rows."""
-        return f"SELECT COUNT(*) FROM {self.source}"
+    @property
+    def counts(self) -> Sequence[str]:
+        """The rows."""
+        return ["COUNT(*)"]
 
     def judge(self, answer: Answer) -> Verdict:
         """Pass when the count is within the bounds."""

@@ -15,7 +15,7 @@ from sparkify.operators.reset_tables import ResetTablesOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
 from sparkify.operators.upload_folder import UploadFolderOperator
 from sparkify.star.audits import Audits
-from sparkify.star.job import Follow
+from sparkify.star.job import Follow, Lookup
 
 __all__ = [
     "Audits",
@@ -29,6 +29,7 @@ __all__ = [
     "KeepUpTablesOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",
+    "Lookup",
     "MakeLoaderOperator",
     "ReconcileOperator",
     "ResetTablesOperator",

@@ -8,8 +8,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
-from sparkify.warehouse.schema import create_missing, with_ops
-from sparkify.warehouse.session import Session
+from sparkify.warehouse.schema import make_missing, with_ops
 
 _HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bCREATE\s+VIEW\b", re.IGNORECASE)
 
@@ -17,14 +16,15 @@ _HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bCREATE\s+VIEW\b", re.IGNORECASE
 class CreateTablesOperator(WarehouseOperator):
     """Make the pipeline's own tables (schema `ops`) and the tables and views of a dataset, unless they exist.
 
-    All statements run in one transaction.
+    Where all of them are there, one query is all that runs; what is missing is made in one transaction.
 
     Args:
         sql: DDL, or `.sql` files below the DAG's template_searchpath, with any number of statements, in the
             order in which the objects can be made. Each says IF NOT EXISTS, but for CREATE VIEW.
 
     Raises:
-        AirflowFailException: a statement is wrong or not allowed; none of them took effect.
+        AirflowFailException: a statement is wrong or not allowed, or a table lacks columns of its DDL; none
+            of them took effect.
     """
 
     template_fields: Sequence[str] = ("sql", *WarehouseOperator.template_fields)
@@ -48,10 +48,5 @@ class CreateTablesOperator(WarehouseOperator):
         statements = with_ops(self.sql)
         if unsafe := [sql for sql in statements if not _HARMLESS.search(sql)]:
             raise AirflowFailException(f"A second run would fail: write IF NOT EXISTS in {unsafe[0]!r}")
-        self.run_in_warehouse(lambda session: _create(session, statements))
-        self.log.info("%d tables, views and schemas are there.", len(statements))
-
-
-def _create(session: Session, statements: Sequence[str]) -> None:
-    create_missing(session, statements)
-    session.commit()
+        made = self.run_in_warehouse(lambda session: make_missing(session, statements))
+        self.log.info("%d tables, views and schemas are there; made now: %s", len(statements), made or "none")

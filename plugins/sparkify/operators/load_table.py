@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import LoadOperator
 from sparkify.star.audits import Audits
-from sparkify.star.job import Follow, LoadJob, LoadMode
+from sparkify.star.job import Follow, LoadJob, LoadMode, Lookup
 from sparkify.star.loader import Loader
 from sparkify.warehouse.ledger import TaskRun
 
@@ -35,6 +35,7 @@ class LoadTableOperator(LoadOperator):
         newer_by: str | None = None,
         audits: Audits | None = None,
         follows: Sequence[Follow] = (),
+        lookup: Lookup | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -49,8 +50,11 @@ class LoadTableOperator(LoadOperator):
         self.newer_by = newer_by
         self.audits = audits or Audits(not_null=key_columns, unique=key_columns)
         self.follows = follows
-        # Airflow renders the texts of these files, and knows no Follow.
-        self.updates = [follow.update or "" for follow in follows]
+        self.lookup = lookup
+        # Airflow renders the texts of these files, and knows neither Follow nor Lookup.
+        texts = [(follow.update, follow.prepare, follow.names) for follow in follows]
+        self.updates = [text or "" for of_one in texts for text in of_one]
+        self.updates += [lookup.insert] if lookup else []
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the rows of this run."""
@@ -60,15 +64,6 @@ class LoadTableOperator(LoadOperator):
                 f"{self.task_id}: what was staged again is loaded again in mode window, or upsert with "
                 f"newer_by; in mode {self.mode} rows of {self.table} would stay old or become older."
             )
-        follows = [
-            replace(
-                follow,
-                table=follow.table.lower(),
-                after=[name.lower() for name in follow.after],
-                update=update or None,
-            )
-            for follow, update in zip(self.follows, self.updates, strict=True)
-        ]
         job = LoadJob(
             # Redshift folds names; what ops keeps of a table must not depend on how a task writes its name.
             table=self.table.lower(),
@@ -80,6 +75,21 @@ class LoadTableOperator(LoadOperator):
             key_columns=self.key_columns,
             newer_by=self.newer_by,
             audits=self.audits,
-            follows=follows,
+            follows=self._rendered_follows(),
+            lookup=replace(self.lookup, insert=self.updates[-1]) if self.lookup else None,
         )
         return self.report(self.run_in_warehouse(lambda session: Loader(session, job, self.log).load()))
+
+    def _rendered_follows(self) -> list[Follow]:
+        texts = [text or None for text in self.updates]
+        return [
+            replace(
+                follow,
+                table=follow.table.lower(),
+                after=[name.lower() for name in follow.after],
+                update=texts[3 * number],
+                prepare=texts[3 * number + 1],
+                names=texts[3 * number + 2],
+            )
+            for number, follow in enumerate(self.follows)
+        ]

@@ -1,6 +1,7 @@
 """ResetTablesOperator: tables emptied or made anew, once a person has typed which."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from airflow.sdk import Context
@@ -27,6 +28,7 @@ class ResetTablesOperator(WarehouseOperator):
         chosen: the names of the tables to empty, separated by spaces.
         confirmation: what a person typed: the names of the chosen tables in any order or, to recreate, the
             name of the database.
+        beside: tables that loads keep beside others, by the name of the other: they are emptied with it.
         readers: the group that may read the tables `published`, those that are made again, too.
         published: those tables.
         loading_tag: the tag of DAGs whose runs load these tables; if given, none of them may be under way.
@@ -61,6 +63,7 @@ class ResetTablesOperator(WarehouseOperator):
         action: str,
         chosen: str,
         confirmation: str,
+        beside: Mapping[str, str] = MappingProxyType({}),
         readers: str = "",
         published: Sequence[str] = (),
         loading_tag: str | None = None,
@@ -72,6 +75,7 @@ class ResetTablesOperator(WarehouseOperator):
         self.action = action
         self.chosen = chosen
         self.confirmation = confirmation
+        self.beside = beside
         self.readers = readers
         self.published = published
         self.loading_tag = loading_tag
@@ -106,6 +110,6 @@ class ResetTablesOperator(WarehouseOperator):
         check_confirmation(self.confirmation, chosen, f"To empty {', '.join(chosen)}")
         # Those of a dataset that nobody has loaded need not exist.
         concerned = [table for dataset in self.tables if set(chosen) & set(dataset) for table in dataset]
-        rows = empty(session, chosen, concerned, run)
+        rows = empty(session, chosen, concerned, run, self.beside)
         self.log.info("Emptied: %s", ", ".join(f"{table} ({count:,} rows)" for table, count in rows.items()))
         return chosen

@@ -16,9 +16,10 @@ def create_incoming(session: Session, job: StagingJob) -> list[str]:
     Raises:
         FatalError: the staging table lacks a column that the job needs.
     """
-    # A table that is not there is best told of by the error that Redshift gives for it.
-    session.execute(f"SELECT 1 FROM {quote_table(job.table)} LIMIT 0")
     columns = columns_of(session, job.table)
+    if not columns:
+        # A table that is not there is best told of by the error that Redshift gives for it.
+        session.execute(f"SELECT 1 FROM {quote_table(job.table)} LIMIT 0")
     _check(job, columns)
     filled = [column for column in columns if column.name != LOAD_ID and not column.fills_itself]
     required = {name.lower() for name in job.required_columns}
@@ -27,7 +28,8 @@ def create_incoming(session: Session, job: StagingJob) -> list[str]:
         f"{' NOT NULL' * (column.not_null or column.name in required)}"
         for column in filled
     ]
-    session.execute(f"CREATE TEMP TABLE {INCOMING} ({', '.join(lines)})")
+    # EVEN: by default a new table is whole on each node as long as it is small.
+    session.execute(f"CREATE TEMP TABLE {INCOMING} ({', '.join(lines)}) DISTSTYLE EVEN")
     return [column.name for column in filled]
 
 

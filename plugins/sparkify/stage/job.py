@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sparkify.source import SourceFile
-from sparkify.warehouse.ledger import LoadRecord, StagedVersion, TaskRun
+from sparkify.warehouse.ledger import Known, LoadRecord, TaskRun
 from sparkify.window import Window
 
 StagingMode = Literal["window", "changed_files", "append", "replace"]
@@ -62,17 +62,15 @@ class Listing:
     Args:
         files: the files to look at.
         missing: keys or prefixes that do not exist.
-        ledger: what the ledger knew of both before they were listed.
+        known: what the ledger said of both, and of the time around the window, before they were listed.
         periods: mode `window` with a dated key pattern: the time of each key.
-        staged: in the same case: the time, around the window, that was staged before.
         earlier: keys among the files that are of the days before the window.
     """
 
     files: Sequence[SourceFile]
     missing: Sequence[str]
-    ledger: Mapping[str, StagedVersion]
+    known: Known
     periods: Mapping[str, Window]
-    staged: Sequence[Window] = ()
     earlier: Sequence[str] = ()
 
 

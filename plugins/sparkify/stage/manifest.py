@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MANIFESTS, JSONPATHS = "manifests/", "jsonpaths/"
 
 
-def write_manifest(s3: "S3Client", bucket: str, load_id: str, files: Sequence[SourceFile]) -> str:
+def write_manifest(s3: "S3Client", bucket: str, load_id: str, files: Sequence[SourceFile | str]) -> str:
     """Write the manifest of one COPY and return its address, which no other has.
 
     Every entry is mandatory: by default COPY skips a listed file that is gone without a word.
@@ -26,11 +26,17 @@ def write_manifest(s3: "S3Client", bucket: str, load_id: str, files: Sequence[So
         s3: a boto3 client.
         bucket: the work bucket.
         load_id: the load; its manifests stand below it.
-        files: what to load; at least one.
+        files: what to load, or its addresses; at least one.
     """
-    entries = [{"url": file.url, "mandatory": True} for file in files]
+    urls = [file if isinstance(file, str) else file.url for file in files]
+    entries = [{"url": url, "mandatory": True} for url in urls]
     body = json.dumps({"entries": entries}, indent=1).encode()
     return _put(s3, bucket, f"{MANIFESTS}{load_id}/{uuid.uuid4().hex}.json", body)
+
+
+def write_ledger_rows(s3: "S3Client", bucket: str, load_id: str, body: bytes) -> str:
+    """Write the ledger rows of a load's files, compressed JSON, and return their address."""
+    return _put(s3, bucket, f"{MANIFESTS}{load_id}-files.json.gz", body)
 
 
 def write_jsonpaths(s3: "S3Client", bucket: str, name: str, text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sparkify.failures import FatalError
 from sparkify.source import SourceFile, find_keys, list_prefix
+from sparkify.stage.catalogue import find_differing
 from sparkify.stage.job import INCOMING, LOAD_ID, MISSING, Listing, StagingJob
 from sparkify.warehouse import ledger
 from sparkify.warehouse.differences import differing_hours
@@ -32,7 +33,7 @@ class Mode(ABC):
             FatalError: nothing is there, and the job does not allow that.
         """
         listing = self._find_keys(session, s3) if self.job.key_pattern else self._find_prefix(session, s3)
-        if not listing.files and self._must_find and not self.job.allow_empty:
+        if not listing.files and listing.missing and self._must_find and not self.job.allow_empty:
             raise FatalError(
                 f"{self.job.source} holds no file{self._sought}: nothing was staged into {self.job.table}. "
                 "Mend bucket or prefix; where an empty source is no mistake, say so with allow_empty."
@@ -77,14 +78,16 @@ class Mode(ABC):
 
     def _find_prefix(self, session: Session, s3: "S3Client") -> Listing:
         job, prefix = self.job, self.job.prefix or ""
-        versions = ledger.staged_versions(session, job.table, job.bucket, prefix=prefix)
-        files = list_prefix(s3, job.bucket, prefix)
-        return Listing(files, [] if files else [prefix], versions, {})
+        if self.needs_files:
+            return find_differing(session, s3, job)
+        known = ledger.look_up(session, job.table, job.bucket, prefix=prefix, within=job.window)
+        files = list(list_prefix(s3, job.bucket, prefix))
+        return Listing(files, [] if files else [prefix], known, {})
 
     def _find_keys(self, session: Session, s3: "S3Client") -> Listing:
-        keys = list(self._periods())
-        versions = ledger.staged_versions(session, self.job.table, self.job.bucket, keys=keys)
-        return Listing(*find_keys(s3, self.job.bucket, keys), versions, {})
+        job, keys = self.job, list(self._periods())
+        known = ledger.look_up(session, job.table, job.bucket, keys=keys, within=job.window)
+        return Listing(*find_keys(s3, job.bucket, keys), known, {})
 
     def _periods(self) -> dict[str, Window]:
         pattern = self.job.key_pattern or ""
@@ -137,8 +140,9 @@ class AppendMode(Mode):
             FatalError: a file was staged before with another content.
         """
         changed = _changed(listing)
-        if again := [file for file in changed if file.key in listing.ledger]:
-            before = listing.ledger[again[0].key].load_id
+        versions = listing.known.versions
+        if again := [file for file in changed if file.key in versions]:
+            before = versions[again[0].key].load_id
             raise FatalError(
                 f"{again[0].url} was appended to {self.job.table} before, with another content (load "
                 f"{before}): its rows would be there twice. {len(again)} files are like that; nothing was "
@@ -198,7 +202,7 @@ class WindowMode(Mode):
         A file may grow or be mended after some of its hours were staged. Because every load that copies a
         file looks at all of it, whatever is staged of a file always agrees with the version in the ledger.
         """
-        around = self._staged_before(session, listing, files)
+        around = self._staged_before(listing, files)
         if not around:
             return []
         time = self.job.time_column or ""
@@ -207,16 +211,15 @@ class WindowMode(Mode):
         )
         return common([Window.of_hour(hour) for hour in hours], around)
 
-    def _staged_before(self, session: Session, listing: Listing, files: Sequence[SourceFile]) -> list[Window]:
+    def _staged_before(self, listing: Listing, files: Sequence[SourceFile]) -> list[Window]:
         """Return the time, staged before, of which this load may change rows."""
         window = [self.job.window] if self.job.window else []
         if not listing.periods:
-            staged = [part for own in window for part in ledger.staged_windows(session, self.job.table, own)]
-            return common(window, staged)
+            return common(window, listing.known.windows)
         copied = [listing.periods[file.key] for file in files]
         # Of a file that has gone the window loses its rows, and all other time keeps them.
         gone = common([listing.periods[key] for key in listing.missing], window)
-        return common([*copied, *gone], listing.staged)
+        return common([*copied, *gone], listing.known.windows)
 
     def _find_keys(self, session: Session, s3: "S3Client") -> Listing:
         """List the files of the window and, of those of the days before it, the ones that have changed."""
@@ -226,15 +229,17 @@ class WindowMode(Mode):
         start = job.window.start - timedelta(days=job.look_back_days)
         earlier = Window(start, job.window.end).periods(job.key_pattern or "")
         around = merge([*periods.values(), *earlier.values()])
-        staged = ledger.staged_windows(session, job.table, Window(around[0].start, around[-1].end))
+        within = Window(around[0].start, around[-1].end)
+        keys = [*earlier, *periods]
+        known = ledger.look_up(session, job.table, job.bucket, keys=keys, within=within)
         before = {
-            key: period for key, period in earlier.items() if key not in periods and common([period], staged)
+            key: period
+            for key, period in earlier.items()
+            if key not in periods and common([period], known.windows)
         }
-        versions = ledger.staged_versions(session, job.table, job.bucket, keys=[*before, *periods])
         files, missing = find_keys(s3, job.bucket, periods)
-        late = _changed(Listing(find_keys(s3, job.bucket, before)[0], (), versions, {}))
-        keys = [file.key for file in late]
-        return Listing([*late, *files], missing, versions, before | periods, staged, keys)
+        late = _changed(Listing(find_keys(s3, job.bucket, before)[0], (), known, {}))
+        return Listing([*late, *files], missing, known, before | periods, [file.key for file in late])
 
     def _delete(self, session: Session) -> int:
         sql = f"DELETE FROM {quote_table(self.job.table)} WHERE {self._in_window}"
@@ -267,5 +272,5 @@ def mode_of(job: StagingJob) -> Mode:
 
 
 def _changed(listing: Listing) -> list[SourceFile]:
-    etags = {key: version.etag for key, version in listing.ledger.items()}
+    etags = {key: version.etag for key, version in listing.known.versions.items()}
     return [file for file in listing.files if etags.get(file.key) != file.etag]

@@ -1,23 +1,27 @@
 """Staging: files are found, copied into a temp table, and published in one short transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sparkify.failures import FatalError, SourceChanged
 from sparkify.source import SourceFile, find_keys, list_prefix
+from sparkify.stage.catalogue import prepare_files
 from sparkify.stage.copying import FileCopier, RowsError
 from sparkify.stage.incoming import create_incoming
 from sparkify.stage.job import INCOMING, MISSING, Listing, Staged, StagingJob
 from sparkify.stage.modes import Mode, WindowMode, mode_of
 from sparkify.warehouse import changes, ledger, rejected_rows
-from sparkify.warehouse.ledger import LoadRecord
+from sparkify.warehouse.ledger import Known, LoadRecord
 from sparkify.warehouse.rejected_rows import RejectedRow
 from sparkify.warehouse.session import Log, Session
 from sparkify.window import Window, common, without
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+
+# So many files are sooner asked for one by one than a long prefix is listed.
+_FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +74,25 @@ class Stager:
             return Staged(self.record, (), listing.missing)
         batch = self.copy(listing, files)
         others = self.publish(listing, batch)
+        if self.job.window and self.job.window.is_wide and self.record.rows_changed:
+            self.session.analyze(self.job.table)
         return Staged(self.record, batch.files, listing.missing, others)
 
     def find(self) -> Listing:
         """List the source, and refuse a second one."""
         listing = self.mode.find(self.session, self.s3)
-        # A reader of the ledger that asks for another table next would meet a writer that asks the other way.
-        self.session.commit()
         # Now that the bucket was found: a mistyped one is no second source.
-        self._check_source()
-        self.session.commit()
+        self._check_source(listing.known)
         self._report_missing(listing)
         return listing
 
     def copy(self, listing: Listing, files: Sequence[SourceFile]) -> Batch:
         """Copy files into the temp table and prepare their rows of the ledger, before any lock is taken."""
         columns = create_incoming(self.session, self.job)
-        self.session.commit()
         files, rejected = self._copy(listing, files, columns)
         late = self.mode.late_windows(self.session, listing, files, columns)
         versions = [*files, *self.mode.missing_versions(listing)]
-        ledger.prepare_files(self.session, self.job.table, self.record.load_id, versions)
+        prepare_files(self.session, self.s3, self.job, self.record.load_id, versions)
         self.session.commit()
         self._check_files(files)
         return Batch(files, columns, rejected, late)
@@ -101,11 +103,10 @@ class Stager:
         if others:
             self.log.info("Late data, staged again, too: %s", ", ".join(map(str, others)))
         with self.session.publishing(self.job.table, ledger.STAGED_FILES):
-            self._check_source()
-            self._check_ledger(listing, batch.files)
+            known = self._check_ledger(listing, batch.files)
             self._publish_rows(batch)
             self._publish_late(batch, others)
-            self._record(batch)
+            self._record(batch, known)
         return others
 
     def _copy(
@@ -126,7 +127,8 @@ class Stager:
             self.left_for_later = error.rows
         self.session.rollback()
         # Under max_errors a COPY is committed before the rows that it passed over are read.
-        self.session.execute(f"DELETE FROM {INCOMING}")
+        self.session.execute(f"DROP TABLE IF EXISTS {INCOMING}")
+        create_incoming(self.session, self.job)
         return rest, copier.copy(rest)
 
     def _publish_rows(self, batch: Batch) -> None:
@@ -162,42 +164,48 @@ class Stager:
         ledger.record_load(self.session, record)
         return record
 
-    def _record(self, batch: Batch) -> None:
-        ledger.record_files(self.session, self.job.table)
-        ledger.record_source(self.session, self.job.table, self.job.source, self.record.load_id)
+    def _record(self, batch: Batch, known: Known) -> None:
+        ledger.record_files(self.session, known.versions.values())
+        if self.job.source not in known.sources:
+            ledger.record_source(self.session, self.job.table, self.job.source, self.record.load_id)
         rows = [*batch.rejected, *self.left_for_later]
         rejected_rows.record(self.session, self.record.load_id, rows, ledger.INCOMING_FILES)
 
-    def _check_source(self) -> None:
+    def _check_source(self, known: Known) -> None:
         """Refuse a second source of a table: it would take the rows of the first for old ones of its own."""
         table, source = self.job.table, self.job.source
-        other = "" if self.job.mode == "append" else ledger.other_source(self.session, table, source)
-        if other:
+        others = [other for other in known.sources if other != source]
+        if others and self.job.mode != "append":
             raise FatalError(
-                f"{table} holds the rows of {other}; those of {source} would replace them in mode "
+                f"{table} holds the rows of {others[0]}; those of {source} would replace them in mode "
                 f"{self.job.mode}. Nothing was staged. Give each source a staging table of its own, or stage "
                 f"both in mode append; if the source has moved, empty {table} with warehouse_reset first."
             )
 
     def _check_files(self, files: Sequence[SourceFile]) -> None:
         """Refuse to go on if a file was replaced since it was listed: COPY may have read either version."""
-        if self.job.key_pattern is not None:
+        present: Iterable[SourceFile] = ()
+        if self.job.key_pattern is not None or len(files) <= _FEW:
             present, _ = find_keys(self.s3, self.job.bucket, [file.key for file in files])
         else:
-            present = list_prefix(self.s3, self.job.bucket, self.job.prefix or "") if files else []
-        if changed := set(files) - set(present):
+            present = list_prefix(self.s3, self.job.bucket, self.job.prefix or "")
+        if changed := set(files).difference(present):
             raise SourceChanged(
                 f"{len(changed)} files changed while they were copied, among them {changed.pop().url}"
             )
 
-    def _check_ledger(self, listing: Listing, files: Sequence[SourceFile]) -> None:
+    def _check_ledger(self, listing: Listing, files: Sequence[SourceFile]) -> Known:
         """Refuse to go on, under the lock, if another load staged other versions of the files meanwhile."""
         ours = dict.fromkeys(listing.missing, MISSING) | {file.key: file.etag for file in files}
-        versions = ledger.staged_versions(self.session, self.job.table, self.job.bucket, keys=list(ours))
-        for key, now in versions.items():
+        known = ledger.look_up(self.session, self.job.table, self.job.bucket, prepared=True)
+        self._check_source(known)
+        for key, now in known.versions.items():
             # The same version staged twice is no conflict, unless its rows would be appended twice.
-            if now != listing.ledger.get(key) and (now.etag != ours[key] or self.job.mode == "append"):
+            if now != listing.known.versions.get(key) and (
+                now.etag != ours[key] or self.job.mode == "append"
+            ):
                 raise SourceChanged(f"Another load staged s3://{self.job.bucket}/{key} meanwhile")
+        return known
 
     def _report_missing(self, listing: Listing) -> None:
         if missing := listing.missing:

@@ -1,6 +1,6 @@
 """What one fact or dimension task loads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,8 @@ NO_AUDITS = Audits()
 INCOMING = "sparkify_incoming"
 SUPERSEDED = "sparkify_superseded"
 CORRECTED = "sparkify_corrected"
+COMPLETED = "sparkify_completed"
+CHANGED_LOADS = "changed_loads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,37 @@ class Follow:
     Args:
         table: the staging table.
         after: tables that must have taken in a change first, because SELECT or update read them, too.
-        update: an UPDATE of the target, or a `.sql` file, that completes rows loaded before; it finds the
-            loads that have changed the staging table in the temp table `changed_loads`, column `load_id`.
+        update: an UPDATE of the target, or a `.sql` file, that completes rows loaded before; statements may
+            follow it. It finds the loads that have changed the staging table in the temp table
+            `changed_loads`, column `load_id`, as `names` does.
+        prepare: an INSERT, or a `.sql` file, of the rows to complete into the temp table
+            `sparkify_completed`, which has the columns of INCOMING and `is_kept`, an INTEGER, for its own
+            use; it runs before the target is locked, and without rows there is no update. `IN (%(names)s)`
+            stands for what `names` gives, as `IN (%(times)s)` in `update` does for the times of the rows.
+        names: a SELECT of one column, or a `.sql` file: what to look for. As constants, which skip blocks by
+            the zone maps of a table sorted by them; a join would read it whole.
     """
 
     table: str
     after: Sequence[str] = ()
     update: str | None = None
+    prepare: str | None = None
+    names: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A table beside the target by which an update finds rows without reading all of them.
+
+    Args:
+        table: the table; it has the target's time column.
+        columns: what the SELECT gives for it beside the target's columns: a type for each.
+        insert: an INSERT into it, or a `.sql` file, from the temp table `sparkify_incoming`.
+    """
+
+    table: str
+    columns: Mapping[str, str]
+    insert: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +78,7 @@ class LoadJob:
     newer_by: str | None = None
     audits: Audits = NO_AUDITS
     follows: Sequence[Follow] = ()
+    lookup: Lookup | None = None
 
     @property
     def values(self) -> dict[str, Value]:
@@ -59,24 +86,44 @@ class LoadJob:
         return dict(self.window.values) if self.window else {}
 
     @property
-    def followed(self) -> list[str]:
-        """The staging tables that it is made from."""
-        return [follow.table for follow in self.follows]
-
-    @property
     def query(self) -> str:
         """The SELECT so that it can stand in parentheses."""
         return self.select.strip().rstrip(";")
 
     @property
-    def temp_tables(self) -> Sequence[str]:
-        """The temp tables, with the target's columns, that the load works in."""
-        return (INCOMING, SUPERSEDED, CORRECTED) if self.corrects else (INCOMING,)
+    def followed(self) -> dict[str, Sequence[str]]:
+        """The tables that this one follows, each with those that come first."""
+        return {follow.table: follow.after for follow in self.follows}
+
+    @property
+    def outside(self) -> str:
+        """The condition that a row is outside of the window, in mode `window`."""
+        if self.mode != "window":
+            return ""
+        return f"{quote_identifier(self.time_column or '')} IS NULL OR NOT ({self.inside})"
+
+    @property
+    def inside(self) -> str:
+        """The condition that a row is in the window."""
+        column = quote_identifier(self.time_column or "")
+        return f"{column} >= %(window_start)s AND {column} < %(window_end)s"
+
+    @property
+    def has_sure_key(self) -> bool:
+        """Whether the audits see to it that the key is there and tells rows apart."""
+        key = set(self.key_columns)
+        return bool(key) and key == set(self.audits.unique) and key <= set(self.audits.not_null)
 
     @property
     def corrects(self) -> bool:
         """Whether rows may have to be rebuilt from history; see UpsertMode."""
         return bool(self.newer_by and self.window)
+
+    def copy_of_target(self, name: str, more: str = "") -> str:
+        """Return the statement that makes a temp table of the target's columns and those of the lookup."""
+        extra = self.lookup.columns if self.lookup else {}
+        columns = "".join(f", {quote_identifier(column)} {kind}" for column, kind in extra.items())
+        return f"CREATE TEMP TABLE {name} (LIKE {quote_table(self.table)}{columns}{more})"
 
     def same_key(self, left: str, right: str) -> str:
         """Return the condition that rows of two tables have the same key."""

@@ -5,7 +5,6 @@ Each returns how many rows left the target and how many came.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sparkify.failures import FatalError
 from sparkify.star.job import CORRECTED, INCOMING, SUPERSEDED, LoadJob
 from sparkify.warehouse.retention import check_kept, has_forgotten
 from sparkify.warehouse.session import Session
@@ -16,29 +15,23 @@ Counts = tuple[int, int]
 
 
 def replace_window(session: Session, job: LoadJob, columns: Sequence[str]) -> Counts:
-    """Mode window: replace the rows of the window.
-
-    Raises:
-        FatalError: the SELECT gives rows outside of it.
-    """
-    column = quote_identifier(job.time_column or "")
-    inside = f"{column} >= %(window_start)s AND {column} < %(window_end)s"
-    outside = session.scalar(
-        f"SELECT COUNT(*) FROM {INCOMING} WHERE {column} IS NULL OR NOT ({inside})", job.values
-    )
-    if outside:
-        raise FatalError(
-            f"{outside} rows for {job.table} lie outside the window {job.window} by {job.time_column}: "
-            "the SELECT must keep to %(window_start)s and %(window_end)s. The table is as it was."
-        )
-    deleted = session.execute(f"DELETE FROM {quote_table(job.table)} WHERE {inside}", job.values)
+    """Mode window: replace the rows of the window, and what the lookup has of them."""
+    deleted = session.execute(f"DELETE FROM {quote_table(job.table)} WHERE {job.inside}", job.values)
     if deleted:
         check_kept(session, job.table, job.followed, job.window)
-    return deleted, _insert(session, job.table, INCOMING, columns)
+    inserted = _insert(session, job.table, INCOMING, columns)
+    if job.lookup:
+        # An hour that had no rows has none there.
+        if deleted:
+            session.execute(f"DELETE FROM {quote_table(job.lookup.table)} WHERE {job.inside}", job.values)
+        session.execute(job.lookup.insert)
+    return deleted, inserted
 
 
 def replace_all(session: Session, job: LoadJob, columns: Sequence[str]) -> Counts:
-    """Mode replace: the target becomes what the SELECT gives; nothing is written when it is that already."""
+    """Mode replace: the target becomes what the SELECT gives."""
+    if job.has_sure_key:
+        return _delete_differing(session, job, columns), append(session, job, columns)[1]
     if _same_rows(session, job.table, columns):
         return 0, 0
     deleted = session.execute(f"DELETE FROM {quote_table(job.table)}")
@@ -94,9 +87,15 @@ def _correct_superseded(session: Session, job: LoadJob, columns: Sequence[str]) 
     A source file may be corrected: the event that made a row what it is disappears. Such rows are rebuilt
     from all of history; there are none in an ordinary run, which therefore never reads history.
     """
-    if not _find_superseded(session, job, columns):
+    if not _count_superseded(session, job):
         return 0, 0
     check_kept(session, job.table, job.followed, job.window)
+    for name in (SUPERSEDED, CORRECTED):
+        session.execute(f"DROP TABLE IF EXISTS {name}")
+        session.execute(job.copy_of_target(name))
+    target, names = quote_table(job.table), quote_columns(columns)
+    found = f"SELECT {quote_columns(columns, f'{target}.')}{_superseded(job)}"
+    session.execute(f"INSERT INTO {SUPERSEDED} ({names})\n{found}", job.values)
     everything = f"""
 SELECT source.*
 FROM (
@@ -112,20 +111,29 @@ INNER JOIN {SUPERSEDED} ON {job.same_key("source", SUPERSEDED)}"""
     return deleted, _insert(session, job.table, CORRECTED, columns)
 
 
-def _find_superseded(session: Session, job: LoadJob, columns: Sequence[str]) -> int:
+def _count_superseded(session: Session, job: LoadJob) -> int:
+    return int(session.scalar(f"SELECT COUNT(*){_superseded(job)}", job.values))
+
+
+def _superseded(job: LoadJob) -> str:
     target, newest = quote_table(job.table), quote_identifier(job.newer_by or "")
     same = job.same_key(job.table, INCOMING)
-    return session.execute(
-        f"""
-INSERT INTO {SUPERSEDED} ({quote_columns(columns)})
-SELECT {quote_columns(columns, f"{target}.")}
+    return f"""
 FROM {target}
 LEFT JOIN {INCOMING} ON {same} AND {INCOMING}.{newest} >= {target}.{newest}
 WHERE
     {target}.{newest} >= %(window_start)s AND {target}.{newest} < %(window_end)s
-    AND {INCOMING}.{newest} IS NULL""",
-        job.values,
-    )
+    AND {INCOMING}.{newest} IS NULL"""
+
+
+def _delete_differing(session: Session, job: LoadJob, columns: Sequence[str]) -> int:
+    """Delete the rows that the SELECT does not give as they are."""
+    names, target = quote_columns(columns), quote_table(job.table)
+    session.execute(job.copy_of_target(SUPERSEDED))
+    differing = f"SELECT {names} FROM {target} EXCEPT SELECT {names} FROM {INCOMING}"
+    session.execute(f"INSERT INTO {SUPERSEDED} ({names})\n{differing}")
+    same = job.same_key(job.table, SUPERSEDED)
+    return session.execute(f"DELETE FROM {target} USING {SUPERSEDED} WHERE {same}")
 
 
 def _insert(session: Session, table: str, source: str, columns: Sequence[str]) -> int:

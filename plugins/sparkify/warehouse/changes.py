@@ -4,12 +4,13 @@
 again, or files that were staged without a window. `ops.changes_taken` says which table has taken in which.
 """
 
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
 from sparkify.warehouse.session import Session
-from sparkify.warehouse.sql import named_values
+from sparkify.warehouse.sql import Value, named_values
 from sparkify.window import Window
 
 _TAKEN = "SELECT change_load_id FROM ops.changes_taken WHERE target_table ="
@@ -30,23 +31,34 @@ def record_change(session: Session, table: str, load_id: str, window: Window | N
     session.insert_rows("ops.changes", ("source_table", "load_id", "window_start", "window_end"), [row])
 
 
-def pending_changes(session: Session, source: str, target: str, after: Sequence[str]) -> list[Change]:
-    """Return the changes of `source` that `target` has not taken in and all of `after` have."""
-    _, values = named_values("after", after)
-    conditions = "".join(f" AND load_id IN ({_TAKEN} %({name})s)" for name in values)
-    rows = session.query(
-        f"""
-        SELECT load_id, window_start, window_end
-        FROM ops.changes
-        WHERE source_table = %(source)s AND load_id NOT IN ({_TAKEN} %(target)s){conditions}
-        ORDER BY load_id, window_start
-        """,
-        {"source": source, "target": target, **values},
+def pending_changes(
+    session: Session, target: str, followed: Mapping[str, Sequence[str]]
+) -> dict[str, list[Change]]:
+    """Return, of each followed table, the changes that `target` has not taken in and those after it have."""
+    pending: dict[str, list[Change]] = {source: [] for source in followed}
+    if not followed:
+        return pending
+    asked = [_select_pending(number, *follow) for number, follow in enumerate(followed.items())]
+    selects, values = zip(*asked, strict=True)
+    rows = session.ask(
+        f"{' UNION ALL '.join(selects)} ORDER BY load_id, window_start",
+        {"target": target, **ChainMap(*values)},
     )
-    return [
-        Change(load_id, Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) if start else None)
-        for load_id, start, end in rows
-    ]
+    for source, load_id, start, end in rows:
+        window = Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) if start else None
+        pending[source].append(Change(load_id, window))
+    return pending
+
+
+def _select_pending(number: int, source: str, after: Sequence[str]) -> tuple[str, dict[str, Value]]:
+    _, values = named_values(f"after{number}_", after)
+    conditions = "".join(f" AND load_id IN ({_TAKEN} %({name})s)" for name in values)
+    select = f"""
+        SELECT source_table, load_id, window_start, window_end
+        FROM ops.changes
+        WHERE source_table = %(source{number})s AND load_id NOT IN ({_TAKEN} %(target)s){conditions}
+        """
+    return select, {f"source{number}": source, **values}
 
 
 def take_changes(session: Session, target: str, load_id: str, taken: Sequence[Change]) -> None:

@@ -1,18 +1,43 @@
 """The ledger, in the schema `ops`: which file versions are staged, from which source, by which loads."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sparkify.source import SourceFile
 from sparkify.warehouse.session import Session
+from sparkify.warehouse.sql import Value, named_values
 from sparkify.window import Window, merge
 
 STAGED_FILES = "ops.staged_files"
 INCOMING_FILES = "sparkify_incoming_files"
-_FILE_COLUMNS = ("dataset", "bucket", "key", "etag", "size", "last_modified", "load_id", "staged_at")
+NEWEST_VERSIONS = """
+    SELECT
+        key, etag, load_id, staged_at,
+        ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
+    FROM ops.staged_files
+    WHERE dataset = %(dataset)s AND bucket = %(bucket)s AND {condition}
+"""
+_VERSIONS = f"""
+SELECT 'version' AS kind, key AS name, etag, load_id, staged_at AS since, CAST(NULL AS TIMESTAMP) AS until
+FROM ({NEWEST_VERSIONS}) AS versions
+WHERE newest = 1
+"""
+_SOURCES = """
+UNION ALL
+SELECT 'source', source, NULL, load_id, NULL, NULL
+FROM ops.sources
+WHERE dataset = %(dataset)s
+"""
+_WINDOWS = """
+UNION ALL
+SELECT DISTINCT 'window', NULL, NULL, NULL, window_start, window_end
+FROM ops.loads
+WHERE target_table = %(dataset)s AND window_end > %(window_start)s AND window_start < %(window_end)s
+"""
+FILE_COLUMNS = ("dataset", "bucket", "key", "etag", "size", "last_modified", "load_id", "staged_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,94 +127,118 @@ def other_loads(session: Session, run: TaskRun, since: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StagedVersion:
-    """The version of a file that was staged last, and the load that did it."""
+    """The version of a file that was staged last, the load that did it, and when (naive UTC)."""
 
     etag: str
     load_id: str
+    staged_at: datetime
 
 
-def staged_versions(
-    session: Session, dataset: str, bucket: str, *, prefix: str = "", keys: Sequence[str] = ()
-) -> dict[str, StagedVersion]:
-    """Return what was staged last of every key that starts with `prefix` or, if `keys` are given, of those.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger says of a staging table.
+
+    Args:
+        versions: what was staged last of each key that was asked for.
+        sources: the sources whose rows the table holds.
+        windows: the time that committed loads have covered, around what was asked for, oldest first.
+    """
+
+    versions: Mapping[str, StagedVersion]
+    sources: Sequence[str]
+    windows: Sequence[Window]
+
+
+def look_up(
+    session: Session,
+    dataset: str,
+    bucket: str,
+    *,
+    prefix: str = "",
+    keys: Sequence[str] = (),
+    parts: Sequence[str] = (),
+    until: datetime | None = None,
+    prepared: bool = False,
+    within: Window | None = None,
+) -> Known:
+    """Return what the ledger says of a staging table, in one query.
 
     Of keys only the range from the first to the last is read, so that the question costs the same however
     long the ledger has grown.
+
+    Args:
+        session: with or without a transaction open.
+        dataset: the staging table.
+        bucket: of the keys.
+        prefix: which keys to tell of: those that start with it.
+        keys: or these, if there are any.
+        parts: with a prefix: which parts of its keys (see `digests`), as it was at the time `until`.
+        until: naive UTC.
+        prepared: or those of `prepare_files`.
+        within: around which time to tell of windows; without it none are.
     """
     first, last = (min(keys), max(keys)) if keys else (prefix, None)
-    rows = session.query(
-        f"""
-        SELECT key, etag, load_id
-        FROM (
-            SELECT
-                key, etag, load_id,
-                ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
-            FROM ops.staged_files
-            WHERE
-                dataset = %(dataset)s AND bucket = %(bucket)s AND key >= %(first)s
-                AND {"key <= %(last)s" if keys else "LEFT(key, %(length)s) = %(first)s"}
-        ) AS versions
-        WHERE newest = 1
-        """,
-        {"dataset": dataset, "bucket": bucket, "first": first, "last": last, "length": len(prefix)},
+    places, part_values = named_values("part", parts)
+    condition = "key >= %(first)s AND key <= %(last)s"
+    if prepared:
+        condition = f"key IN (SELECT key FROM {INCOMING_FILES})"
+    elif not keys:
+        condition = "key >= %(first)s AND LEFT(key, %(length)s) = %(first)s"
+    if parts:
+        condition += f" AND staged_at <= %(until)s AND SUBSTRING(MD5(key), 1, 2) IN ({places})"
+    values = {"dataset": dataset, "bucket": bucket, "first": first, "last": last, "length": len(prefix)}
+    rows = session.ask(
+        _VERSIONS.format(condition=condition) + _SOURCES + (_WINDOWS if within else ""),
+        {**values, "until": until, **part_values, **(within.values if within else {})},
     )
-    wanted = set(keys)
-    return {key: StagedVersion(etag, load) for key, etag, load in rows if not keys or key in wanted}
+    return _read(rows, set(keys))
 
 
-def other_source(session: Session, dataset: str, source: str) -> str:
-    """Return the source whose rows a staging table holds, where it is another one; else an empty text."""
-    rows = session.query(
-        "SELECT source FROM ops.sources WHERE dataset = %(dataset)s AND source <> %(source)s",
-        {"dataset": dataset, "source": source},
-    )
-    return str(rows[0][0]) if rows else ""
+def _read(rows: Iterable[Sequence[Any]], wanted: Collection[str]) -> Known:
+    told: dict[str, list[Sequence[Any]]] = {"version": [], "source": [], "window": []}
+    for kind, *row in rows:
+        told[kind].append(row)
+    versions = {
+        key: StagedVersion(etag, load_id, staged_at)
+        for key, etag, load_id, staged_at, _ in told["version"]
+        if not wanted or key in wanted
+    }
+    windows = [(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for *_, start, end in told["window"]]
+    return Known(versions, [name for name, *_ in told["source"]], merge(Window(*ends) for ends in windows))
 
 
 def record_source(session: Session, dataset: str, source: str, load_id: str) -> None:
-    """Keep the source of a staging table, once; under the table's lock."""
-    known = session.scalar(
-        "SELECT COUNT(*) FROM ops.sources WHERE dataset = %(dataset)s AND source = %(source)s",
-        {"dataset": dataset, "source": source},
-    )
-    if not known:
-        columns = ("dataset", "source", "load_id")
-        session.insert_rows("ops.sources", columns, [(dataset, source, load_id)])
+    """Keep a source of a staging table that is not known yet; under the table's lock."""
+    session.insert_rows("ops.sources", ("dataset", "source", "load_id"), [(dataset, source, load_id)])
 
 
-def staged_windows(session: Session, dataset: str, within: Window) -> list[Window]:
-    """Return the time that committed loads of a staging table have covered around `within`, oldest first."""
-    rows = session.query(
-        """
-        SELECT DISTINCT window_start, window_end
-        FROM ops.loads
-        WHERE
-            target_table = %(dataset)s
-            AND window_end > %(window_start)s AND window_start < %(window_end)s
-        """,
-        {"dataset": dataset, **within.values},
-    )
-    return merge(Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows)
+def make_incoming_files(session: Session) -> None:
+    """Make the temp table of ledger rows that are not in the ledger yet, before any lock is taken."""
+    session.execute(f"CREATE TEMP TABLE {INCOMING_FILES} (LIKE {STAGED_FILES})")
 
 
 def prepare_files(session: Session, dataset: str, load_id: str, files: Sequence[SourceFile]) -> None:
     """Put the ledger rows of `files` into a temp table, before any lock is taken."""
-    session.execute(f"CREATE TEMP TABLE {INCOMING_FILES} (LIKE {STAGED_FILES})")
+    make_incoming_files(session)
+    session.insert_rows(INCOMING_FILES, FILE_COLUMNS, file_rows(dataset, load_id, files))
+
+
+def file_rows(dataset: str, load_id: str, files: Sequence[SourceFile]) -> list[tuple[Value, ...]]:
+    """Return the ledger rows of files."""
     now = utc_now()
-    rows = [(dataset, f.bucket, f.key, f.etag, f.size, f.last_modified, load_id, now) for f in files]
-    session.insert_rows(INCOMING_FILES, _FILE_COLUMNS, rows)
+    return [(dataset, f.bucket, f.key, f.etag, f.size, f.last_modified, load_id, now) for f in files]
 
 
-def record_files(session: Session, dataset: str) -> None:
+def record_files(session: Session, staged_before: Iterable[StagedVersion]) -> None:
     """Move the prepared rows into the ledger, under its lock; the row of a version staged before is replaced.
 
-    `staged_at` tells which version of a key was staged last, so it only ever grows, whatever the clocks of
-    two workers say.
+    Args:
+        session: inside the transaction of the load.
+        staged_before: what was staged of the same keys. `staged_at` tells which version of a key was staged
+            last, so it only ever grows, whatever the clocks of two workers say.
     """
-    latest = session.scalar(
-        "SELECT MAX(staged_at) FROM ops.staged_files WHERE dataset = %(d)s", {"d": dataset}
-    )
-    now = utc_now() if latest is None else max(utc_now(), latest + timedelta(microseconds=1))
+    later = (version.staged_at + timedelta(microseconds=1) for version in staged_before)
+    now = max([utc_now(), *later])
     session.execute(
         f"""
         DELETE FROM ops.staged_files
@@ -201,7 +250,7 @@ def record_files(session: Session, dataset: str) -> None:
             AND staged_files.etag = {INCOMING_FILES}.etag
         """
     )
-    columns = ", ".join(_FILE_COLUMNS)
+    columns = ", ".join(FILE_COLUMNS)
     values = columns.replace("staged_at", "CAST(%(now)s AS TIMESTAMP)")
     session.execute(
         f"INSERT INTO {STAGED_FILES} ({columns}) SELECT {values} FROM {INCOMING_FILES}", {"now": now}

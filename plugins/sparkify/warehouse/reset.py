@@ -3,13 +3,14 @@
 Afterwards what `ops` says of the tables is true: nothing counts as staged whose rows are gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sparkify.failures import FatalError
 from sparkify.warehouse import changes, ledger
 from sparkify.warehouse.grants import grant_read, has_group
 from sparkify.warehouse.ledger import LoadRecord, TaskRun
-from sparkify.warehouse.schema import create_missing, drop, made_relation, with_ops
+from sparkify.warehouse.schema import drop, made_relation, with_ops
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import named_values, quote_table
 
@@ -64,7 +65,13 @@ def database_name(session: Session) -> str:
     return str(name)
 
 
-def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: TaskRun) -> dict[str, int]:
+def empty(
+    session: Session,
+    chosen: Sequence[str],
+    tables: Sequence[str],
+    run: TaskRun,
+    beside: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, int]:
     """Delete all rows of the chosen tables and forget their loads; return how many rows each table had.
 
     Args:
@@ -72,6 +79,7 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
         chosen: the tables to empty.
         tables: all tables of their datasets, each after those that it is made from.
         run: recorded in `ops.loads`, with the number of rows, once for each table.
+        beside: tables that loads keep beside others, by the name of the other: they are emptied with it.
     """
     started_at = ledger.utc_now()
     # All of them, so that no load stands between what it wrote and what it records. A load reads the tables
@@ -80,6 +88,8 @@ def empty(session: Session, chosen: Sequence[str], tables: Sequence[str], run: T
     with session.publishing(*reversed(tables), ledger.STAGED_FILES):
         # Never TRUNCATE: it would commit.
         rows = {table: session.execute(f"DELETE FROM {quote_table(table)}") for table in chosen}
+        for table in filter(None, map(beside.get, chosen)):
+            session.execute(f"DELETE FROM {quote_table(table)}")
         _forget(session, chosen, tables)
         for table, count in rows.items():
             record = LoadRecord(ledger.new_load_id(), run, table, started_at, rows_deleted=count)
@@ -103,16 +113,19 @@ def recreate(
         FatalError: a table of one of the names belongs to another user.
     """
     ddl = with_ops(sql)
-    relations = [relation for statement in ddl if (relation := made_relation(statement))]
+    made = {statement: made_relation(statement) for statement in ddl}
+    relations = [relation for relation in made.values() if relation and relation.kind != "SCHEMA"]
     _check_owners(session, [relation.name for relation in relations])
     # A schema first, so that what is dropped may be missing, but not the schema it would be in.
-    for statement in ddl:
-        if not made_relation(statement):
+    for statement, relation in made.items():
+        if relation not in relations:
             session.execute(statement)
     # In the order of `empty`; it is also the one in which no other table still refers to the dropped one.
     with session.publishing(*(relation.name for relation in reversed(relations) if relation.kind == "TABLE")):
         drop(session, relations)
-        create_missing(session, ddl)
+        for statement, relation in made.items():
+            if relation in relations:
+                session.execute(statement)
         if readers and has_group(session, readers):
             grant_read(session, readers, published)
     return [relation.name for relation in relations]

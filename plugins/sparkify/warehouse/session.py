@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from sparkify.failures import describe
-from sparkify.warehouse.sql import Value, display, execute, quote_columns, quote_table
+from sparkify.warehouse.sql import Value, display, execute, quote_columns, quote_table, rows_of_values
 
 _MISSING = "42P01"
 
@@ -75,6 +75,7 @@ class Session:
         self.connection = connection
         self.log = log
         self.statements = journal if journal is not None else []
+        self._is_open = False
         self._notices: Any = getattr(connection, "notices", [])
         # psycopg keeps none itself.
         if listen := getattr(connection, "add_notice_handler", None):
@@ -89,6 +90,35 @@ class Session:
         """Run one SELECT and return its rows."""
         with self._run(sql, values) as cursor:
             return [tuple(row) for row in cursor.fetchall()]
+
+    def ask(self, sql: str, values: Mapping[str, Value] | None = None) -> list[tuple[Any, ...]]:
+        """Run one SELECT, in a transaction of its own if none is open, and return its rows."""
+        return self.ask_named(sql, values)[1]
+
+    def ask_named(
+        self, sql: str, values: Mapping[str, Value] | None = None
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Do the same, with column names."""
+        with self._alone(), self._run(sql, values) as cursor:
+            return [_text(c[0]) for c in cursor.description], [tuple(row) for row in cursor.fetchall()]
+
+    def analyze(self, table: str) -> None:
+        """Renew a table's statistics."""
+        with self._alone(), self._run(f"ANALYZE {quote_table(table)} PREDICATE COLUMNS"):
+            pass
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        was_open = self._is_open
+        if not was_open:
+            self.connection.autocommit = True
+        try:
+            yield
+        finally:
+            if not was_open:
+                self._is_open = False
+                with suppress(Exception):
+                    self.connection.autocommit = False
 
     def scalar(self, sql: str, values: Mapping[str, Value] | None = None) -> Any:  # noqa: ANN401 - a column's type is the query's
         """Run one SELECT and return the first column of its only row."""
@@ -106,11 +136,7 @@ class Session:
         Redshift takes at most 32,767 bound values in a statement and is slow at single-row inserts.
         """
         for first in range(0, len(rows), 1000):
-            chunk = rows[first : first + 1000]
-            values = {f"v{i}_{j}": value for i, row in enumerate(chunk) for j, value in enumerate(row)}
-            places = ", ".join(
-                "(" + ", ".join(f"%(v{i}_{j})s" for j in range(len(row))) + ")" for i, row in enumerate(chunk)
-            )
+            places, values = rows_of_values(rows[first : first + 1000])
             self.execute(
                 f"INSERT INTO {quote_table(table)} ({quote_columns(columns)}) VALUES {places}", values
             )
@@ -169,12 +195,15 @@ class Session:
         return told
 
     def commit(self) -> None:
-        """Commit what was done since the last commit."""
-        self.connection.commit()
-        self.statements.append("COMMIT")
+        """Commit what was done since the last commit, if anything was."""
+        if self._is_open:
+            self.connection.commit()
+            self.statements.append("COMMIT")
+        self._is_open = False
 
     def rollback(self) -> None:
         """Undo what was done since the last commit."""
+        self._is_open = False
         self.connection.rollback()
         self.statements.append("ROLLBACK")
 
@@ -184,6 +213,7 @@ class Session:
         shown = display(sql, given) if len(given) <= 100 else f"{sql[:500]} … ({len(given)} values)"
         self.log.debug("%s", shown)
         self.statements.append(shown)
+        self._is_open = True
         cursor: Cursor = self.connection.cursor()
         try:
             execute(cursor, sql, given)

@@ -186,7 +186,21 @@ def display(sql: str, values: Mapping[str, Value]) -> str:
     return "".join(quote_literal(values.get(name)) if name else text for text, name in _pieces(sql)).strip()
 
 
-def named_values(prefix: str, names: Sequence[str]) -> tuple[str, dict[str, Value]]:
-    """Return names as placeholders for an IN, and their values."""
+def named_values(prefix: str, names: Sequence[Value]) -> tuple[str, dict[str, Value]]:
+    """Return values as placeholders for an IN, and by their names."""
     values: dict[str, Value] = {f"{prefix}{number}": name for number, name in enumerate(names)}
     return ", ".join(f"%({name})s" for name in values), values
+
+
+def rows_of_values(rows: Sequence[Sequence[Value]]) -> tuple[str, dict[str, Value]]:
+    """Return what follows VALUES, and its values by name.
+
+    redshift_connector types whole numbers by their size, and the rows of one VALUES must agree.
+    """
+    whole = {j for row in rows for j, value in enumerate(row) if type(value) is int}
+    values = {f"v{i}_{j}": value for i, row in enumerate(rows) for j, value in enumerate(row)}
+    places = (
+        ", ".join(f"CAST(%(v{i}_{j})s AS BIGINT)" if j in whole else f"%(v{i}_{j})s" for j in range(len(row)))
+        for i, row in enumerate(rows)
+    )
+    return ", ".join(f"({place})" for place in places), values

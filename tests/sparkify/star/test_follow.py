@@ -3,8 +3,19 @@
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.operators import Audits, Follow
-from tests.sparkify.orders import ELEVEN, NINE, TEN, ids, load_customers, load_orders, put_rows
+from sparkify.operators import Audits, Follow, Lookup
+from sparkify.star.completion import Completer
+from tests.contexts import task_context
+from tests.sparkify.orders import (
+    ELEVEN,
+    NINE,
+    TEN,
+    ids,
+    load_customers,
+    load_orders,
+    orders_operator,
+    put_rows,
+)
 
 
 def test_an_hour_that_was_staged_again_as_empty_is_emptied_whatever_rows_a_run_must_have(orders, conn_id):
@@ -62,3 +73,117 @@ def test_a_change_without_a_window_needs_an_update_where_only_a_window_is_read(o
     with pytest.raises(AirflowFailException, match="Give the Follow an update"):
         load_orders(conn_id, follows=[Follow("staging_orders")])
     assert ids(orders, "orders") == []
+
+
+LOOKUP = Lookup(
+    "orders_by_note",
+    {"note": "VARCHAR(20)"},
+    "INSERT INTO orders_by_note (note, id, at) SELECT note, id, at FROM sparkify_incoming",
+)
+COMPLETES = Follow(
+    "staging_orders",
+    names="SELECT note FROM wanted",
+    prepare="INSERT INTO sparkify_completed (id, cents) SELECT DISTINCT id, 7 FROM orders_by_note "
+    "WHERE note IN (%(names)s)",
+    update="UPDATE orders SET cents = sparkify_completed.cents FROM sparkify_completed "
+    "WHERE orders.id = sparkify_completed.id; DELETE FROM wanted",
+)
+WITH_NOTE = {
+    "sql": "SELECT id, at, customer, cents, customer AS note FROM staging_orders "
+    "WHERE at >= %(window_start)s AND at < %(window_end)s",
+    "lookup": LOOKUP,
+    "follows": [COMPLETES],
+}
+
+
+@pytest.fixture
+def noted(orders, conn_id):
+    """Two orders of an hour that is loaded, and their notes."""
+    gone = ("DROP TABLE IF EXISTS orders_by_note", "DROP TABLE IF EXISTS wanted")
+    orders.execute(
+        *gone,
+        "CREATE TABLE orders_by_note (note VARCHAR(20), id INTEGER, at TIMESTAMP) SORTKEY (note)",
+        "CREATE TABLE wanted (note VARCHAR(20))",
+    )
+    put_rows(orders, (1, NINE, "ada", 1), (2, NINE, "bob", 1))
+    load_orders(conn_id, **WITH_NOTE)
+    yield orders
+    orders.execute(*gone)
+
+
+def change(orders, note):
+    orders.execute(
+        "INSERT INTO ops.changes VALUES ('staging_orders', 'L1', NULL, NULL)",
+        f"INSERT INTO wanted VALUES ('{note}')",
+    )
+
+
+def cents(orders):
+    return orders.query("SELECT id, cents FROM orders ORDER BY id")
+
+
+def complete(conn_id):
+    """Load another hour; return the statements."""
+    operator = orders_operator(conn_id, **WITH_NOTE)
+    operator.execute(task_context(TEN, ELEVEN))
+    return operator.statements.split(";\n\n")
+
+
+def test_rows_to_complete_are_found_by_name_before_the_lock(noted, conn_id):
+    change(noted, "bob")
+    statements = complete(conn_id)
+    assert cents(noted) == [(1, 1), (2, 7)]
+    found, locked, updated = (
+        next(n for n, sql in enumerate(statements) if sql.startswith(word))
+        for word in ("INSERT INTO sparkify_completed", "LOCK", "UPDATE")
+    )
+    assert found < locked < updated
+    assert noted.query("SELECT COUNT(*) FROM wanted") == [(0,)]
+
+
+def test_where_no_row_has_the_name_nothing_is_updated(noted, conn_id):
+    change(noted, "eve")
+    assert not any(sql.startswith("UPDATE") for sql in complete(conn_id))
+    assert noted.query("SELECT change_load_id FROM ops.changes_taken WHERE target_table = 'orders'") == [
+        ("L1",)
+    ]
+
+
+def test_many_names_are_looked_for_together(noted, conn_id, monkeypatch):
+    monkeypatch.setattr("sparkify.star.completion._MOST_NAMES", 1)
+    change(noted, "bob")
+    noted.execute("INSERT INTO wanted VALUES ('ada')")
+    complete(conn_id)
+    assert cents(noted) == [(1, 7), (2, 7)]
+
+
+def test_rows_that_come_between_finding_and_locking_are_completed_too(noted, conn_id, monkeypatch):
+    prepare = Completer.prepare
+
+    def prepare_and_let_another_in(completer, pending):
+        found = prepare(completer, pending)
+        monkeypatch.setattr(Completer, "prepare", prepare)
+        put_rows(noted, (3, ELEVEN, "bob", 1))
+        load_orders(conn_id, ELEVEN, "2020-05-01T12:00:00+00:00", **{**WITH_NOTE, "follows": []})
+        return found
+
+    monkeypatch.setattr(Completer, "prepare", prepare_and_let_another_in)
+    change(noted, "bob")
+    complete(conn_id)
+    assert cents(noted) == [(1, 1), (2, 7), (3, 7)]
+
+
+def test_an_hour_that_is_loaded_again_is_looked_up_as_it_is_now(noted, conn_id):
+    noted.execute("UPDATE staging_orders SET customer = 'eve' WHERE id = 1")
+    for _ in range(2):
+        load_orders(conn_id, **WITH_NOTE)
+    assert noted.query("SELECT note, id FROM orders_by_note ORDER BY id") == [("eve", 1), ("bob", 2)]
+
+
+def test_what_has_not_changed_is_not_locked_nor_read(orders, conn_id):
+    put_rows(orders, (1, NINE, "ada", 1))
+    load = {"sql": "SELECT id, at, customer, cents FROM staging_orders", "mode": "replace"}
+    operator = orders_operator(conn_id, **load, follows=[Follow("staging_orders")])
+    operator.execute(task_context(NINE, TEN))
+    assert ids(orders, "orders") == []
+    assert operator.statements.count(";\n\n") == 0

@@ -21,7 +21,7 @@ def changed(session):
 
 
 def pending(session, target="orders", after=(), source="staging_orders"):
-    return pending_changes(session, source, target, after)
+    return pending_changes(session, target, {source: after})[source]
 
 
 def test_a_change_is_pending_for_each_follower_until_it_has_taken_it_in(changed):
@@ -48,6 +48,19 @@ def test_the_windows_of_one_load_are_taken_in_together(changed):
 
 def test_a_table_sees_the_changes_of_what_it_follows_only(changed):
     assert pending(changed, source="staging_others") == []
+
+
+def test_the_changes_of_several_tables_are_told_apart_in_one_question(changed):
+    record_change(changed, "staging_others", "L3")
+    take_changes(changed, "customers", "L8", [OF_FILES])
+    changed.statements.clear()
+    followed = {"staging_orders": ["customers"], "staging_others": [], "staging_nothing": []}
+    assert pending_changes(changed, "orders", followed) == {
+        "staging_orders": [OF_FILES],
+        "staging_others": [Change("L3", None)],
+        "staging_nothing": [],
+    }
+    assert len(changed.statements) == 1
 
 
 def test_an_emptied_staging_table_has_no_changes_any_more(changed):

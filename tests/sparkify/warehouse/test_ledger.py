@@ -27,14 +27,15 @@ def keep(open_session):
         files = [SourceFile("raw", key, etag, 1, NAIVE_NOON) for key, etag in etags.items()]
         ledger.prepare_files(session, dataset, load_id, files)
         with session.publishing(ledger.STAGED_FILES):
-            ledger.record_files(session, dataset)
+            known = ledger.look_up(session, dataset, "raw", prepared=True)
+            ledger.record_files(session, known.versions.values())
 
     return keep_versions
 
 
 def etags(session, **where):
-    versions = ledger.staged_versions(session, "staging_orders", "raw", **where)
-    return {key: version.etag for key, version in versions.items()}
+    known = ledger.look_up(session, "staging_orders", "raw", **where)
+    return {key: version.etag for key, version in known.versions.items()}
 
 
 def test_the_version_that_was_staged_last_counts_whatever_the_clocks_say(keep, session, monkeypatch):
@@ -63,16 +64,17 @@ def test_datasets_and_buckets_have_versions_of_their_own(keep, session):
     keep("L1", a="mine")
     keep("L2", dataset="staging_others", a="theirs")
     assert etags(session) == {"a": "mine"}
-    assert ledger.staged_versions(session, "staging_orders", "cooked") == {}
+    assert ledger.look_up(session, "staging_orders", "cooked").versions == {}
 
 
-def test_a_table_has_one_source_however_often_it_is_staged(session):
-    for load_id in ("L1", "L2"):
-        ledger.record_source(session, "staging_orders", "s3://raw/eu/", load_id)
-    assert ledger.other_source(session, "staging_orders", "s3://raw/eu/") == ""
-    assert ledger.other_source(session, "staging_orders", "s3://raw/us/") == "s3://raw/eu/"
-    assert ledger.other_source(session, "staging_others", "s3://raw/us/") == ""
-    assert session.query("SELECT load_id FROM ops.sources") == [("L1",)]
+def test_a_table_has_the_sources_that_were_staged_into_it(session):
+    ledger.record_source(session, "staging_orders", "s3://raw/eu/", "L1")
+    ledger.record_source(session, "staging_orders", "s3://raw/us/", "L2")
+    assert sorted(ledger.look_up(session, "staging_orders", "raw").sources) == [
+        "s3://raw/eu/",
+        "s3://raw/us/",
+    ]
+    assert ledger.look_up(session, "staging_others", "raw").sources == []
 
 
 def test_hours_that_were_staged_are_joined_and_only_those_of_the_table_and_the_time_asked(session):
@@ -85,7 +87,9 @@ def test_hours_that_were_staged_are_joined_and_only_those_of_the_table_and_the_t
     for table, window in staged:
         record = LoadRecord(ledger.new_load_id(), RUN, table, NAIVE_NOON, window)
         ledger.record_load(session, record)
-    assert ledger.staged_windows(session, "staging_orders", hours(0, 8)) == [hours(0, 2), hours(4, 5)]
+    known = ledger.look_up(session, "staging_orders", "raw", within=hours(0, 8))
+    assert known.windows == [hours(0, 2), hours(4, 5)]
+    assert ledger.look_up(session, "staging_orders", "raw").windows == []
 
 
 def test_loads_of_other_runs_are_told_from_those_of_the_own(session):
