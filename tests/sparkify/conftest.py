@@ -39,7 +39,7 @@ def open_session(sandbox, orders):
             connection.close()
 
     def open_one():
-        connection = connect_redshift(sandbox)
+        connection = connect_redshift(sandbox, user=sandbox.loader)
         opened.callback(close, connection)
         return Session(connection, logging.getLogger("tests"))
 

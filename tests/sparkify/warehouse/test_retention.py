@@ -153,7 +153,9 @@ def test_facts_never_lose_a_row_whatever_is_loaded_while_rows_are_forgotten(load
 
     def forget_again_and_again():
         while not all(run.done() for run in runs):
-            run_load(lambda: connect_redshift(sandbox), forget, what="x", log=log, journal=[])
+            run_load(
+                lambda: connect_redshift(sandbox, user=sandbox.loader), forget, what="x", log=log, journal=[]
+            )
 
     runs, seen = [], []
     with ThreadPoolExecutor(3) as pool:

@@ -142,7 +142,13 @@ def test_the_first_writers_of_a_table_make_its_lock_together(orders, open_sessio
             with session.publishing("orders"):
                 insert(session, number)
 
-        run_load(lambda: connect_redshift(sandbox), load, what="Loading", log=open_session().log, journal=[])
+        run_load(
+            lambda: connect_redshift(sandbox, user=sandbox.loader),
+            load,
+            what="Loading",
+            log=open_session().log,
+            journal=[],
+        )
 
     orders.execute("DROP TABLE IF EXISTS ops.lock_orders")
     with ThreadPoolExecutor(4) as together:
@@ -170,7 +176,13 @@ def test_a_load_whose_connection_dies_begins_anew_in_a_session_of_its_own(orders
             insert(session, 2)
 
     journal = []
-    run_load(lambda: connect_redshift(sandbox), load, what="Loading", log=session.log, journal=journal)
+    run_load(
+        lambda: connect_redshift(sandbox, user=sandbox.loader),
+        load,
+        what="Loading",
+        log=session.log,
+        journal=journal,
+    )
     assert ids(orders, "orders") == [1, 2]
     assert (len(pauses), journal.count("COMMIT")) == (1, 2)
 
@@ -178,7 +190,7 @@ def test_a_load_whose_connection_dies_begins_anew_in_a_session_of_its_own(orders
 def test_what_no_retry_can_mend_is_not_tried_again(session, sandbox, pauses):
     with pytest.raises(redshift_connector.Error, match="colour"):
         run_load(
-            lambda: connect_redshift(sandbox),
+            lambda: connect_redshift(sandbox, user=sandbox.loader),
             lambda session: session.execute("SELECT colour FROM orders"),
             what="Loading",
             log=session.log,
