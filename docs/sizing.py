@@ -42,7 +42,7 @@ LONGEST = Assumption(300, "seconds that a run may copy", "our choice: leaves 55 
 FILE = Assumption(1e9, "bytes after gzip that a file may have", "Redshift guide, *Loading data files*")
 SHORT = Assumption(60, "seconds of a run's short statements", "Serverless bills no less; else UNCONFIRMED")
 STAR = Assumption(1, "times the COPY for staging and the star", "UNCONFIRMED; the sandbox cannot tell")
-STATEMENTS = Assumption(160, "statements of an ordinary hour", "measured: [bench.md](bench.md)")
+STATEMENTS = Assumption(75, "statements of an ordinary hour", "measured: [bench.md](bench.md)")
 SONGS = Assumption(15_000, "song files of the catalogue", "as in [bench.md](bench.md)")
 LOOK_BACK = Assumption(3, "days that a run looks back", "`look_back_days` of `sparkify_etl`")
 TASKS = Assumption(3, "tasks of a run at once, at most", "`dags/sparkify_etl.py`")
@@ -187,7 +187,9 @@ class Sizing:
         """Requests of an ordinary run for events: its own, and COPY's for files, manifest and jsonpaths."""
         gets = self.files + 2
         if self.layout == "part":
-            return {"LIST": 2 * math.ceil(self.files / 1000), "PUT": 2, "HEAD": 0, "GET": gets}
+            # Looked at again once they are copied: few of them one by one, behind a LIST.
+            heads = self.files if self.files <= 100 else 0
+            return {"LIST": 2 * math.ceil(self.files / 1000), "PUT": 2, "HEAD": heads, "GET": gets}
         before = int(LOOK_BACK.value) * (24 if self.layout == "hour" else 1)
         # The window's key and those before it, then the copied one again: a LIST each finds a missing bucket.
         return {"LIST": 3, "PUT": 2, "HEAD": before + 2, "GET": gets}

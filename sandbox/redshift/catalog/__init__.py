@@ -74,6 +74,7 @@ def install(settings: Settings) -> None:
         connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(5439)")
         if _installed(connection) != version:
             _install(connection, settings, files, version)
+        _show_to_loader(connection, settings)
         connection.execute("DELETE FROM pg_internal.sys_lag")
         lag = "INSERT INTO pg_internal.sys_lag VALUES (pg_catalog.make_interval(secs => %s))"
         connection.execute(lag, [settings.sys_lag_seconds])
@@ -117,6 +118,14 @@ def _run(connection: psycopg.Connection, file: Path) -> None:
 def _show_to_master(connection: psycopg.Connection, settings: Settings) -> None:
     grant = sql.SQL("GRANT SELECT ON {} TO {} WITH GRANT OPTION")
     connection.execute(grant.format(sql.SQL(_SUPERUSERS_VIEWS), sql.Identifier(settings.user)))
+
+
+def _show_to_loader(connection: psycopg.Connection, settings: Settings) -> None:
+    """Let the loader see what `redshift_cluster` lets it see on AWS, once it is there."""
+    found = connection.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [settings.loader])
+    if found.fetchone():
+        grant = sql.SQL("GRANT SELECT ON pg_catalog.svv_table_info TO {}")
+        connection.execute(grant.format(sql.Identifier(settings.loader)))
 
 
 def _set_defaults(connection: psycopg.Connection, settings: Settings) -> None:

@@ -51,11 +51,11 @@ class Client:
         raise AssertionError(f"did not fail: {sql}")
 
 
-def run_apart(settings, *statements):
+def run_apart(settings, *statements, user=None):
     """The rows of the last statement, each run in a session of its own: PostgreSQL counts rows at its end."""
     rows = []
     for sql in statements:
-        connection = connect_redshift(settings)
+        connection = connect_redshift(settings, user=user or settings.user)
         connection.autocommit = True
         try:
             cursor = connection.cursor()

@@ -120,8 +120,10 @@ def test_assumerole_is_not_in_the_sandbox(master, statement):
 
 
 def test_an_older_sandboxs_tables_become_the_new_loaders(sandbox, master, user):
-    master.run("CREATE SCHEMA ops")
     loader = f"loader_{user}"
+    with postgres.connect_admin(sandbox, autocommit=True) as admin:
+        admin.execute("DROP SCHEMA IF EXISTS ops CASCADE")
+    master.run("CREATE SCHEMA ops")
     master.run("CREATE TABLE ops.kept (a INTEGER)")
     try:
         with postgres.connect_admin(sandbox, autocommit=True) as admin:

@@ -10,7 +10,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 import sparkify.operators.connection
-import sparkify.warehouse.session
+import sparkify.warehouse.tries
 from sparkify.operators import LoadFactOperator
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.clusters import CLUSTER
@@ -71,7 +71,7 @@ def silent(sandbox, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps(connection))
     monkeypatch.setattr(sparkify.operators.connection, "_CONNECT_SECONDS", 1)
     # Between two tries of one task.
-    monkeypatch.setattr(sparkify.warehouse.session, "time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr(sparkify.warehouse.tries, "time", SimpleNamespace(sleep=lambda _: None))
     yield name, group
     redshift.delete_cluster(ClusterIdentifier=name, SkipFinalClusterSnapshot=True)
 

@@ -20,7 +20,7 @@ INFO = """SELECT "table", unsorted, stats_off, tbl_rows - estimated_visible_rows
 @pytest.fixture
 def run(sandbox):
     """Run statements, each in a session of its own; two tables are there, sorted and analyzed."""
-    run = partial(run_apart, sandbox)
+    run = partial(run_apart, sandbox, user=sandbox.loader)
     run("DROP SCHEMA IF EXISTS upkeep CASCADE", "CREATE SCHEMA upkeep")
     run(
         "CREATE TABLE upkeep.digits (a INT)",
