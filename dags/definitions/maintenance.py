@@ -87,4 +87,4 @@ def _percent(default: int, title: str, description: str) -> Param:
 def _number(default: int, bounds: tuple[int, int], title: str, description: str, **more: str) -> Param:
     least, most = bounds
     given: dict[str, Any] = {"minimum": least, "maximum": most, "title": title, "description": description}
-    return Param(default, type="integer", **given, **more)
+    return Param(default, type="integer", **given | more)
