@@ -206,7 +206,10 @@ def test_songs_of_forgotten_plays_stay_when_the_catalogue_changes(dag, loaded, s
     assert loaded.query("SELECT COUNT(*) FROM songplays WHERE song_id IS NULL") == [(0,)]
 
 
-def test_rows_wait_until_every_table_has_taken_in_that_they_changed(dag, loaded, source, run_etl):
+def test_rows_wait_until_every_table_has_taken_in_that_they_changed(
+    dag, loaded, source, run_etl, monkeypatch
+):
+    monkeypatch.setattr("sparkify.warehouse.tries.time.sleep", lambda _: None)
     # A late hour that all have taken in, and one that only its run has staged.
     source.put_events("2018-11-14", plays(14, 8, 9, 10, 11))
     assert run_etl(("2018-11-15T08:00:00", "2018-11-15T09:00:00")).state == "success"

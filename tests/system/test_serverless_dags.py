@@ -67,6 +67,7 @@ def query(settings: Settings) -> Callable[[str], list[tuple[Any, ...]]]:
     return ask
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_serverless_from_provision_to_teardown_each_action_twice(airflow, account, query):
     before = everything(account)

@@ -53,6 +53,8 @@ def family(request, tmp_path):
     assert leader.stdout.readline() == b"hidden\n"
     if request.param == "ends":
         leader.wait()
+    elif request.param == "is a zombie":
+        os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
     yield leader
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader.pid, signal.SIGKILL)

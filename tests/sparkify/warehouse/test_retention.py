@@ -90,6 +90,7 @@ def forget_broken(sandbox, warehouse, at):
     return breaking.left < 0, states
 
 
+@pytest.mark.long
 def test_wherever_the_connection_breaks_it_ends_the_same_and_never_stands_in_between(
     sandbox, loaded, source, monkeypatch
 ):
