@@ -37,7 +37,7 @@ example `sparkify_keep_days_staging_events`: that is how a retention holds every
   the next try of this task goes on. If it never does, look why those runs fail.
 * `keep_up_tables`: the message has a line for each statement that is not done, and why. Give it more time
   (`max_minutes`) and trigger it again: it does what is left.
-* `GRANT SELECT ON svv_table_info`: a superuser has to run this once.
+* `GRANT SELECT ON svv_table_info`: `redshift_cluster` does it as it provisions; elsewhere a superuser, once.
 """,
     schedule=CronDataIntervalTimetable("0 3 * * 0", timezone="UTC"),
     **COMMON,
@@ -55,7 +55,7 @@ example `sparkify_keep_days_staging_events`: that is how a retention holds every
 
     keep_up_tables = KeepUpTablesOperator(
         task_id="keep_up_tables",
-        tables=[table for dataset in DATASETS for table in dataset.tables],
+        tables=[table for dataset in DATASETS for table in (*dataset.tables, *dataset.beside.values())],
         unsorted_percent="{{ params.unsorted_percent }}",
         deleted_percent="{{ params.deleted_percent }}",
         stats_off_percent="{{ params.stats_off_percent }}",

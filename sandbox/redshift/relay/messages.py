@@ -156,6 +156,14 @@ def read_query(body: bytes) -> bytes | None:
     return body[:-1] if body.find(b"\0") == len(body) - 1 else None
 
 
+def read_text(sql: bytes) -> str | None:
+    """The text of a statement; None when it is not UTF-8, and PostgreSQL will say so."""
+    try:
+        return sql.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def read_parse(body: bytes) -> tuple[bytes, bytes, bytes] | None:
     """Name, text and raw parameter types of a Parse's body; None when it is malformed."""
     parts = body.split(b"\0", 2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from sandbox.redshift.dialect.statement import Statement
+from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
 
@@ -183,3 +183,8 @@ def script(statements: Sequence[Statement]) -> tuple[bytes, Request]:
         texts += [*before, statement.sql, *statement.after]
         parts += [*(Part.BEFORE for _ in before), Part.CLIENT, *(Part.AFTER for _ in statement.after)]
     return messages.query(";".join(texts).encode()), Request("Q", rewritten=True, parts=parts)
+
+
+def refused(kind: str, refusal: Refusal) -> Request:
+    """A request that PostgreSQL is made to fail, answered with the refusal."""
+    return Request(kind, refusal=refusal.fields, notices=refusal.notices)

@@ -16,10 +16,10 @@ from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.loading import Load, Target
 from sandbox.redshift.relay.locking import Locking
 from sandbox.redshift.relay.names import Names
-from sandbox.redshift.relay.requests import Outstanding, Request, script
+from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
+from sandbox.redshift.relay.requests import Outstanding, Request, refused, script
 from sandbox.redshift.relay.wire import Wire
 
-_INTERNAL_NAME = b"redshift_endpoint"
 # Parsed in a COPY's place and never executed: like COPY it takes no parameters and returns no rows.
 _COPY_STAND_IN = b"COPY stand_in FROM STDIN"
 
@@ -62,7 +62,7 @@ class Session:
         self._outstanding.add(Request("startup"))
         self._intervals = Intervals(startup.get("driver_version", ""))
         self._answers = Answers(backend, client, self._outstanding, startup, self._intervals)
-        self._unsent = bytearray()
+        self._outbox = Outbox(backend, self._outstanding)
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
         self._portals = Names()
@@ -116,11 +116,11 @@ class Session:
                 if len(body) < size:
                     return  # the client is gone
                 await self._pass(kind, body)
-            if not self._client.has_message() or len(self._unsent) > _MOST_UNSENT_BYTES:
-                await self._flush()
+            if not self._client.has_message() or len(self._outbox) > _MOST_UNSENT_BYTES:
+                await self._outbox.flush()
             while len(self._outstanding) > _MOST_REQUESTS:
-                self._unsent += messages.FLUSH  # or answers could wait for a Sync that nobody has read
-                await self._flush()
+                self._outbox.add(messages.FLUSH)  # or answers could wait for a Sync that nobody has read
+                await self._outbox.flush()
                 await self._outstanding.fewer()
 
     async def _end_session(self, kind: str) -> None:
@@ -131,8 +131,8 @@ class Session:
             else f"invalid frontend message type {ord(kind)}"
         )
         refusal = ErrorFields("08P01", text, severity="FATAL")
-        self._send(messages.message("\0"), Request("violation", refusal=refusal))
-        await self._flush()
+        self._outbox.send(messages.message("\0"), Request("violation", refusal=refusal))
+        await self._outbox.flush()
         await asyncio.Event().wait()  # the end of the answers ends the session
 
     async def _pass_unread(self, kind: str, size: int) -> bool:
@@ -159,11 +159,11 @@ class Session:
         head = await self._client.exactly(limits.BIND_NAMES_BYTES)
         names = messages.read_bind_names(head)
         self._lock_prepared(names)
-        self._send(messages.header("B", size) + head, Request("B"))
+        self._outbox.send(messages.header("B", size) + head, Request("B"))
         if names:
             self._portals.copy(*names, self._special)
             self._intervals.bind(*names)
-        await self._flush()
+        await self._outbox.flush()
         async for piece in self._client.pieces(size - len(head)):
             self._backend.write(piece)
             await self._backend.drain()
@@ -179,25 +179,25 @@ class Session:
         if kind in handlers:
             await handlers[kind](body)
         elif kind == "D":
-            self._send(messages.message("D", body), self._intervals.describe(body))
+            self._outbox.send(messages.message("D", body), self._intervals.describe(body))
         elif kind == "S" or (kind == "H" and body):
             self._forward(kind, body)
         else:  # Flush, Terminate: nothing answers them
-            self._unsent += messages.message(kind, body)
+            self._outbox.add(messages.message(kind, body))
 
     def _forward(self, kind: str, body: bytes) -> None:
         """Pass a message on as it is; a malformed one gets PostgreSQL's own answer."""
-        self._send(messages.message(kind, body), Request(kind))
+        self._outbox.send(messages.message(kind, body), Request(kind))
         if kind == "S":
             self._locking.sync(in_block=self._in_block())
 
     def _refuse(self, kind: str, refusal: Refusal) -> None:
         message = messages.query if kind == "Q" else partial(messages.parse, b"")
-        self._send(message(REFUSED_SQL.encode()), _refused(kind, refusal))
+        self._outbox.send(message(REFUSED_SQL.encode()), refused(kind, refusal))
 
     async def _query(self, body: bytes) -> None:
         sql = messages.read_query(body)
-        text = None if sql is None else _decode(sql)
+        text = None if sql is None else messages.read_text(sql)
         if text is None:
             self._forward("Q", body)
             return
@@ -214,7 +214,7 @@ class Session:
         if not any(statement.rewritten or statement.after or statement.lock for statement in statements):
             self._forward("Q", body)
             return
-        self._send(*script(statements))
+        self._outbox.send(*script(statements))
 
     async def _run_one_by_one(self, statements: Sequence[Statement]) -> None:
         """Run a Query that holds a COPY statement by statement, still all or nothing.
@@ -241,23 +241,23 @@ class Session:
         if statement.copy is None:
             request_message, request = script([statement])
             request.hold_ready = True
-            return await self._exchange(request_message, request)
+            return await self._outbox.exchange(request_message, request)
         target, error = await self._target(statement)
         if error:
             # The look-up's error left the extended protocol waiting for a Sync.
-            await self._exchange(messages.SYNC, Request("S", hold_ready=True))
+            await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
             return error
         if target is None:
-            request = _refused("Q", Target.missing(statement.copy))
+            request = refused("Q", Target.missing(statement.copy))
             request.hold_ready = True
-            return await self._exchange(messages.query(REFUSED_SQL.encode()), request)
+            return await self._outbox.exchange(messages.query(REFUSED_SQL.encode()), request)
         load = self._new_load(target)
         request = Request("Q", rewritten=True, hold_ready=True, copy=load)
         return await self._feed(load, messages.query(target.sql.encode()), request)
 
     async def _internal_query(self, sql: str) -> None:
         request = Request("Q", silent=True, hold_ready=True)
-        await self._exchange(messages.query(sql.encode()), request)
+        await self._outbox.exchange(messages.query(sql.encode()), request)
 
     async def _parse(self, body: bytes) -> None:
         parts = messages.read_parse(body)
@@ -269,15 +269,15 @@ class Session:
         if len(sql) > limits.LONGEST_STATEMENT_BYTES:
             self._refuse("P", limits.too_large(len(sql)))
             return
-        text = _decode(sql)
+        text = messages.read_text(sql)
         if text is None:
             self._forward("P", body)
             return
         try:
             statements = await self._translate(text)
         except Refusal as refusal:
-            refused = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
-            self._send(refused, _refused("P", refusal))
+            parse = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
+            self._outbox.send(parse, refused("P", refusal))
             return
         rewritten = any(statement.rewritten for statement in statements)
         if len(statements) == 1:
@@ -289,25 +289,20 @@ class Session:
             sql, rewritten = _COPY_STAND_IN, True
         elif rewritten:
             sql = ";".join(statement.sql for statement in statements).encode()
-        self._send(messages.parse(name, sql, parameter_types), Request("P", rewritten=rewritten))
+        self._outbox.send(messages.parse(name, sql, parameter_types), Request("P", rewritten=rewritten))
         self._locking.touch()
 
     def _lock(self, statement: Statement) -> None:
         """Take a statement's lock before PostgreSQL reads it; a COPY's comes when it is executed."""
         if statement.lock and not statement.copy:
             for sql in self._locking.take(statement.lock, in_block=self._in_block()):
-                self._send_silently(sql)
+                self._outbox.run(sql)
 
     def _lock_prepared(self, names: tuple[bytes, bytes] | None) -> None:
         """Take the lock of the statement that a Bind names; PostgreSQL may plan it anew."""
         if names and (statement := self._special.get(names[1])):
             self._lock(statement)
         self._locking.touch()
-
-    def _send_silently(self, sql: str, request: Request | None = None) -> None:
-        """Run a statement of our own beside the client's."""
-        self._send_prepared(sql)
-        self._send(messages.execute(_INTERNAL_NAME), request or Request("E", silent=True))
 
     def _in_block(self) -> bool:
         status = self._answers.transaction_status
@@ -328,15 +323,15 @@ class Session:
             await self._execute_copy(special)
             return
         for sql in self._locking.turns(special.lock) if special and special.lock else ():
-            self._send_silently(sql)
+            self._outbox.run(sql)
         after = special.after if special else ()
         statement = self._intervals.executed(portal)
-        self._send(messages.message("E", body), Request("E", holds=bool(after), statement=statement))
+        self._outbox.send(messages.message("E", body), Request("E", holds=bool(after), statement=statement))
         self._locking.touch()
         if special:
             self._locking.note(special)
         for number, sql in enumerate(after, start=1):
-            self._send_silently(sql, Request("E", silent=True, releases=number == len(after)))
+            self._outbox.run(sql, Request("E", silent=True, releases=number == len(after)))
 
     async def _execute_copy(self, statement: Statement) -> None:
         assert statement.copy  # noqa: S101 - by the caller
@@ -344,13 +339,13 @@ class Session:
         if error:
             return  # reported; everything up to the client's Sync is ignored
         if target is None:
-            refused = messages.parse(_INTERNAL_NAME, REFUSED_SQL.encode())
-            self._send(refused, _refused("P", Target.missing(statement.copy)))
+            parse = messages.parse(OWN_NAME, REFUSED_SQL.encode())
+            self._outbox.send(parse, refused("P", Target.missing(statement.copy)))
             return
         load = self._new_load(target)
-        self._send_prepared(target.sql)
+        self._outbox.prepare(target.sql)
         request = Request("E", rewritten=True, copy=load)
-        await self._feed(load, messages.execute(_INTERNAL_NAME) + messages.FLUSH, request)
+        await self._feed(load, messages.execute(OWN_NAME) + messages.FLUSH, request)
 
     async def _close(self, body: bytes) -> None:
         if closed := messages.read_close(body):
@@ -365,23 +360,23 @@ class Session:
         rows: list[bytes] = []
         if self._in_block():
             missing = Target.missing(statement.copy).fields
-            self._send_silently(statement.lock.statement, Request("E", silent=True, missing=missing))
-        self._send_prepared(Target.QUERY, [Target.parameter(statement.copy)])
+            self._outbox.run(statement.lock.statement, Request("E", silent=True, missing=missing))
+        self._outbox.prepare(Target.QUERY, [Target.parameter(statement.copy)])
         request = Request("E", silent=True, rows=rows)
-        error = await self._exchange(messages.execute(_INTERNAL_NAME) + messages.FLUSH, request)
+        error = await self._outbox.exchange(messages.execute(OWN_NAME) + messages.FLUSH, request)
         target = None if error else Target.read(statement, rows)
         if target:
-            self._send_prepared(statement.lock.turn)
-            turn = messages.execute(_INTERNAL_NAME) + messages.FLUSH
-            error = await self._exchange(turn, Request("E", silent=True))
+            self._outbox.prepare(statement.lock.turn)
+            turn = messages.execute(OWN_NAME) + messages.FLUSH
+            error = await self._outbox.exchange(turn, Request("E", silent=True))
         return (None, error) if error else (target, None)
 
     async def _feed(self, load: Load, request_message: bytes, request: Request) -> ErrorFields | None:
         request.answered = asyncio.get_running_loop().create_future()
         self._load = load
         try:
-            self._send(request_message, request)
-            await self._flush()
+            self._outbox.send(request_message, request)
+            await self._outbox.flush()
             await load.feed(self._backend, request.answered)
             return await request.answered
         finally:
@@ -390,30 +385,6 @@ class Session:
     def _new_load(self, target: Target) -> Load:
         pid = struct.unpack("!i", self.backend_key[:4])[0]
         return Load(target, self._settings, pid, self._user)
-
-    def _send_prepared(self, sql: str, values: list[bytes] | None = None) -> None:
-        """Parse and bind a statement of our own beside the client's."""
-        for close in (messages.close_portal, messages.close_statement):
-            self._send(close(_INTERNAL_NAME), Request("C", silent=True))
-        self._send(messages.parse(_INTERNAL_NAME, sql.encode()), Request("P", silent=True, rewritten=True))
-        self._send(messages.bind(_INTERNAL_NAME, _INTERNAL_NAME, values), Request("B", silent=True))
-
-    async def _exchange(self, data: bytes, request: Request) -> ErrorFields | None:
-        """Send a request and wait for the end of its answer: None, or the error."""
-        request.answered = asyncio.get_running_loop().create_future()
-        self._send(data, request)
-        await self._flush()
-        return await request.answered
-
-    def _send(self, data: bytes, request: Request) -> None:
-        self._unsent += data
-        self._outstanding.add(request)
-
-    async def _flush(self) -> None:
-        if self._unsent:
-            self._backend.write(bytes(self._unsent))
-            self._unsent.clear()
-        await self._backend.drain()
 
     async def _translate(self, text: str) -> tuple[Statement, ...]:
         """The statements of a text; a long one leaves the other sessions and logins their turn."""
@@ -426,15 +397,3 @@ class Session:
             backslash_escapes=self._answers.backslash_escapes,
             in_transaction=self._in_block(),
         )
-
-
-def _refused(kind: str, refusal: Refusal) -> Request:
-    return Request(kind, refusal=refusal.fields, notices=refusal.notices)
-
-
-def _decode(sql: bytes) -> str | None:
-    """The text of a statement; None when it is not UTF-8, and PostgreSQL will say so."""
-    try:
-        return sql.decode()
-    except UnicodeDecodeError:
-        return None
