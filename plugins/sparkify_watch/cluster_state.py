@@ -1,7 +1,6 @@
 """What AWS says of our clusters and of the one that loads connect to: asked briefly, in the background."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -190,9 +189,7 @@ def _look() -> Clusters:
 
 
 def _find_region(named: Named | None) -> str:
-    with suppress(AirflowNotFoundException, KeyError):
-        return (named and named.region) or str(Variable.get("sparkify_region"))
-    return ""
+    return (named and named.region) or str(Variable.get("sparkify_region", default=""))
 
 
 def _find_ours(aws: Aws, kind: str, named: Named | None) -> list[ClusterState]:
