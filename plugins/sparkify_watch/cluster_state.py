@@ -130,12 +130,12 @@ def look_again() -> None:
     _LOOKOUT.forget()
 
 
-def may_connect(wait: float = 8.0, *, is_awake: bool = False) -> Admission:
+def may_connect(wait: float = 8.0, is_awake: Callable[[], bool] = lambda: False) -> Admission:
     """Tell whether the warehouse may be connected to without waking or missing it.
 
     Args:
         wait: how many seconds to wait for AWS, where it has to be asked.
-        is_awake: a load is under way, so that a Serverless workgroup is paid for anyway.
+        is_awake: tells whether a load is under way, so that a Serverless workgroup is paid for anyway.
     """
     named = find_named()
     if named is None:
@@ -144,13 +144,13 @@ def may_connect(wait: float = 8.0, *, is_awake: bool = False) -> Admission:
     known = clusters and next((one for one in clusters.states if one.is_loaded), None)
     status = known.status if known else UNKNOWN
     if status in _CLOSED or status.startswith("incompatible-"):
-        return Admission(is_open=False, reason=f"The cluster {named.identifier} is {status}.")
-    if named.kind == "serverless" and not is_awake:
+        return Admission(is_open=False, reason=f"the cluster {named.identifier} is {status}.")
+    if named.kind == "serverless" and not is_awake():
         # AWS does not tell whether a workgroup sleeps; to ask it is to wake it.
         return Admission(
             is_open=False,
             can_be_asked=True,
-            reason=f"The workgroup {named.identifier} may be asleep, and a look would wake it, at a price.",
+            reason=f"the workgroup {named.identifier} may be asleep, and a look would wake it, at a price.",
         )
     # Also where AWS does not answer: a paused cluster is not woken by a knock.
     return Admission(is_open=True)
@@ -173,10 +173,15 @@ def find_named(conn_id: str = CONN_ID) -> Named | None:
     return None
 
 
+def find_region(named: Named | None) -> str:
+    """Return the region of a cluster, or else of all that is ours; empty where nothing says."""
+    return (named and named.region) or str(Variable.get("sparkify_region", default=""))
+
+
 def _look() -> Clusters:
     named = find_named()
     problems: list[str] = []
-    aws = Aws("aws_default", _find_region(named), _PROMPT)
+    aws = Aws("aws_default", find_region(named), _PROMPT)
     found: list[ClusterState] = []
     for kind in LOOKS:
         found += _ask(partial(_find_ours, aws, kind, named), problems, may_deny=_is_other(kind, named))
@@ -186,10 +191,6 @@ def _look() -> Clusters:
         ]
     states = tuple(sorted(found, key=lambda state: not state.is_loaded))
     return Clusters(states, named, tuple(dict.fromkeys(problems)), datetime.now(UTC))
-
-
-def _find_region(named: Named | None) -> str:
-    return (named and named.region) or str(Variable.get("sparkify_region", default=""))
 
 
 def _find_ours(aws: Aws, kind: str, named: Named | None) -> list[ClusterState]:
