@@ -67,14 +67,16 @@ async def start(api: AirflowApi, wish: Wish) -> None:
 
 
 async def _refuse_twin(api: AirflowApi, wish: Wish) -> None:
-    """Refuse what a run that has not ended does already.
+    """Refuse what a run that has not ended does already, whoever has started it.
 
     Raises:
         Refusal: there is such a run.
     """
     found = await api.get("dags", wish.dag_id, "dagRuns", state=_UNDER_WAY, order_by="-id", limit=100)
     for run in found["dag_runs"]:
-        if run["dag_run_id"] != wish.run_id and _holds(run["conf"], wish.conf):
+        if run["dag_run_id"] == wish.run_id:
+            raise _explain_twice(wish)
+        if _holds(run["conf"], wish.conf):
             raise Refusal(
                 409,
                 "It is under way already",
@@ -116,12 +118,21 @@ def _explain_paused(wish: Wish) -> Refusal:
     )
 
 
+def _explain_twice(wish: Wish) -> Refusal:
+    return Refusal(
+        409,
+        "It was started already",
+        f"This form was sent before, and its run of {wish.dag_id} was started then.",
+        "Look at that run. To run it once more, open the page anew.",
+        run=(wish.dag_id, wish.run_id),
+    )
+
+
 def _explain(wish: Wish, refusal: AirflowRefusal) -> Refusal:
     """Return what Airflow says in words that tell what to do."""
-    title, remedy = _REMEDIES.get(refusal.status, ("Airflow has refused it", "Try again in a minute."))
     if refusal.status == 409:
-        reason = f"This form was sent before, and its run of {wish.dag_id} was started then."
-        return Refusal(409, title, reason, remedy, run=(wish.dag_id, wish.run_id))
+        return _explain_twice(wish)
+    title, remedy = _REMEDIES.get(refusal.status, ("Airflow has refused it", "Try again in a minute."))
     return Refusal(refusal.status, title, f"Airflow says: {refusal.detail}", remedy)
 
 
@@ -133,6 +144,5 @@ _REMEDIES = {
         "Airflow does not know the DAG",
         "It reads the DAG files every few minutes: try again then, or look at its list of import errors.",
     ),
-    409: ("It was started already", "Look at that run. To run it once more, open the page anew."),
     422: ("A value is not as it has to be", "Go back, correct the value and send the form again."),
 }
