@@ -1,0 +1,1 @@
+"""What people see of the warehouse: its page, its alerts, its report."""
