@@ -1,1 +1,1 @@
-"""What people see of the warehouse: its page, its alerts, its report."""
+"""What people see of the warehouse: the page in Airflow's web UI and what it is made of."""
