@@ -51,25 +51,33 @@ TABLES: tuple[str, ...] = (
     "CREATE INDEX quality_by_status ON quality_results (dag_id, status, checked_at)",
     "CREATE INDEX quality_by_day ON quality_results (day)",
     """
+    CREATE INDEX quality_bad ON quality_results (window_start, window_end)
+    WHERE severity = 'error' AND status <> 'passed'
+    """,
+    "CREATE INDEX quality_by_name ON quality_results (check_name, checked_at)",
+    """
     CREATE TABLE changes (
         source_table TEXT, load_id TEXT, window_start TEXT, window_end TEXT, day TEXT
     )
     """,
     "CREATE INDEX changes_by_load ON changes (source_table, load_id)",
     "CREATE INDEX changes_by_day ON changes (day)",
+    "CREATE INDEX changes_by_window ON changes (source_table, window_start, window_end)",
     "CREATE TABLE changes_taken (target_table TEXT, change_load_id TEXT, load_id TEXT, day TEXT)",
     "CREATE INDEX changes_taken_by_change ON changes_taken (change_load_id, target_table)",
     "CREATE INDEX changes_taken_by_day ON changes_taken (day)",
+    "CREATE TABLE retention (dataset TEXT, forgotten_before TEXT, load_id TEXT)",
     # A table as it was counted last: newest is the latest time in it, where it has a column of time.
     """
     CREATE TABLE tables (
         name TEXT PRIMARY KEY, row_count INTEGER, newest TEXT, counted_at TEXT, last_load_id TEXT
     ) WITHOUT ROWID
     """,
-    # An analysts' question and its answer: columns and rows are JSON.
+    # An analysts' question and its answer: columns and rows are JSON; after_load is the newest load then.
     """
     CREATE TABLE answers (
-        dataset TEXT, name TEXT, title TEXT, columns TEXT, rows TEXT, asked_at TEXT, problem TEXT,
+        dataset TEXT, name TEXT, title TEXT, chart TEXT, columns TEXT, rows TEXT, asked_at TEXT,
+        after_load TEXT, problem TEXT,
         PRIMARY KEY (dataset, name)
     ) WITHOUT ROWID
     """,
