@@ -1,9 +1,13 @@
 """Whether the warehouse may be asked now."""
 
 
-def reason_not_to_ask() -> str:
+def reason_not_to_ask(forced: bool) -> str:
     """Return why the warehouse must not be asked, such as `the cluster is paused`, or an empty text.
 
-    It never wakes anything: what sleeps stays asleep.
+    It never wakes anything: what sleeps stays asleep, unless a person says so.
+
+    Args:
+        forced: a person has pressed "Look now".
     """
+    del forced
     return ""
