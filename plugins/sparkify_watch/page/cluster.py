@@ -5,11 +5,12 @@ from typing import Literal
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from definitions.forms import LOADS
 from sparkify_watch.cluster_state import Clusters, ClusterState, find_clusters, look_again
+from sparkify_watch.page.access import may
 from sparkify_watch.page.airflow_api import AirflowApi, AirflowRefusal, Api
 from sparkify_watch.page.forms import Posted, PostedForm
 from sparkify_watch.page.frame import Framed
@@ -38,7 +39,7 @@ def show(request: Request, user: GetUserDep, frame: Framed) -> Response:
         node_hours={state.identifier: count_node_hours(state) for state in clusters.states}
         if clusters
         else {},
-        may_change=_may_change(request, user),
+        may_change=may(request, user, "POST", CLUSTER_DAG),
         hours_to_live=_HOURS_TO_LIVE,
     )
 
@@ -62,14 +63,6 @@ def count_node_hours(state: ClusterState) -> float | None:
     if state.kind != "provisioned" or state.cluster is None or state.cluster.created is None:
         return None
     return state.cluster.nodes * ((datetime.now(UTC) - state.cluster.created) / timedelta(hours=1))
-
-
-def _may_change(request: Request, user: GetUserDep) -> bool:
-    try:
-        _changing(request, user)
-    except HTTPException:
-        return False
-    return True
 
 
 def _choose(clusters: Clusters | None, identifier: str, action: str) -> ClusterState:

@@ -14,26 +14,22 @@ from sparkify_watch.page.airflow_api import Api
 from sparkify_watch.page.answer import answer
 from sparkify_watch.page.picture import Mirror
 from sparkify_watch.page.runs import Refusal, Wish, start
-from sparkify_watch.page.tokens import FormToken
 
 
 class Frame:
-    """Navigation and age of the picture, and a token for the forms on the page.
+    """Navigation and age of the picture, around what a page says.
 
     Args:
         request: what is answered.
         db: the mirror.
         datasets: those in the navigation.
-        token: for forms.
         api: Airflow's, for the user.
     """
 
-    def __init__(
-        self, request: Request, db: Mirror, datasets: ReadableDatasets, token: FormToken, api: Api
-    ) -> None:
+    def __init__(self, request: Request, db: Mirror, datasets: ReadableDatasets, api: Api) -> None:
         self._request = request
         self._root = request.scope.get("root_path", "")
-        self._given = {"picture": read.picture(db), "datasets": datasets, "token": token}
+        self._given = {"picture": read.picture(db), "datasets": datasets}
         self._api = api
 
     def show(

@@ -4,11 +4,10 @@ import hashlib
 import hmac
 import secrets
 import time
-from typing import Annotated
 
 from airflow.api_fastapi.auth.tokens import get_signing_key
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import Depends
+from fastapi import Request
 
 _LIFE_SECONDS = 12 * 3600
 _PURPOSE = b"sparkify: forms of the page Warehouse"
@@ -46,9 +45,11 @@ def _sign(user: str, issued: str, nonce: str) -> str:
     return f"{told}.{hmac.new(key, f'{told}.{user}'.encode(), hashlib.sha256).hexdigest()}"
 
 
-def _for_user(user: GetUserDep) -> str:
-    return make_token(user.get_id())
+async def know_user(request: Request, user: GetUserDep) -> None:
+    """Keep with a request who asks, for the forms on the page that answers it."""
+    request.state.form_user = user.get_id()
 
 
-FormToken = Annotated[str, Depends(_for_user)]
-"""A new token for the user of a request, to be the field `token` of a form."""
+def token_of(request: Request) -> str:
+    """Return a new token for the user of a request that `know_user` has seen."""
+    return make_token(request.state.form_user)
