@@ -5,8 +5,8 @@ from datetime import datetime
 VERSION = 2
 """Of what stands below; a file of another version is emptied and made anew. Raise it with every change."""
 
-# The copies of the tables of ops have the columns of these, and: `owner`, the name of the Dataset that a row is
-# of; `day`, the part that is compared and replaced at once; `mark`, a number made of what identifies the row.
+# The copies of the tables of ops have the columns of these, and: `owner`, the name of the Dataset that a row
+# is of; `day`, the part that is compared and replaced at once; `mark`, a number made of what identifies it.
 TABLES: tuple[str, ...] = (
     # How old the picture is and why it is not newer (picture_at, tried_at, problem), and of what (source).
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -99,11 +99,12 @@ TABLES: tuple[str, ...] = (
         last_load_id TEXT
     ) WITHOUT ROWID
     """,
-    # An analysts' question and its answer: columns and rows are JSON; after_load is the newest load then.
+    # An analysts' question and its answer: columns and rows are JSON, question is the SELECT; after_load is
+    # the newest load of the dataset when it was tried last, which took so many seconds.
     """
     CREATE TABLE answers (
-        dataset TEXT, name TEXT, title TEXT, chart TEXT, columns TEXT, rows TEXT, asked_at TEXT,
-        after_load TEXT, problem TEXT,
+        dataset TEXT, name TEXT, question TEXT, columns TEXT, rows TEXT, asked_at TEXT, tried_at TEXT,
+        after_load TEXT, seconds REAL, problem TEXT,
         PRIMARY KEY (dataset, name)
     ) WITHOUT ROWID
     """,
