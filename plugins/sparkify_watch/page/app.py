@@ -5,13 +5,14 @@ from fastapi import Depends, FastAPI
 
 from sparkify_watch.page import actions, hours, static, views
 from sparkify_watch.page.headers import SecureHeaders
+from sparkify_watch.page.tokens import know_user
 
 
 def make_app() -> FastAPI:
     """Return the application; each of its routes wants a login, its files too."""
     made = FastAPI(
         title="Warehouse",
-        dependencies=[Depends(requires_authenticated())],
+        dependencies=[Depends(requires_authenticated()), Depends(know_user)],
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

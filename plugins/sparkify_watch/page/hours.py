@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
@@ -15,7 +16,7 @@ from sparkify_watch.mirror import read
 from sparkify_watch.mirror.answers import answers_of
 from sparkify_watch.mirror.hour_records import hour_records, known_time
 from sparkify_watch.page import grid
-from sparkify_watch.page.access import ReadableDatasets, ReadDataset
+from sparkify_watch.page.access import ReadableDatasets, ReadDataset, may_load
 from sparkify_watch.page.answer import answer
 from sparkify_watch.page.grid import Grid, Pick
 from sparkify_watch.page.picture import Mirror
@@ -30,6 +31,7 @@ _YEARS = 10
 @router.get("/{dataset}/hours")
 def hours(
     request: Request,
+    user: GetUserDep,
     db: Mirror,
     dataset: ReadDataset,
     datasets: ReadableDatasets,
@@ -53,7 +55,7 @@ def hours(
         pick=pick,
         picked=_told(db, dataset, pick),
         told=grid.told(sheet.cells),
-        may_load=True,
+        may_load=may_load(request, user, dataset),
         marks=grid.MARKS,
         words=grid.WORDS,
     )

@@ -97,7 +97,7 @@ async function renew() {
   const found = new Map([...fresh.querySelectorAll(".map a.square")].map((each) => [each.dataset.start, each]));
   for (const each of squares()) {
     const other = found.get(each.dataset.start);
-    if (other && other.className !== each.className) {
+    if (other && (other.className !== each.className || other.title !== each.title)) {
       each.className = other.className;
       each.textContent = other.textContent;
       each.title = other.title;

@@ -1,0 +1,5 @@
+"""Backfills."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
