@@ -66,6 +66,8 @@ def _same(*names: str) -> dict[str, str]:
 _WINDOW = ("window_start", "window_end")
 _WINDOW_PARTS = tuple(_TIME.format(name) for name in _WINDOW)
 
+_CHECK_KEY = "COALESCE(table_name, '') || ': ' || check_name"
+
 COPIES = (
     Copy(
         "loads",
@@ -94,8 +96,17 @@ COPIES = (
         _same(
             *("checked_at", "dag_id", "run_id", "task_id", *_WINDOW, "check_name", "check_kind"),
             *("table_name", "severity", "status", "observed", "expected", "detail"),
+        )
+        | {"check_key": _CHECK_KEY},
+        (
+            "dag_id",
+            "run_id",
+            "task_id",
+            "COALESCE(table_name, '')",
+            "check_name",
+            "status",
+            _TIME.format("checked_at"),
         ),
-        ("dag_id", "run_id", "task_id", "check_name", "status", _TIME.format("checked_at")),
         order="checked_at",
         day="TO_CHAR(checked_at, 'YYYYMMDD')",
         owned_by="dag_id",

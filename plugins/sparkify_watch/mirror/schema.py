@@ -5,8 +5,8 @@ from datetime import datetime
 VERSION = 2
 """Of what stands below; a file of another version is emptied and made anew. Raise it with every change."""
 
-# The copies of the tables of ops have the columns of these, and: `owner`, the name of the Dataset that a row is
-# of; `day`, the part that is compared and replaced at once; `mark`, a number made of what identifies the row.
+# The copies of the tables of ops have the columns of these, and: `owner`, the name of the Dataset that a row
+# is of; `day`, the part that is compared and replaced at once; `mark`, a number made of what a row says.
 TABLES: tuple[str, ...] = (
     # How old the picture is and why it is not newer (picture_at, tried_at, problem), and of what (source).
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -51,18 +51,19 @@ TABLES: tuple[str, ...] = (
         raw_text TEXT, load_id TEXT, owner TEXT, day TEXT, mark INTEGER
     )
     """,
-    "CREATE INDEX rejected_rows_by_owner ON rejected_rows (owner, load_id, id)",
-    "CREATE INDEX rejected_rows_by_load ON rejected_rows (load_id, id)",
+    "CREATE INDEX rejected_rows_by_owner ON rejected_rows (owner, load_id DESC, file, line)",
+    "CREATE INDEX rejected_rows_by_load ON rejected_rows (load_id)",
     "CREATE INDEX rejected_rows_by_file ON rejected_rows (file, line)",
     "CREATE INDEX rejected_rows_by_day ON rejected_rows (day, mark)",
+    # Of a check its title is unique in its table only: check_key has both.
     """
     CREATE TABLE quality_results (
         id INTEGER PRIMARY KEY, checked_at TEXT, dag_id TEXT, run_id TEXT, task_id TEXT, window_start TEXT,
         window_end TEXT, check_name TEXT, check_kind TEXT, table_name TEXT, severity TEXT, status TEXT,
-        observed TEXT, expected TEXT, detail TEXT, owner TEXT, day TEXT, mark INTEGER
+        observed TEXT, expected TEXT, detail TEXT, check_key TEXT, owner TEXT, day TEXT, mark INTEGER
     )
     """,
-    "CREATE INDEX quality_by_check ON quality_results (owner, check_name, checked_at, id)",
+    "CREATE INDEX quality_by_check ON quality_results (owner, check_key, checked_at, id)",
     """
     CREATE INDEX quality_bad ON quality_results (window_start, window_end)
     WHERE severity = 'error' AND status <> 'passed'
@@ -99,11 +100,12 @@ TABLES: tuple[str, ...] = (
         last_load_id TEXT
     ) WITHOUT ROWID
     """,
-    # An analysts' question and its answer: columns and rows are JSON; after_load is the newest load then.
+    # An analysts' question and its answer: columns and rows are JSON, question is the SELECT; after_load is
+    # the newest load of the dataset when it was tried last, which took so many seconds.
     """
     CREATE TABLE answers (
-        dataset TEXT, name TEXT, title TEXT, chart TEXT, columns TEXT, rows TEXT, asked_at TEXT,
-        after_load TEXT, problem TEXT,
+        dataset TEXT, name TEXT, question TEXT, columns TEXT, rows TEXT, asked_at TEXT, tried_at TEXT,
+        after_load TEXT, seconds REAL, problem TEXT,
         PRIMARY KEY (dataset, name)
     ) WITHOUT ROWID
     """,

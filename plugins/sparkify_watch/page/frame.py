@@ -21,12 +21,13 @@ class Frame:
 
     Args:
         request: what is answered.
-        db: the mirror.
-        datasets: those in the navigation.
+        db: the mirror, kept as `db`.
+        datasets: those that the user may read, in the navigation; kept as `datasets`.
         api: Airflow's, for the user.
     """
 
     def __init__(self, request: Request, db: Mirror, datasets: ReadableDatasets, api: Api) -> None:
+        self.db, self.datasets = db, datasets
         self._request = request
         self._root = request.scope.get("root_path", "")
         self._given = {"picture": read.picture(db), "datasets": datasets}
