@@ -14,8 +14,8 @@ with DAG(
     doc_md="""
 ### What it does
 Rows that no load took stand in `ops.rejected_rows` (kept under `max_errors` or `keep_strays`, or of a file
-that is left for later) and in `ops.refused_rows` (of a load that failed because of them). `correct` lists them
-with file, line, column, value and reason, and says of each what will become of it:
+that is left for later) and in `ops.refused_rows` (of a load that failed because of them). `correct` lists
+them with file, line, column, value and reason, and says of each what will become of it:
 
 * **its file has changed since**: it will be loaded again;
 * **a corrected row is given** for its line: the file is written again with that row in place of the line,

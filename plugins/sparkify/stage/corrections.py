@@ -97,7 +97,7 @@ class Corrector:
         etag, body = found["ETag"].strip('"'), found["Body"].read()
         old = (gzip.decompress(body) if self.gzip else body).split(b"\n")
         new = _replace(old, lines)
-        changed = [number for number in lines if new[number - 1 : number] != old[number - 1 : number]]
+        changed = [number for number in lines if number > len(old) or new[number - 1] != old[number - 1]]
         for number in changed:
             _check(f"s3://{self.bucket}/{key}", number, old, etag, rejected)
         if changed and not self.dry_run:
@@ -152,14 +152,19 @@ def _check(url: str, number: int, old: Sequence[bytes], etag: str, rejected: Seq
             f"{url} has no rejected row at line {number}: nothing of it was changed.",
             "Correct lines that are listed as open; mend others on S3.",
         )
-    there, texts = old[number - 1], [row.raw_text for row in here if row.raw_text is not None]
-    is_same = any(_is_of(text, there) for text in texts) if texts else any(row.etag == etag for row in here)
-    if not is_same:
+    there = old[number - 1] if number <= len(old) else None
+    if there is None or not _is_rejected(there, etag, here):
         raise FatalError(
             f"{url} has changed since its rows were rejected: line {number} is another, and nothing of it "
             "was changed.",
             "Have it loaded again first, without corrections; what is rejected then is in its new version.",
         )
+
+
+def _is_rejected(line: bytes, etag: str, rows: Sequence[OpenRow]) -> bool:
+    """Tell whether a line is one of the rejected rows: by their text or, without, by their file's version."""
+    texts = [row.raw_text for row in rows if row.raw_text is not None]
+    return any(_is_of(text, line) for text in texts) if texts else any(row.etag == etag for row in rows)
 
 
 def _is_of(text: str, line: bytes) -> bool:

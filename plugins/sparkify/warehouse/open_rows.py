@@ -115,7 +115,8 @@ def find_open(session: Session, place: str) -> list[OpenRow]:
     found: dict[tuple[object, ...], OpenRow] = {}
     for *row, start, end, is_refused in session.ask(_FOUND, {"place": place, "length": len(place)}):
         window = Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) if start else None
-        one = OpenRow(*row, window, bool(is_refused))
+        given = dict(zip((*_COLUMNS, "etag"), row, strict=True))
+        one = OpenRow(**given, window=window, is_refused=bool(is_refused))
         # A load that failed over a row that an earlier one left out knows more: what it was for.
         found[one.file, one.line, one.raw_text if one.line is None else None] = one
     return list(found.values())
