@@ -162,7 +162,9 @@ def loads(db: sqlite3.Connection, owner: str, table: str = "", at: Place = FIRST
         table: only loads of this one.
         at: which page of them.
     """
-    condition, values = ("owner = ? AND target_table = ?", [owner, table]) if table else ("owner = ?", [owner])
+    condition, values = (
+        ("owner = ? AND target_table = ?", [owner, table]) if table else ("owner = ?", [owner])
+    )
     sql = f"SELECT {_LOAD} FROM loads WHERE {condition} ORDER BY load_id DESC"
     return part(db, sql, values, Load, at)
 

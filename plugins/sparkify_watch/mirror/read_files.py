@@ -39,9 +39,7 @@ _REJECTED = ", ".join(field.name for field in fields(RejectedRow))
 _SEARCHED = ("file", "column_name", "value", "reason", "raw_text")
 
 
-def staged_files(
-    db: sqlite3.Connection, owner: str, search: str = "", at: Place = FIRST
-) -> Part[StagedFile]:
+def staged_files(db: sqlite3.Connection, owner: str, search: str = "", at: Place = FIRST) -> Part[StagedFile]:
     """Return versions of files that were staged, the one staged last first.
 
     Args:

@@ -74,7 +74,9 @@ def quality(frame: Framed, dataset: ReadDataset, check: str = "", page: PageNumb
     """Show every check with its last results, or the history of one."""
     if check:
         found = read_quality.results(frame.db, dataset.name, check, read.Place(page))
-        return frame.show("check.html", check, dataset, found=found, check=check, chart=_observed(found.items))
+        return frame.show(
+            "check.html", check, dataset, found=found, check=check, chart=_observed(found.items)
+        )
     checks = read_quality.checks(frame.db, dataset.name)
     strips = {each.key: _strip(each) for each in checks}
     return frame.show("quality.html", f"Quality of {dataset.name}", dataset, checks=checks, strips=strips)
@@ -105,7 +107,9 @@ def files(frame: Framed, dataset: ReadDataset, q: Search = "", page: PageNumber 
     """Show the versions of source files that were staged, the newest first."""
     found = read_files.staged_files(frame.db, dataset.name, q.strip(), read.Place(page))
     total = read_files.count_files(frame.db, dataset.name)
-    return frame.show("files.html", f"Files of {dataset.name}", dataset, found=found, q=q.strip(), total=total)
+    return frame.show(
+        "files.html", f"Files of {dataset.name}", dataset, found=found, q=q.strip(), total=total
+    )
 
 
 @router.get("/{dataset}/rejected")
