@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from definitions.dataset import Dataset
 from sparkify.warehouse.ledger import utc_now
 from sparkify.warehouse.session import Session
+from sparkify_watch.mirror.answers import ask_questions
 from sparkify_watch.mirror.counts import count_tables
 from sparkify_watch.mirror.records import bring_records
 from sparkify_watch.mirror.schema import stamp
@@ -13,7 +14,7 @@ from sparkify_watch.mirror.store import Store
 
 Step = Callable[[Session, Store, Sequence[Dataset]], None]
 
-STEPS: tuple[Step, ...] = (bring_records, count_tables)
+STEPS: tuple[Step, ...] = (bring_records, count_tables, ask_questions)
 """What a refresh consists of, in this order; each commits what it has brought."""
 
 _COPIED = (

@@ -102,11 +102,12 @@ TABLES: tuple[str, ...] = (
         last_load_id TEXT
     ) WITHOUT ROWID
     """,
-    # An analysts' question and its answer: columns and rows are JSON; after_load is the newest load then.
+    # An analysts' question and its answer: columns and rows are JSON, question is the SELECT; after_load is
+    # the newest load of the dataset when it was tried last, which took so many seconds.
     """
     CREATE TABLE answers (
-        dataset TEXT, name TEXT, title TEXT, chart TEXT, columns TEXT, rows TEXT, asked_at TEXT,
-        after_load TEXT, problem TEXT,
+        dataset TEXT, name TEXT, question TEXT, columns TEXT, rows TEXT, asked_at TEXT, tried_at TEXT,
+        after_load TEXT, seconds REAL, problem TEXT,
         PRIMARY KEY (dataset, name)
     ) WITHOUT ROWID
     """,

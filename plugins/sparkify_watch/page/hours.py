@@ -1,4 +1,4 @@
-"""The heat map of hours and the answers to the analysts' questions."""
+"""The heat map of hours, and the answers to the analysts' questions."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
 
 from definitions.dataset import Dataset
+from sparkify_watch.drawing import draw_answer
 from sparkify_watch.hours import Cell, find_states
 from sparkify_watch.mirror import read
+from sparkify_watch.mirror.answers import answers_of
 from sparkify_watch.mirror.hour_records import hour_records, known_time
 from sparkify_watch.page import grid
 from sparkify_watch.page.access import ReadableDatasets, ReadDataset, may_load
@@ -55,6 +58,21 @@ def hours(
         may_load=may_load(request, user, dataset),
         marks=grid.MARKS,
         words=grid.WORDS,
+    )
+
+
+@router.get("/{dataset}/answers")
+def answers(request: Request, db: Mirror, dataset: ReadDataset, datasets: ReadableDatasets) -> Response:
+    """Show what the warehouse answers to the analysts' questions."""
+    found = answers_of(db, dataset)
+    return answer(
+        request,
+        "answers.html",
+        title=f"Answers of {dataset.name}",
+        picture=read.picture(db),
+        datasets=datasets,
+        dataset=dataset,
+        answers=[(each, Markup(draw_answer(each))) for each in found],  # noqa: S704 - charts escape
     )
 
 
