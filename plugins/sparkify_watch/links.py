@@ -44,7 +44,7 @@ class LoadsLink(_Link):
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002
         """Return the address of the loads."""
-        return _page_of(ti_key, "loads")
+        return _page_of(ti_key)
 
 
 class RejectedLink(_Link):
@@ -55,7 +55,8 @@ class RejectedLink(_Link):
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002
         """Return the address of the rows."""
-        return _page_of(ti_key, "rejected")
+        found = _page_of(ti_key)
+        return f"{found}#rejected" if found else ""
 
 
 class QualityLink(_Link):
@@ -66,7 +67,7 @@ class QualityLink(_Link):
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002
         """Return the address of the results."""
-        return _page_of(ti_key, "quality")
+        return _page_of(ti_key)
 
 
 class ConsoleLink(_Link):
@@ -98,8 +99,8 @@ _CONSOLE = {
 }
 
 
-def _page_of(key: "TaskInstanceKey", page: str) -> str:
-    """Return the address of a page that shows what a task did, empty where the DAG is of no dataset."""
+def _page_of(key: "TaskInstanceKey") -> str:
+    """Return the address of the page that shows what a task did, empty where the DAG is of no dataset."""
     from definitions import DATASETS  # noqa: PLC0415 - it is there where DAGs are
 
     found = [each for each in DATASETS if key.dag_id.startswith(f"{each.name}_")]
@@ -108,7 +109,7 @@ def _page_of(key: "TaskInstanceKey", page: str) -> str:
     # Of a mapped task every index has records of its own (TaskRun.of).
     task_id = key.task_id if key.map_index < 0 else f"{key.task_id}[{key.map_index}]"
     query = urlencode({"dag_id": key.dag_id, "run_id": key.run_id, "task_id": task_id})
-    return f"{_root()}{PAGE}/{found[0].name}/{page}?{query}"
+    return f"{_root()}{PAGE}/{found[0].name}/task?{query}"
 
 
 def _root() -> str:

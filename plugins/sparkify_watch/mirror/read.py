@@ -106,7 +106,6 @@ class TableState:
 class LoadDay:
     """What the loads of a day did to a table."""
 
-    target_table: str
     day: datetime
     loads: int
     rows_inserted: int
@@ -169,21 +168,20 @@ def loads(db: sqlite3.Connection, owner: str, table: str = "", at: Place = FIRST
     return part(db, sql, values, Load, at)
 
 
-def load_days(db: sqlite3.Connection, owner: str, since: datetime) -> list[LoadDay]:
-    """Return what loads of a dataset did on each day since one, oldest first."""
+def load_days(db: sqlite3.Connection, owner: str, table: str, days: int) -> list[LoadDay]:
+    """Return what loads of a table of a dataset did on each of its last days with loads, oldest first."""
     rows = db.execute(
         """
-        SELECT
-            target_table, day, loads, rows_inserted, rows_deleted, rows_rejected, files, bytes, seconds
+        SELECT day, loads, rows_inserted, rows_deleted, rows_rejected, files, bytes, seconds
         FROM load_days
-        WHERE owner = ? AND day >= ?
-        ORDER BY day, target_table
+        WHERE owner = ? AND target_table = ?
+        ORDER BY day DESC LIMIT ?
         """,
-        (owner, f"{since:%Y%m%d}"),
-    )
+        (owner, table, days),
+    ).fetchall()
     return [
-        LoadDay(table, datetime.strptime(day, "%Y%m%d"), *more)  # noqa: DTZ007 - naive as all times here
-        for table, day, *more in rows
+        LoadDay(datetime.strptime(day, "%Y%m%d"), *more)  # noqa: DTZ007 - naive as all times here
+        for day, *more in reversed(rows)
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Response
 
 from sparkify.window import Window, WindowError
-from sparkify_watch.page import backfills, cluster, progress
+from sparkify_watch.page import backfills, cluster, progress, task
 from sparkify_watch.page.access import RunDataset
 from sparkify_watch.page.forms import Posted, PostedForm
 from sparkify_watch.page.frame import Framed
@@ -15,7 +15,7 @@ REPLAY = "replay_rejected"
 _REPLAYED = ("load_id", "file", "corrections", "corrections_key")
 
 router = APIRouter()
-for _part in (progress, cluster, backfills):
+for _part in (progress, task, cluster, backfills):
     router.include_router(_part.router)
 
 

@@ -3,7 +3,7 @@
 from airflow.api_fastapi.core_api.security import requires_authenticated
 from fastapi import Depends, FastAPI
 
-from sparkify_watch.page import actions, hours, static, views
+from sparkify_watch.page import actions, hours, look, static, views
 from sparkify_watch.page.headers import SecureHeaders
 from sparkify_watch.page.tokens import know_user
 
@@ -18,7 +18,7 @@ def make_app() -> FastAPI:
         openapi_url=None,
     )
     # In this order: `views` has the routes with one part and any name in it.
-    for router in (static.router, actions.router, hours.router, views.router):
+    for router in (static.router, look.router, actions.router, hours.router, views.router):
         made.include_router(router)
     made.add_middleware(SecureHeaders)
     return made

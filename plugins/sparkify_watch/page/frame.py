@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
+from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from definitions.dataset import Dataset
 from sparkify_watch.mirror import read
-from sparkify_watch.page.access import ReadableDatasets
+from sparkify_watch.page.access import ReadableDatasets, may_load
 from sparkify_watch.page.airflow_api import Api
 from sparkify_watch.page.answer import answer
 from sparkify_watch.page.picture import Mirror
@@ -21,16 +22,20 @@ class Frame:
 
     Args:
         request: what is answered.
+        user: who asks.
         db: the mirror, kept as `db`.
         datasets: those that the user may read, in the navigation; kept as `datasets`.
         api: Airflow's, for the user.
     """
 
-    def __init__(self, request: Request, db: Mirror, datasets: ReadableDatasets, api: Api) -> None:
+    def __init__(
+        self, request: Request, user: GetUserDep, db: Mirror, datasets: ReadableDatasets, api: Api
+    ) -> None:
         self.db, self.datasets = db, datasets
         self._request = request
         self._root = request.scope.get("root_path", "")
-        self._given = {"picture": read.picture(db), "datasets": datasets}
+        may_look = any(may_load(request, user, each) for each in datasets)
+        self._given = {"picture": read.picture(db), "datasets": datasets, "may_look": may_look}
         self._api = api
 
     def show(

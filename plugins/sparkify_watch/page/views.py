@@ -1,16 +1,13 @@
 """The pages that only show: overview, loads, quality, files, rejected rows."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from markupsafe import Markup
 
 from definitions import DATASETS
-from sparkify_watch import charts
 from sparkify_watch.mirror import read, read_files, read_quality
+from sparkify_watch.page import graphs
 from sparkify_watch.page.access import ReadDataset
 from sparkify_watch.page.frame import Framed
 from sparkify_watch.page.summary import summarize
@@ -19,7 +16,6 @@ router = APIRouter()
 
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 Search = Annotated[str, Query(max_length=200)]
-_DAYS = 60
 
 
 @router.get("/")
@@ -50,23 +46,8 @@ def loads(frame: Framed, dataset: ReadDataset, table: Search = "", page: PageNum
         dataset,
         found=found,
         table=table,
-        charts=_load_charts(read.load_days(frame.db, dataset.name, charted, _DAYS), charted),
+        charts=graphs.draw_days(read.load_days(frame.db, dataset.name, charted, graphs.DAYS), charted),
     )
-
-
-def _load_charts(days: Sequence[read.LoadDay], table: str) -> list[Markup]:
-    """Draw rows and time of each day's loads of a table; a day without any is a gap of no height."""
-    if not days:
-        return []
-    known = {each.day: each for each in days}
-    first, last = days[0].day, days[-1].day
-    every = [first + timedelta(days=n) for n in range((last - first).days + 1)][-_DAYS:]
-    rows = [(f"{day:%d %b}", known[day].rows_inserted if day in known else 0) for day in every]
-    took = [(f"{day:%d %b}", known[day].seconds / known[day].loads if day in known else 0) for day in every]
-    return [
-        Markup(charts.columns(rows, f"Rows written to {table}, by the day of the load")),  # noqa: S704 - SVG of ours
-        Markup(charts.columns(took, f"Seconds that a load of {table} took, by day")),  # noqa: S704
-    ]
 
 
 @router.get("/{dataset}/quality")
@@ -75,31 +56,11 @@ def quality(frame: Framed, dataset: ReadDataset, check: str = "", page: PageNumb
     if check:
         found = read_quality.results(frame.db, dataset.name, check, read.Place(page))
         return frame.show(
-            "check.html", check, dataset, found=found, check=check, chart=_observed(found.items)
+            "check.html", check, dataset, found=found, check=check, chart=graphs.draw_observed(found.items)
         )
     checks = read_quality.checks(frame.db, dataset.name)
-    strips = {each.key: _strip(each) for each in checks}
+    strips = {each.key: graphs.draw_results(each.results) for each in checks}
     return frame.show("quality.html", f"Quality of {dataset.name}", dataset, checks=checks, strips=strips)
-
-
-def _strip(check: read_quality.Check) -> Markup:
-    """Draw the last results of a check, oldest first."""
-    results = list(reversed(check.results))
-    items = [(f"{each.checked_at:%Y-%m-%d %H:%M}: {each.status}", each.status) for each in results]
-    bad = sum(not each.is_good for each in results)
-    return Markup(charts.strip(items, f"{len(results)} last results, {bad} not passed"))  # noqa: S704
-
-
-def _observed(results: Sequence[read_quality.Result]) -> Markup | None:
-    """Draw what a check saw, where that is a number."""
-    points: list[tuple[datetime, float]] = []
-    for each in reversed(results):
-        try:
-            points.append((each.checked_at, float((each.observed or "").replace(",", ""))))
-        except ValueError:
-            continue
-    positive = len(points) > 1 and all(value >= 0 for _, value in points)
-    return Markup(charts.lines({"observed": points}, "What the check saw")) if positive else None  # noqa: S704
 
 
 @router.get("/{dataset}/files")
@@ -117,7 +78,8 @@ def rejected(
     frame: Framed, dataset: ReadDataset, load_id: Search = "", q: Search = "", page: PageNumber = 1
 ) -> Response:
     """Show the rows of source files that were not staged, those of the newest load first."""
-    found = read_files.rejected_rows(frame.db, dataset.name, load_id.strip(), q.strip(), read.Place(page))
+    load_id, q = load_id.strip(), q.strip()
+    found = read_files.rejected_rows(frame.db, dataset.name, load_id, q, read.Place(page))
     by_load = [(load, list(rows)) for load, rows in groupby(found.items, lambda row: row.load_id)]
     return frame.show(
         "rejected.html",
@@ -125,7 +87,7 @@ def rejected(
         dataset,
         found=found,
         by_load=by_load,
-        q=q.strip(),
-        load_id=load_id.strip(),
+        q=q,
+        load_id=load_id,
         total=read_files.count_rejected(frame.db, dataset.name),
     )
