@@ -14,12 +14,14 @@ TABLES: tuple[str, ...] = (
     "CREATE TABLE pulses (name TEXT PRIMARY KEY, pulse TEXT, compared_at TEXT) WITHOUT ROWID",
     """
     CREATE TABLE loads (
-        load_id TEXT PRIMARY KEY, dag_id TEXT, run_id TEXT, task_id TEXT, target_table TEXT,
+        id INTEGER PRIMARY KEY, load_id TEXT, dag_id TEXT, run_id TEXT, task_id TEXT, target_table TEXT,
         window_start TEXT, window_end TEXT, rows_deleted INTEGER, rows_inserted INTEGER,
         rows_rejected INTEGER, files INTEGER, bytes INTEGER, started_at TEXT, finished_at TEXT,
         owner TEXT, day TEXT, mark INTEGER
     )
     """,
+    # Redshift declares it unique, and does not see to it.
+    "CREATE INDEX loads_by_id ON loads (load_id)",
     "CREATE INDEX loads_by_owner ON loads (owner, load_id)",
     "CREATE INDEX loads_by_table ON loads (target_table, load_id)",
     "CREATE INDEX loads_by_window ON loads (target_table, window_start, window_end)",

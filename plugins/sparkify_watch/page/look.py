@@ -1,4 +1,4 @@
-""" "Look now": the warehouse is asked although the picture is young, or although that wakes it."""
+"""The button "Look now": the warehouse is asked although the picture is young, or although that wakes it."""
 
 from typing import Annotated
 
