@@ -50,13 +50,14 @@ class Person:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def patch(self, path: str, document: Mapping[str, Any]) -> None:
-        """Change something over Airflow's REST API."""
-        answer = self._web.patch(f"/api/v2/{path}", json=dict(document))
+    def change(self, method: str, path: str, document: Mapping[str, Any]) -> Any:
+        """Change something over Airflow's REST API; return what it answers."""
+        answer = self._web.request(method, f"/api/v2/{path}", json=dict(document))
         assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def post(self, path: str, fields: Mapping[str, str], **headers: str) -> Any:
-        """Send a form as a page of this server does, unless headers say otherwise; an empty one is left out."""
+        """Send a form as a page of this server does unless headers say otherwise; empty ones are left out."""
         sent = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self._web.post(path, data=dict(fields), headers={k: v for k, v in sent.items() if v})
