@@ -64,7 +64,7 @@ def login(server: Any, mirror: Any) -> Iterator[Callable[[str], Person]]:
             session.execute(update(DagModel).values(is_paused=False))
 
     clear()
-    yield lambda user="": Person(server, user)
+    yield lambda user="": Person.of(server, user)
     clear()
 
 
