@@ -148,8 +148,8 @@ class _Timeline:
     def __init__(self, records: Records, edges: Sequence[datetime]) -> None:
         self.records = records
         # What a load found of time that was not over is not all of it.
-        loads = [load._replace(end=min(load.end, load.began)) for load in records.loads]
-        self.loads = [load for load in loads if load.start < load.end]
+        known = (load._replace(end=load.began) if load.began < load.end else load for load in records.loads)
+        self.loads = [load for load in known if load.start < load.end]
         spans: list[Span] = [*self.loads, *records.changes, *records.results]
         marks = [records.forgotten_before] if records.forgotten_before else []
         self.pieces = Pieces(edges, spans, marks)

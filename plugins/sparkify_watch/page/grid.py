@@ -77,6 +77,21 @@ class Pick:
             return Pick(self.unit, cell.start)
         return Pick(self.unit, min(self.start, cell.start), max(self.unit.after(self.start), cell.end))
 
+    def address(self, name: str = "", value: str = "") -> str:
+        """Return the address of a page of the map, on which the same is picked.
+
+        Args:
+            name: of the parameter that says which page it is, `month` or `year`; without it, the first page.
+            value: of the parameter.
+        """
+        return "?" + urlencode({**({name: value} if name else {}), **self.parameters})
+
+    @property
+    def cleared(self) -> str:
+        """The address of the page with its beginning, on which nothing is picked."""
+        name, form = ("month", "%Y-%m") if self.unit is Unit.HOUR else ("year", "%Y")
+        return Pick(self.unit).address(name, self.start.strftime(form) if self.start else "")
+
     @property
     def parameters(self) -> dict[str, str]:
         """It as parameters of an address."""
@@ -128,10 +143,10 @@ class Grid:
     rows: Sequence[tuple[str, Sequence[Square | None]]]
 
 
-def month_grid(cells: Sequence[Cell], pick: Pick, page: str) -> Grid:
+def month_grid(cells: Sequence[Cell], pick: Pick) -> Grid:
     """Return a month of hours: a row for each day, a column for each hour."""
     rows = [
-        (f"{day:%d %a}", [_square(cell, pick, {"month": page}) for cell in found])
+        (f"{day:%d %a}", [_square(cell, pick, "month", f"{day:%Y-%m}") for cell in found])
         for day, found in groupby(cells, lambda cell: Unit.DAY.begin(cell.start))
     ]
     return Grid(f"Hours of {cells[0].start:%B %Y}, UTC", "Day", [f"{hour:02}" for hour in range(24)], rows)
@@ -155,7 +170,7 @@ def year_grid(cells: Sequence[Cell], pick: Pick) -> Grid:
 def years_grid(cells: Sequence[Cell], pick: Pick) -> Grid:
     """Return years of months: a row for each year, a column for each month."""
     rows = [
-        (str(year), [_square(cell, pick, {}) for cell in found])
+        (str(year), [_square(cell, pick) for cell in found])
         for year, found in groupby(cells, lambda cell: cell.start.year)
     ]
     names = [f"{datetime(2000, month, 1, tzinfo=UTC):%b}" for month in range(1, 13)]
@@ -173,21 +188,21 @@ def told(cells: Sequence[Cell]) -> str:
     return ", ".join(f"{number} {WORDS[state]}" for state, number in count(cells).items())
 
 
-def _square(cell: Cell, pick: Pick, page: dict[str, str]) -> Square:
+def _square(cell: Cell, pick: Pick, *page: str) -> Square:
     label = f"{cell.start.strftime(_FORMS[pick.unit])}: {WORDS[cell.state]}"
     is_picked = pick.holds(cell)
-    href = "?" + urlencode({**page, **pick.click(cell).parameters})
+    href = pick.click(cell).address(*page)
     return Square(cell, f"{label}, picked" if is_picked else label, href, is_picked)
 
 
 def _days(cells: Sequence[Cell], pick: Pick) -> list[Square]:
     if pick.unit is Unit.DAY:
-        return [_square(cell, pick, {"year": str(cell.start.year)}) for cell in cells]
+        return [_square(cell, pick, "year", str(cell.start.year)) for cell in cells]
     squares = []
     for day, grouped in groupby(cells, lambda cell: Unit.DAY.begin(cell.start)):
         hours = list(grouped)
         cell = Cell(day, hours[-1].end, worst(hour.state for hour in hours))
-        href = f"?{urlencode({'month': f'{day:%Y-%m}', **pick.parameters})}#d{day.day}"
+        href = f"{pick.address('month', f'{day:%Y-%m}')}#d{day.day}"
         squares.append(Square(cell, f"{day:%d %b}: {told(hours)}", href))
     return squares
 

@@ -1,40 +1,27 @@
 """The heat map of hours, and the answers to the analysts' questions."""
 
-import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
-from definitions.dataset import Dataset
 from sparkify_watch.drawing import draw_answer
-from sparkify_watch.hours import Cell, find_states
-from sparkify_watch.mirror import read
 from sparkify_watch.mirror.answers import answers_of
-from sparkify_watch.mirror.hour_records import hour_records, known_time
 from sparkify_watch.page import grid
-from sparkify_watch.page.access import ReadableDatasets, ReadDataset, may_load
-from sparkify_watch.page.answer import answer
-from sparkify_watch.page.grid import Grid, Pick
-from sparkify_watch.page.picture import Mirror
-from sparkify_watch.subjects import subject_of
+from sparkify_watch.page.access import ReadDataset, may_load
+from sparkify_watch.page.frame import Framed
+from sparkify_watch.page.grid import Pick
+from sparkify_watch.page.sheets import make_sheet, tell_picked
 from sparkify_watch.units import Unit
 
 router = APIRouter()
-
-_YEARS = 10
 
 
 @router.get("/{dataset}/hours")
 def hours(
     request: Request,
     user: GetUserDep,
-    db: Mirror,
+    frame: Framed,
     dataset: ReadDataset,
-    datasets: ReadableDatasets,
     *,
     month: str = "",
     year: str = "",
@@ -43,18 +30,13 @@ def hours(
 ) -> Response:
     """Show what has become of each hour; a range of them is picked by its first and its last."""
     pick = Pick.of(Unit(dataset.interval), start, end)
-    sheet = _sheet(db, dataset, pick, month, year)
-    return answer(
-        request,
+    return frame.show(
         "hours.html",
-        title=f"{dataset.interval.capitalize()}s of {dataset.name}",
-        picture=read.picture(db),
-        datasets=datasets,
-        dataset=dataset,
-        sheet=sheet,
+        f"{dataset.interval.capitalize()}s of {dataset.name}",
+        dataset,
+        sheet=make_sheet(frame.db, dataset, pick, month, year),
         pick=pick,
-        picked=_told(db, dataset, pick),
-        told=grid.told(sheet.cells),
+        picked=tell_picked(frame.db, dataset, pick),
         may_load=may_load(request, user, dataset),
         marks=grid.MARKS,
         words=grid.WORDS,
@@ -62,94 +44,7 @@ def hours(
 
 
 @router.get("/{dataset}/answers")
-def answers(request: Request, db: Mirror, dataset: ReadDataset, datasets: ReadableDatasets) -> Response:
+def answers(frame: Framed, dataset: ReadDataset) -> Response:
     """Show what the warehouse answers to the analysts' questions."""
-    found = answers_of(db, dataset)
-    return answer(
-        request,
-        "answers.html",
-        title=f"Answers of {dataset.name}",
-        picture=read.picture(db),
-        datasets=datasets,
-        dataset=dataset,
-        answers=[(each, Markup(draw_answer(each))) for each in found],  # noqa: S704 - charts escape
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """What one page of the map shows.
-
-    Args:
-        grid: the table.
-        cells: what it shows.
-        before: the parameter of the page before, as name and value.
-        after: of the page after.
-        whole: of the page that shows the year, or None on that page.
-    """
-
-    grid: Grid
-    cells: Sequence[Cell]
-    before: tuple[str, str]
-    after: tuple[str, str]
-    whole: tuple[str, str] | None = None
-
-
-def _sheet(db: sqlite3.Connection, dataset: Dataset, pick: Pick, month: str, year: str) -> Sheet:
-    now, known = _now(), known_time(db, subject_of(dataset).staging)
-    shown = pick.start or (min(known[1], now) if known else now)
-    if pick.unit is Unit.MONTH:
-        return _years(db, dataset, pick, _parse(year, "%Y") or shown)
-    if pick.unit is Unit.DAY or (year and not month):
-        return _year(db, dataset, pick, _parse(year, "%Y") or shown)
-    return _month(db, dataset, pick, _parse(month, "%Y-%m") or shown)
-
-
-def _month(db: sqlite3.Connection, dataset: Dataset, pick: Pick, shown: datetime) -> Sheet:
-    first = Unit.MONTH.begin(shown)
-    last = Unit.MONTH.after(first)
-    cells = _cells(db, dataset, first, last)
-    before, after = (("month", f"{at:%Y-%m}") for at in (Unit.MONTH.before(first), last))
-    return Sheet(
-        grid.month_grid(cells, pick, f"{first:%Y-%m}"), cells, before, after, ("year", f"{first:%Y}")
-    )
-
-
-def _year(db: sqlite3.Connection, dataset: Dataset, pick: Pick, shown: datetime) -> Sheet:
-    first = Unit.YEAR.begin(shown)
-    cells = _cells(db, dataset, first, Unit.YEAR.after(first))
-    before, after = (("year", str(first.year + step)) for step in (-1, 1))
-    return Sheet(grid.year_grid(cells, pick), cells, before, after)
-
-
-def _years(db: sqlite3.Connection, dataset: Dataset, pick: Pick, shown: datetime) -> Sheet:
-    """Show years, the one that is asked for the last of them."""
-    last = Unit.YEAR.after(Unit.YEAR.begin(shown))
-    cells = _cells(db, dataset, last.replace(year=last.year - _YEARS), last)
-    before, after = (("year", str(last.year - 1 + step)) for step in (-_YEARS, _YEARS))
-    return Sheet(grid.years_grid(cells, pick), cells, before, after)
-
-
-def _cells(db: sqlite3.Connection, dataset: Dataset, start: datetime, end: datetime) -> list[Cell]:
-    edges = Unit(dataset.interval).edges(start, end)
-    return find_states(hour_records(db, subject_of(dataset), edges), edges, _now())
-
-
-def _told(db: sqlite3.Connection, dataset: Dataset, pick: Pick) -> str:
-    """Return in words what is picked, as far as it is not too much to be looked at."""
-    if pick.window is None:
-        return ""
-    start, end = pick.window
-    return grid.told(_cells(db, dataset, start, end)) if (end - start).days <= 366 * _YEARS else ""
-
-
-def _parse(text: str, form: str) -> datetime | None:
-    try:
-        found = datetime.strptime(text, form)  # noqa: DTZ007 - naive UTC, as in the mirror
-    except ValueError:
-        return None
-    return found if 1000 < found.year < 9000 else None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    found = [(each, Markup(draw_answer(each))) for each in answers_of(frame.db, dataset)]  # noqa: S704 - SVG of ours
+    return frame.show("answers.html", f"Answers of {dataset.name}", dataset, answers=found)

@@ -104,9 +104,9 @@ async function renew() {
       each.setAttribute("aria-label", other.getAttribute("aria-label"));
     }
   }
-  for (const place of [".map caption", ".picture"]) {
+  for (const place of [".told", ".picture"]) {
     const [old, other] = [document.querySelector(place), fresh.querySelector(place)];
-    if (old && other) {
+    if (old && other && old.textContent !== other.textContent) {
       old.textContent = other.textContent;
     }
   }
