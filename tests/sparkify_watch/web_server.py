@@ -56,7 +56,7 @@ class Person:
         assert answer.status_code == 200, answer.text
 
     def post(self, path: str, fields: Mapping[str, str], **headers: str) -> Any:
-        """Send a form as a page of this server does, unless headers say otherwise; an empty one is left out."""
+        """Send a form as a page of this server does, unless headers say otherwise; an empty one is none."""
         sent = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self._web.post(path, data=dict(fields), headers={k: v for k, v in sent.items() if v})
