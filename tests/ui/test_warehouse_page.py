@@ -1,4 +1,4 @@
-"""The page Warehouse as people use it: the map fills, hours are picked and loaded, and everybody can read it."""
+"""The page Warehouse as people use it: the map fills, hours are picked and loaded, everybody can read it."""
 
 import contextlib
 import json
