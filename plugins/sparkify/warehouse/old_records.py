@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sparkify.warehouse import ledger
-from sparkify.warehouse.retention import NOT_TAKEN, first_load_id
+from sparkify.warehouse.retention import NOT_TAKEN, first_load_id, raise_mark
 from sparkify.warehouse.schema import made_relation, with_ops
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import quote_identifier, quote_literal, quote_table
@@ -156,6 +156,10 @@ def forget_records(session: Session, name: str, before: datetime, log: Log) -> i
         log: how many records went.
     """
     rows = sum(_apply(session, rule, before) for rule in _rules(session, name))
+    if rows and name == "loads":
+        # That no load of a window is on record says nothing of the time before.
+        with session.publishing(ledger.STAGED_FILES):
+            raise_mark(session, "ops.loads", before, ledger.new_load_id())
     log.info("ops.%s: %d records of before %s forgotten.", name, rows, before.date())
     return rows
 

@@ -138,7 +138,8 @@ DISTSTYLE EVEN
 SORTKEY (target_table, change_load_id);
 
 -- Up to when a staging table has forgotten what was staged, by the param of warehouse_maintenance; time of
--- before that is in it as far as a load in ops.loads still has it as its window.
+-- before that is in it as far as a load in ops.loads still has it as its window. Of ops.loads: loads that
+-- ended before that may no longer be on record.
 CREATE TABLE IF NOT EXISTS ops.retention (
     dataset VARCHAR(128) NOT NULL,
     forgotten_before TIMESTAMP NOT NULL,
