@@ -238,6 +238,7 @@ def test_only_the_files_of_a_load_or_the_file_that_is_named_are_looked_at(wareho
     for day in ("2018-11-15", "2018-11-16"):
         source.put_events(day, [{**STRAY, "sessionId": 5}])
         dags.load("sparkify", keep_strays=True, **window(f"{day}T00:00:00", f"{day}T01:00:00"))
+    for day in ("2018-11-15", "2018-11-16"):
         source.put_events(day, [event(f"{day}T00:30:00")])
     [(load_id,)] = warehouse.query("SELECT load_id FROM ops.rejected_rows WHERE file LIKE '%16-events.json'")
     [first], _ = dags.correct(file=KEY)

@@ -45,7 +45,7 @@ def read_corrections(text: str, bucket: str) -> dict[str, dict[int, bytes]]:
             continue
         try:
             key, at, row = _read(json.loads(line), bucket)
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise FatalError(
                 f"Line {number} of the corrected rows is none ({error!r}): {line[:200]!r}.",
                 'Each line is {"file": key, "line": number, "row": {…} or null}; nothing was changed.',
