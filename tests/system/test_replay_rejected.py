@@ -172,6 +172,7 @@ def test_sales_that_were_refused_are_corrected_line_by_line(warehouse, source, d
     assert loaded_clean(warehouse, dags, "stores", NOVEMBER) == found
 
 
+@pytest.mark.long
 def test_corrected_rows_may_come_in_a_file_of_the_source_bucket(warehouse, source, dags):
     source.put_events("2018-11-15", [PLAYS[0], STRAY])
     dags.load("sparkify", keep_strays=True, **window(*DAY))
@@ -183,6 +184,7 @@ def test_corrected_rows_may_come_in_a_file_of_the_source_bucket(warehouse, sourc
         dags.correct(corrections_key="corrected/16.json")
 
 
+@pytest.mark.long
 def test_a_dry_run_changes_nothing_and_says_what_would_become_of_each_row(warehouse, source, dags, capsys):
     source.put_events("2018-11-15", [STRAY, {**STRAY, "itemInSession": 7}])
     dags.load("sparkify", keep_strays=True, **window(*DAY))
@@ -196,6 +198,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_become_of_each_row(wareho
     assert "Windows to load again: [2018-11-15T00:00:00+00:00, 2018-11-16T00:00:00+00:00)" in shown
 
 
+@pytest.mark.long
 def test_rows_that_nobody_corrected_stay_open_beside_those_that_come_in(warehouse, source, dags):
     other = {**STRAY, "itemInSession": 7}
     source.put_events("2018-11-15", [PLAYS[0], STRAY, other])
@@ -205,6 +208,7 @@ def test_rows_that_nobody_corrected_stay_open_beside_those_that_come_in(warehous
     assert warehouse.counts()["staging_events"] == 2
 
 
+@pytest.mark.long
 def test_a_row_that_is_no_better_than_before_fails_the_check_and_is_named(warehouse, source, dags):
     source.put_events("2018-11-15", [PLAYS[0], STRAY])
     dags.load("sparkify", keep_strays=True, **window(*DAY))
@@ -212,6 +216,7 @@ def test_a_row_that_is_no_better_than_before_fails_the_check_and_is_named(wareho
         dags.replay(corrections=corrected(KEY, 2, {**STRAY, "level": "paid"}))
 
 
+@pytest.mark.long
 def test_a_changed_file_that_was_left_for_later_is_taken_in_once_it_is_mended(warehouse, source, dags):
     source.put_events("2018-11-15", PLAYS[:2])
     dags.load("sparkify", **window(*DAY))
@@ -223,6 +228,7 @@ def test_a_changed_file_that_was_left_for_later_is_taken_in_once_it_is_mended(wa
     assert warehouse.counts()["songplays"] == 3
 
 
+@pytest.mark.long
 def test_a_song_file_that_failed_a_run_is_loaded_by_a_run_of_the_same_window(warehouse, source, dags):
     source.put_events("2018-11-15", PLAYS)
     key = source.put_song("TRAAA1", **{**song(), "duration": "long"})
@@ -234,6 +240,7 @@ def test_a_song_file_that_failed_a_run_is_loaded_by_a_run_of_the_same_window(war
     assert warehouse.query("SELECT COUNT(*) FROM songplays WHERE song_id = 'SO1'") == [(4,)]
 
 
+@pytest.mark.long
 def test_only_the_files_of_a_load_or_the_file_that_is_named_are_looked_at(warehouse, source, dags):
     for day in ("2018-11-15", "2018-11-16"):
         source.put_events(day, [{**STRAY, "sessionId": 5}])
@@ -249,6 +256,7 @@ def test_only_the_files_of_a_load_or_the_file_that_is_named_are_looked_at(wareho
     assert both == [first, second]
 
 
+@pytest.mark.long
 def test_a_dataset_that_is_none_and_corrections_that_fit_nowhere_are_refused(warehouse, source, dags):
     source.put_events("2018-11-15", PLAYS)
     dags.load("sparkify", **window(*DAY))
