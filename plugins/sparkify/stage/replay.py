@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -92,14 +92,16 @@ class Replayer:
             corrections: corrected rows by key and line.
 
         Raises:
-            FatalError: corrections that do not fit; all those of files before it are written.
+            FatalError: corrections that do not fit; nothing is written.
         """
         rows = self._find_rows(corrections)
         by_file = defaultdict[str, list[OpenRow]](list)
         for row in rows:
             by_file[row.file].append(row)
-        for key, lines in sorted(corrections.items()):
-            self.corrector.correct(key, lines, by_file[self._url(key)])
+        # All are looked at before one is written.
+        for corrector in (replace(self.corrector, dry_run=True), self.corrector):
+            for key, lines in sorted(corrections.items()):
+                corrector.correct(key, lines, by_file[self._url(key)])
         fates = self._find_fates(by_file, corrections)
         again = {url: by_file[url] for url in by_file if any(fates[url, row.line] for row in by_file[url])}
         left = {url: sum(not fates[url, row.line] for row in found) for url, found in again.items()}
