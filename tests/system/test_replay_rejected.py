@@ -1,13 +1,18 @@
 """From a row that no load took to tables that are what a clean file gives, with replay_rejected."""
 
+import copy
 import itertools
 import json
+import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException
 
 from definitions import DATASETS
+from tests.faults.runs import wait_until
 from tests.records import event, sale, song, store
 from tests.system.conftest import ROOT, execute
 
@@ -31,8 +36,6 @@ class Dags:
     """The DAGs as a scheduler runs them, in this process."""
 
     def __init__(self):
-        from airflow.dag_processing.dagbag import DagBag
-
         files = ("sparkify_etl.py", "stores_etl.py", "replay_rejected.py")
         self.dags = {k: dag for name in files for k, dag in DagBag(str(ROOT / "dags" / name)).dags.items()}
 
@@ -132,6 +135,9 @@ def test_a_load_that_failed_says_why_and_its_window_is_loaded_once_its_file_is_m
     warehouse, source, dags
 ):
     source.put_events("2018-11-15", [*PLAYS[:2], {**PLAYS[2], "sessionId": "ten"}, PLAYS[3]])
+    # S3 tells whole seconds: what was written in that of the load may have been mended since.
+    written = int(time.time())
+    wait_until(lambda: time.time() >= written + 1, "the clock's next second")
     hours = ("2018-11-15T09:00:00", "2018-11-15T11:00:00")
     with pytest.raises(AirflowFailException, match=rf"{KEY} line 3, column session_id"):
         dags.load("sparkify", **window(*hours))
@@ -264,3 +270,38 @@ def test_a_dataset_that_is_none_and_corrections_that_fit_nowhere_are_refused(war
         dags.correct(dataset="films")
     with pytest.raises(AirflowFailException, match="no rejected row at line 1"):
         dags.correct(corrections=corrected(KEY, 1, PLAYS[1]))
+
+
+def test_each_window_triggers_a_run_that_the_loading_dag_accepts(dags):
+    from airflow.sdk.exceptions import DagRunTriggerException
+
+    conf = {**window(*DAY), "keep_strays": True}
+    task = dags.dags["replay_rejected"].get_task("load_again").unmap({"conf": conf})
+    for dataset in ("sparkify", "stores"):
+        operator = copy.copy(task)
+        operator.render_template_fields({"params": {"dataset": dataset}})
+        active = SimpleNamespace(get_dag=lambda _: SimpleNamespace(is_paused=False))
+        with pytest.raises(DagRunTriggerException) as caught:
+            operator.execute({"ti": active, "task": operator})
+        assert caught.value.trigger_dag_id == f"{dataset}_etl"
+        assert caught.value.wait_for_completion
+        assert caught.value.note
+        params = copy.deepcopy(dags.dags[f"{dataset}_etl"].params)
+        for name, value in caught.value.conf.items():
+            params[name] = value
+        assert params.validate()["window_start"] == conf["window_start"]
+
+
+@pytest.mark.long
+def test_the_dag_says_what_it_would_do_and_ends_where_there_is_nothing_to_load(warehouse, source, dags):
+    source.put_events("2018-11-15", [PLAYS[0], STRAY])
+    dags.load("sparkify", keep_strays=True, **window(*DAY))
+    dag = DagBag(str(ROOT / "dags" / "replay_rejected.py")).dags["replay_rejected"]
+    # Its template reads what `correct` has pushed.
+    dag.get_task("check_settled").trigger_rule = "all_done"
+    run = dag.test(logical_date=datetime(2031, 1, 1, tzinfo=UTC), run_conf={})
+    assert {ti.task_id: ti.state for ti in run.get_task_instances()} == {
+        "correct": "success",
+        "load_again": "skipped",
+        "check_settled": "success",
+    }

@@ -30,6 +30,10 @@ SELECT {_NAMES}
 FROM {REFUSED}
 WHERE {{condition}}
 """
+_NOT_STAGED = (
+    "file || ' ' || load_id NOT IN (SELECT 's3://' || bucket || '/' || key || ' ' || load_id "
+    "FROM ops.staged_files)"
+)
 _FOUND = f"""
 SELECT
     {", ".join(f'rejected_rows."{name}"' for name in _COLUMNS)},
@@ -139,7 +143,8 @@ def record(session: Session, load_id: str, rows: Sequence[RejectedRow], files: s
             session.execute(f"DELETE FROM {table} WHERE {condition}")
     if rows:
         places, values = named_values("file", sorted({row.file for row in rows}))
-        session.execute(f"DELETE FROM {REJECTED} WHERE file IN ({places})", values)
+        # Of a file that is left for later stays what its staged version left.
+        session.execute(f"DELETE FROM {REJECTED} WHERE file IN ({places}) AND {_NOT_STAGED}", values)
         session.insert_rows(REJECTED, _COLUMNS, [_values(row, load_id) for row in rows])
     now = ledger.utc_now()
     settled = [(*row, load_id, now) for row in _gone(before, rows)]
