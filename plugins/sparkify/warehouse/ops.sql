@@ -96,6 +96,19 @@ CREATE TABLE IF NOT EXISTS ops.settled_rows (
 DISTSTYLE EVEN
 SORTKEY (settled_at);
 
+-- The fields of the files of a staging table, each with every kind of value that was ever seen in it, or that it
+-- was missing, and the version of a file in which that was first noticed.
+CREATE TABLE IF NOT EXISTS ops.source_fields (
+    dataset VARCHAR(128) NOT NULL,
+    field VARCHAR(256) NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    file VARCHAR(1280) NOT NULL,
+    etag VARCHAR(128) NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    seen_at TIMESTAMP NOT NULL
+)
+DISTSTYLE ALL;
+
 -- One row per check of a task's run; running it again replaces its rows, which the sort key finds without
 -- reading those of all runs before.
 CREATE TABLE IF NOT EXISTS ops.quality_results (
