@@ -51,6 +51,7 @@ class _Idle:
 @pytest.fixture
 def login(server: Any, mirror: Any) -> Iterator[Callable[[str], Person]]:
     """Log people in; the runs that they have started go with the test."""
+    from airflow.models.backfill import Backfill, BackfillDagRun
     from airflow.models.dag import DagModel
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
@@ -58,11 +59,12 @@ def login(server: Any, mirror: Any) -> Iterator[Callable[[str], Person]]:
 
     def clear() -> None:
         with create_session() as session:
-            session.execute(delete(DagRun))
+            for model in (BackfillDagRun, DagRun, Backfill):
+                session.execute(delete(model))
             session.execute(update(DagModel).values(is_paused=False))
 
     clear()
-    yield lambda user="": Person(server, user)
+    yield lambda user="": Person.of(server, user)
     clear()
 
 

@@ -170,7 +170,7 @@ class TestLoad:
         assert len(runs(op)) == 2
 
     def test_a_dag_that_is_switched_off_is_switched_on_only_when_somebody_says_so(self, op):
-        op.patch("dags/sparkify_etl", {"is_paused": True})
+        op.change("PATCH", "dags/sparkify_etl", {"is_paused": True})
         answer = op.post(LOAD, form())
         assert answer.status_code == 409
         assert "sparkify_etl is paused" in answer.text
