@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from sparkify.text import printable
 from sparkify_watch.page import words
+from sparkify_watch.page.drafts import draft_corrections
 from sparkify_watch.page.tokens import token_of
 
 
@@ -29,7 +30,7 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
     finalize=_shown,
 )
-_TEMPLATES.filters.update(words.FILTERS)
+_TEMPLATES.filters.update(words.FILTERS | {"draft": draft_corrections})
 
 
 def answer(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
