@@ -53,7 +53,7 @@ class Keeper:
 
         Args:
             forced: a person has asked for it: begin it however young the picture is.
-            wait: how many seconds to wait for the end of what this has begun or, forced, of what is under way.
+            wait: how many seconds to wait for the end of what this begins; forced, of what is under way.
         """
         with self._starting:
             is_running = self._thread is not None and self._thread.is_alive()
