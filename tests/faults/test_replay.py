@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.child import CORRECT
 from tests.faults.reference import Window
-from tests.faults.runs import moments
+from tests.faults.runs import Run, moments
 from tests.faults.test_crashes import Choice, others, some
 from tests.faults.world import World
 from tests.records import event, sale
@@ -49,7 +49,7 @@ class Rejections:
     def put(self, world: World) -> None:
         """Write the next file, and load it."""
         self.number += 1
-        world.put(self.key, self._body(self.rows()[0]))
+        world.put(self.key, self.body(rejected=True))
         run = world.start(self.window, dataset=self.dataset)
         if self.is_refused:
             assert "cannot be staged" in run.fail()
@@ -58,7 +58,7 @@ class Rejections:
             run.finish()
         assert world.warehouse.query(OPEN) == [(2,)]
         # What readers may see from now on.
-        world.versions.append((self.key, self._body(self.rows()[1])))
+        world.versions.append((self.key, self.body(rejected=False)))
 
     def params(self) -> dict[str, object]:
         given = {"file": self.key, "line": 2, "row": self.rows()[1][1]}
@@ -67,14 +67,15 @@ class Rejections:
 
     def assert_corrected(self, world: World) -> None:
         body = world.source.s3.get_object(Bucket=world.source.bucket, Key=self.key)["Body"].read()
-        assert body == self._body(self.rows()[1])
+        assert body == self.body(rejected=False)
         world.objects[self.key] = body
 
     def correct(self, world: World) -> None:
         world.run(self.window, dataset=self.dataset, tasks=(CORRECT,), params=self.params())
         self.assert_corrected(world)
 
-    def _body(self, rows: Sequence[dict[str, object]]) -> bytes:
+    def body(self, *, rejected: bool) -> bytes:
+        rows = self.rows()[0 if rejected else 1]
         return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
@@ -131,6 +132,29 @@ def kill_load(world: World, files: Rejections, choice: Choice) -> None:
         assert_replayed(world, files)
 
 
+def kill_refusal(world: World, files: Rejections, choice: Choice) -> None:
+    """Kill the load that is refused at the chosen points, and run it again: what it says is kept once."""
+
+    def refused(**plan: str) -> Run:
+        files.number += 1
+        world.put(files.key, files.body(rejected=True))
+        world.versions.pop()
+        return world.start(files.window, dataset=files.dataset, **plan)
+
+    run = refused()
+    run.fail()
+    for point in choice([point for point in run.points if point.startswith(f"{files.staged_by} ")]):
+        refused(kill=point).die()
+        assert world.warehouse.query(OPEN) == [(2,)], point
+        assert world.warehouse.query("SELECT * FROM staging_sales") == [], point
+        world.start(files.window, dataset=files.dataset).fail()
+        assert world.warehouse.query(OPEN) == [(2,)], point
+    world.put(files.key, files.body(rejected=False))
+    world.run(files.window, dataset=files.dataset)
+    files.number = 1
+    assert_replayed(world, files)
+
+
 BOTH = [of_events, pytest.param(of_sales, marks=pytest.mark.long)]
 
 
@@ -154,6 +178,13 @@ def test_a_replay_that_is_killed_leaves_its_row_open_and_a_rerun_settles_it_once
 @pytest.mark.parametrize("make", [of_events, of_sales])
 def test_a_replay_killed_between_any_two_statements_takes_its_row_in_once(both, make, kill):
     kill(both, make(), others)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("choice", [some, others])
+def test_a_load_that_is_refused_and_killed_stages_nothing_and_says_why_when_it_runs_again(both, choice):
+    kill_refusal(both, of_sales(), choice)
 
 
 @pytest.mark.parametrize("is_first", [True, pytest.param(False, marks=pytest.mark.long)])

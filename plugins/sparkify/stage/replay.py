@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sparkify.source import SourceFile, find_keys
 from sparkify.stage.corrections import Corrector
+from sparkify.stage.reconciliation import join_nearest
+from sparkify.stage.strays import STRAY
 from sparkify.text import printable, text_table
 from sparkify.warehouse import open_rows
 from sparkify.warehouse.open_rows import OpenRow
@@ -18,7 +20,6 @@ from sparkify.window import ALL_TIME, Window, common, merge
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_MOST_WINDOWS = 100
 _HOUR = timedelta(hours=1)
 _LOOK_BACK = timedelta(days=31)
 _WINDOWS = "SELECT window_start, window_end FROM ops.loads WHERE target_table = %(table)s AND window_end"
@@ -105,20 +106,19 @@ class Replayer:
         fates = self._find_fates(by_file, corrections)
         again = {url: by_file[url] for url in by_file if any(fates[url, row.line] for row in by_file[url])}
         left = {url: sum(not fates[url, row.line] for row in found) for url, found in again.items()}
-        strays = any("outside the time" in row.reason for found in again.values() for row in found)
+        strays = any(_is_kept_stray(row) for found in again.values() for row in found)
         told = [(row, fates[row.file, row.line] or "waits for its file to be corrected") for row in rows]
         return Replay(told, self._windows(again), strays, left)
 
     def _find_rows(self, corrections: Mapping[str, object]) -> list[OpenRow]:
-        """Return the selected rows; corrections select the files that they are for."""
+        """Return the open rows of the files that corrections are for or, without any, of those selected."""
         chosen, rows = self.selection, list[OpenRow]()
         for folder in chosen.folders:
             rows += open_rows.find_open(self.session, self._url(f"{folder}/"))
-        files = {row.file for row in rows if chosen.load_id in ("", row.load_id)}
-        if chosen.file:
-            files &= {self._url(chosen.file)}
-        if corrections:
-            files &= set(map(self._url, corrections))
+        files = set(map(self._url, corrections))
+        if not files:
+            files = {row.file for row in rows if chosen.load_id in ("", row.load_id)}
+            files &= {self._url(chosen.file)} if chosen.file else files
         return [row for row in rows if row.file in files]
 
     def _find_fates(
@@ -143,7 +143,7 @@ class Replayer:
             known = [row.window for row in rows if row.window and row.is_refused]
             known += self._staged(period) if period else []
             found += known or ([period] if period else self._latest())
-        return merge(found)[:_MOST_WINDOWS]
+        return join_nearest(merge(found))
 
     def _period(self, key: str, rows: Sequence[OpenRow]) -> Window | None:
         """Return the time that a file is named for; nothing where it has none that is known."""
@@ -183,6 +183,10 @@ def _has_changed(file: SourceFile | None, row: OpenRow) -> bool:
     if row.etag is None:
         return is_newer
     return file.etag != row.etag or (row.is_refused and is_newer)
+
+
+def _is_kept_stray(row: OpenRow) -> bool:
+    return STRAY in row.reason and not row.is_refused
 
 
 def _shown(value: object) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
@@ -58,6 +59,17 @@ def test_a_new_a_missing_and_a_retyped_field_are_told_once_with_their_file(order
     stage(source)
     assert warnings() == []
     assert len(orders.query(SEEN)) == len(set(orders.query(SEEN))) == len(ALL) + 3
+
+
+def test_of_two_loads_at_once_one_tells_of_a_field(orders, source, warnings):
+    put_orders(source, A, order(1))
+    stage(source)
+    put_orders(source, B, {**order(2), "voucher": True})
+    with ThreadPoolExecutor(2) as both:
+        for run in [both.submit(stage, source) for _ in range(2)]:
+            run.result()
+    assert warnings() == [f"voucher (boolean) is new: no column takes it (s3://{source.bucket}/{B})"]
+    assert orders.query("SELECT COUNT(*) FROM ops.source_fields WHERE field = 'voucher'") == [(1,)]
 
 
 def test_what_makes_a_load_fail_is_told_before_it_does(orders, source, warnings):
