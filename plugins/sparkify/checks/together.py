@@ -1,10 +1,9 @@
-"""Several checks in one statement: those that count rows of the same table share a scan of it."""
+"""Several checks in one statement: those that ask for aggregates of the same rows share a scan of them."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from sparkify.checks.model import Answer, Check, TableCheck
+from sparkify.checks.model import Answer, Check, Shared, TableCheck
 from sparkify.checks.query_kinds import subquery
 from sparkify.failures import is_transient
 from sparkify.warehouse.session import Session
@@ -13,13 +12,34 @@ from sparkify.warehouse.sql import Value
 _NEXT = "sparkify_next"
 
 
-@dataclass(frozen=True, slots=True)
 class Scan:
-    """A part of the statement, of one row: the checks that it answers, and how many columns each takes."""
+    """A scan of some rows: each aggregate that is asked of it is there once, however many checks ask for it.
 
-    sql: str
-    checks: list[Check] = field(default_factory=list)
-    widths: list[int] = field(default_factory=list)
+    Args:
+        source: what is scanned, as SQL for FROM … WHERE.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._places: dict[str, int] = {}
+        self._checks: dict[str, list[int]] = {}
+
+    def add(self, check: Check, asked: Sequence[str]) -> None:
+        """Ask for the aggregates of one more check."""
+        self._checks[check.title] = [self._places.setdefault(one, len(self._places)) for one in asked]
+
+    @property
+    def sql(self) -> str:
+        """The scan, whose answer is one row."""
+        named = (f"{one} AS count_{place}" for one, place in self._places.items())
+        return f"SELECT {', '.join(named)} FROM {self._source}"
+
+    def answers(self, columns: Sequence[str], row: Sequence[object]) -> dict[str, Answer]:
+        """Return the answer to each check by its title."""
+        return {
+            title: Answer([columns[place] for place in places], [[row[place] for place in places]])
+            for title, places in self._checks.items()
+        }
 
 
 class Together:
@@ -30,27 +50,26 @@ class Together:
     """
 
     def __init__(self, checks: Sequence[Check]) -> None:
-        self._scans: list[Scan] = []
+        self._alone: dict[str, str] = {}
+        self._scans: dict[str, Scan] = {}
         self.parameters: dict[str, Value] = {}
-        counted: dict[str, list[tuple[Check, Sequence[str]]]] = {}
         for number, check in enumerate(checks):
-            if isinstance(check, TableCheck) and check.counts:
-                counts = [self._rename(number, check.parameters, count) for count in check.counts]
-                counted.setdefault(check.source, []).append((check, counts))
+            shared = check.shared() if isinstance(check, TableCheck) else None
+            if shared is None:
+                self._alone[check.title] = self._rename(number, check.parameters, check.question())
             else:
-                question = self._rename(number, check.parameters, check.question())
-                self._scans.append(Scan(question, [check], [0]))
-        for source, found in counted.items():
-            columns = [count for _, counts in found for count in counts]
-            named = ", ".join(f"{count} AS count_{n}" for n, count in enumerate(columns))
-            widths = [len(counts) for _, counts in found]
-            self._scans.append(Scan(f"SELECT {named} FROM {source}", [check for check, _ in found], widths))
+                self._share(number, check, shared)
+
+    def _share(self, number: int, check: Check, shared: Shared) -> None:
+        asked = [self._rename(number, check.parameters, one) for one in shared.asked]
+        self._scans.setdefault(shared.source, Scan(shared.source)).add(check, asked)
 
     @property
     def question(self) -> str:
         """The statement, which sees one state of the tables."""
-        names = f", 0 AS {_NEXT}, ".join(f"asked_{n}.*" for n in range(len(self._scans)))
-        parts = [f"{subquery(scan.sql)} AS asked_{n}" for n, scan in enumerate(self._scans)]
+        asked = [*self._alone.values(), *(scan.sql for scan in self._scans.values())]
+        names = f", 0 AS {_NEXT}, ".join(f"asked_{n}.*" for n in range(len(asked)))
+        parts = [f"{subquery(sql)} AS asked_{n}" for n, sql in enumerate(asked)]
         return f"SELECT {names}\nFROM {' CROSS JOIN '.join(parts)}\nLIMIT 2"
 
     def answers(self, answer: Answer) -> dict[str, Answer]:
@@ -63,13 +82,13 @@ class Together:
             raise ValueError("one of the questions has not one row for an answer")
         found: dict[str, Answer] = {}
         columns, row = list(answer.columns), list(answer.rows[0])
-        for scan in self._scans:
+        parts: list[str | Scan] = [*self._alone, *self._scans.values()]
+        for part in parts:
             end = columns.index(_NEXT) if _NEXT in columns else len(columns)
-            begin = 0
-            for check, width in zip(scan.checks, scan.widths, strict=True):
-                stop = begin + width if width else end
-                found[check.title] = Answer(columns[begin:stop], [row[begin:stop]])
-                begin = stop
+            if isinstance(part, Scan):
+                found |= part.answers(columns[:end], row[:end])
+            else:
+                found[part] = Answer(columns[:end], [row[:end]])
             columns, row = columns[end + 1 :], row[end + 1 :]
         return found
 
