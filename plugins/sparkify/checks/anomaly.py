@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,10 +12,21 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, StrictInt, model_validator
 
-from sparkify.checks.model import Answer, ColumnName, Number, Shared, Sql, TableCheck, Verdict, restrict
+from sparkify.checks.model import (
+    Answer,
+    ColumnName,
+    Number,
+    Shared,
+    Sql,
+    TableCheck,
+    Verdict,
+    has_subquery,
+    restrict,
+)
 
 # The least that the median deviation counts as, as a share of the median: a number that never moved may.
 _FLOOR_SHARE = 0.05
+_SIMPLE = re.compile(r"(COUNT|SUM|AVG|MIN|MAX)\(([a-z_]\w*|\*)\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +123,13 @@ class Anomaly(TableCheck):
         return f"SELECT {self.measure} AS measure FROM {self.source}"
 
     def shared(self) -> Shared:
-        """Measure while others count."""
-        return Shared(self.source, [self.measure])
+        """Measure while others count; under `where`, if the aggregate is one that can be put so."""
+        simple = _SIMPLE.fullmatch(self.measure)
+        if simple is None or not self.where or has_subquery(self.where):
+            return Shared(self.source, [self.measure])
+        what = "1" if simple[2] == "*" else simple[2]
+        measure = f"{simple[1]}(CASE WHEN (\n{self.where}\n) THEN {what} END)"
+        return Shared(restrict(self.table, self.window_column), [measure])
 
     def judge(self, answer: Answer) -> Verdict:
         """Pass when the number is about what it was, or it is not known what that is."""

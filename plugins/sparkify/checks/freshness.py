@@ -19,7 +19,7 @@ class Freshness(TableCheck):
 
     kind: Literal["freshness"]
     column: ColumnName = Field(description="timestamp column, in UTC")
-    max_age_hours: Number = Field(gt=0, description="hours that the newest row may be older")
+    max_age_hours: Number = Field(gt=0, le=87_600, description="hours that the newest row may be older")
     relative_to: Literal["window_end", "now"] = Field(
         "window_end",
         description="older than what: `window_end` (the default) or `now`, which old windows fail",

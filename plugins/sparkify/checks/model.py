@@ -22,7 +22,6 @@ from pydantic import (
 from sparkify.warehouse.sql import Value, quote_identifier, quote_table
 
 EXAMPLES = 3
-# Redshift takes few subqueries within an aggregate.
 _SUBQUERY = re.compile(r"\bSELECT\b", re.IGNORECASE)
 Row: TypeAlias = Sequence[Any]
 
@@ -195,7 +194,7 @@ class CountingCheck(WindowedCheck):
 
     def shared(self) -> Shared:
         """Count under `where`, so that checks with another one share the scan."""
-        if self.where and _SUBQUERY.search(self.where):
+        if self.where and has_subquery(self.where):
             return Shared(self.source, self._counts(None))
         return Shared(restrict(self.table, self.window_column), self._counts(self.where))
 
@@ -208,6 +207,11 @@ def _count(where: str | None, condition: str | None = None) -> str:
     # On lines of its own: the condition may end in a comment.
     both = [f"(\n{one}\n)" for one in (where, condition) if one]
     return f"COUNT(CASE WHEN {' AND '.join(both)} THEN 1 END)" if both else "COUNT(*)"
+
+
+def has_subquery(sql: str) -> bool:
+    """Say whether a condition may hold a query of its own; Redshift takes few of them within an aggregate."""
+    return _SUBQUERY.search(sql) is not None
 
 
 def restrict(table: str, window_column: str | None, where: str | None = None) -> str:

@@ -8,7 +8,7 @@ is refused: escapes, classes such as `[:alpha:]` (ASCII only on Redshift), group
 import re
 
 _PIECE = re.compile(
-    r"\[\^?(?P<set>[^][\\]+)\]|(?P<times>[*+?]|\{(?P<least>\d+)(?:,(?P<most>\d*))?\})"
+    r"\[\^?+(?P<set>[^][\\]+)\]|(?P<times>[*+?]|\{(?P<least>\d+)(?:,(?P<most>\d*))?\})"
     r"|(?P<begin>[(])|(?P<end>[)])|(?P<or>[|])|(?P<edge>[\^$])|[^][\\(){}*+?|^$\0]"
 )
 _SET = re.compile(r"-?(?:(?P<first>[^-])-(?P<last>[^-])|[^-])*-?")

@@ -87,7 +87,7 @@ def is_taken(pattern):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
+@given(data=st.data())
 def test_what_is_taken_means_to_the_warehouse_what_it_means_to_python(data, redshift):
     patterns = data.draw(st.lists(PATTERNS.filter(is_taken), min_size=20, max_size=20))
     texts = data.draw(st.lists(st.text("abé%'?:", max_size=5), min_size=20, max_size=20))
