@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
 from statistics import median
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 from pydantic import Field, PrivateAttr, StrictInt, model_validator
 
@@ -26,7 +26,8 @@ from sparkify.checks.model import (
 
 # The least that the median deviation counts as, as a share of the median: a number that never moved may.
 _FLOOR_SHARE = 0.05
-_SIMPLE = re.compile(r"(COUNT|SUM|AVG|MIN|MAX)\(([a-z_]\w*|\*)\)", re.IGNORECASE)
+_DISTINCT = re.compile(r"\bDISTINCT\b", re.IGNORECASE)
+_MERGED = re.compile(r"(COUNT|SUM|MIN|MAX)\((?:\w+|\*)\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +123,16 @@ class Anomaly(TableCheck):
         """Ask for the number."""
         return f"SELECT {self.measure} AS measure FROM {self.source}"
 
-    def shared(self) -> Shared:
-        """Measure while others count; under `where`, if the aggregate is one that can be put so."""
-        simple = _SIMPLE.fullmatch(self.measure)
-        if simple is None or not self.where or has_subquery(self.where):
+    def shared(self) -> Shared | None:
+        """Measure while others count."""
+        if _DISTINCT.search(self.measure):
+            # It would have all rows sorted for the others, too.
+            return None
+        merged = _MERGED.fullmatch(self.measure)
+        if merged is None or (self.where and has_subquery(self.where)):
             return Shared(self.source, [self.measure])
-        what = "1" if simple[2] == "*" else simple[2]
-        measure = f"{simple[1]}(CASE WHEN (\n{self.where}\n) THEN {what} END)"
-        return Shared(restrict(self.table, self.window_column), [measure])
+        how = cast('Literal["COUNT", "SUM", "MIN", "MAX"]', merged[1].upper())
+        return Shared(restrict(self.table, self.window_column), [self.measure], self.where, how)
 
     def judge(self, answer: Answer) -> Verdict:
         """Pass when the number is about what it was, or it is not known what that is."""

@@ -161,10 +161,15 @@ class Shared:
     Args:
         source: what is scanned, as SQL for FROM … WHERE.
         asked: aggregates over it, whose values are the check's answer.
+        where: the condition of the check's rows, where `source` is without it.
+        merged: how the aggregates of parts of the rows make that of all: counts are added, as sums are. None
+            where they do not.
     """
 
     source: str
     asked: Sequence[str]
+    where: str | None = None
+    merged: Literal["COUNT", "SUM", "MIN", "MAX"] | None = None
 
 
 class WindowedCheck(TableCheck):
@@ -190,27 +195,21 @@ class CountingCheck(WindowedCheck):
 
     def question(self) -> str:
         """Count, in one pass."""
-        return f"SELECT {', '.join(self._counts(None))} FROM {self.source}"
+        return f"SELECT {', '.join(self._counts)} FROM {self.source}"
 
     def shared(self) -> Shared:
-        """Count under `where`, so that checks with another one share the scan."""
+        """Count while others do."""
         if self.where and has_subquery(self.where):
-            return Shared(self.source, self._counts(None))
-        return Shared(restrict(self.table, self.window_column), self._counts(self.where))
+            return Shared(self.source, self._counts, merged="COUNT")
+        return Shared(restrict(self.table, self.window_column), self._counts, self.where, "COUNT")
 
-    def _counts(self, where: str | None) -> list[str]:
-        return [_count(where), *(_count(where, condition) for condition in self.counted)]
-
-
-def _count(where: str | None, condition: str | None = None) -> str:
-    """Return an aggregate that counts the rows that meet both."""
-    # On lines of its own: the condition may end in a comment.
-    both = [f"(\n{one}\n)" for one in (where, condition) if one]
-    return f"COUNT(CASE WHEN {' AND '.join(both)} THEN 1 END)" if both else "COUNT(*)"
+    @property
+    def _counts(self) -> list[str]:
+        return ["COUNT(*)", *(f"COUNT(CASE WHEN {condition} THEN 1 END)" for condition in self.counted)]
 
 
 def has_subquery(sql: str) -> bool:
-    """Say whether a condition may hold a query of its own; Redshift takes few of them within an aggregate."""
+    """Say whether a condition may hold a query of its own; Redshift takes few of them outside of WHERE."""
     return _SUBQUERY.search(sql) is not None
 
 
