@@ -17,7 +17,7 @@ from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import Value, display
 from sparkify.window import Window
 
-# Characters of one value in an example; events carry user agents of 150.
+# Characters of one value; events carry user agents of 150.
 _VALUE_LENGTH = 60
 
 
@@ -30,8 +30,8 @@ class CheckResult:
 
     Attributes:
         status: `passed`, `failed` (the warehouse breaks the promise) or `error` (the check could not be run).
-        examples: up to three offenders as text, of a failed check.
-        examples_sql: the query that gave the examples, its values written in.
+        examples: up to three offenders.
+        examples_sql: the query for them, values written in.
         error: why it could not be run, and what to do.
         value: what was measured.
         checked_at: when, naive UTC.
@@ -64,11 +64,11 @@ def run_checks(
 
     Args:
         session: with no transaction open; reads only.
-        checks: all are run, whatever the result of the others.
-        window: the run's window; a check that needs one without it ends in status `error`.
+        checks: all are run, whatever becomes of the others.
+        window: the run's; a check that needs one ends in `error` without it.
 
     Raises:
-        Exception: a transient failure such as a lost connection, about which trying again helps.
+        Exception: a transient failure such as a lost connection; trying again helps.
     """
     values: dict[str, Value] = {**window.values} if window else {}
     known = recall(session, checks, window)
@@ -85,7 +85,7 @@ def _run_check(session: Session, check: Check, values: dict[str, Value], known: 
     try:
         result = _answer(session, check, values, known)
     except Exception as error:
-        # Whatever is wrong with one check (its SQL, a missing table, an odd answer), the others run.
+        # Whatever is wrong with one check, the others run.
         if is_transient(error):
             raise
         session.rollback()

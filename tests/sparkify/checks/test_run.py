@@ -280,31 +280,6 @@ def test_a_check_that_cannot_run_is_an_error_and_the_others_still_run(session):
         assert part in result.error
 
 
-def test_neighbours_about_a_table_are_asked_in_one_statement_that_counts_its_rows_once(session):
-    suite = suite_of("""
-        checks:
-          - {kind: row_count, table: quality_test.plays, min: 9}
-          - {kind: accepted_values, table: quality_test.plays, column: level, values: [free, paid]}
-          - {kind: unique, table: quality_test.plays, columns: [id]}
-          - {kind: accepted_values, name: u, table: quality_test.plays, column: user_id, values: [1, 2, 3]}
-          - {kind: queries_equal, name: same, table: quality_test.plays, sql: "SELECT 1, 'a'",
-             expected_sql: "SELECT 1, 'a'"}
-          - {kind: not_null, table: quality_test.plays, columns: [at, id]}
-    """)
-    results = list(run_checks(session, suite.checks))
-    asked = [sql for sql in session.statements if "sparkify_next" in sql]
-    assert len(asked) == 1
-    assert asked[0].count('FROM "quality_test"."plays"') == 2
-    assert [(result.status, result.observed) for result in results] == [
-        ("failed", "5 rows"),
-        ("failed", "1 others of 5 rows"),
-        ("failed", "1 repeated of 3 rows"),
-        ("passed", "0 others of 5 rows"),
-        ("passed", "?column?=1, ?column?=a"),
-        ("failed", "NULLs: 2 in id (5 rows)"),
-    ]
-
-
 def test_a_lost_connection_is_no_result_but_an_error_worth_another_try(session, redshift):
     suite = suite_of("""
         checks:
