@@ -25,6 +25,13 @@ def session(request, sandbox, tables):
 
 
 @pytest.fixture
+def one_session(sandbox, tables):
+    """A session over one driver, for what is alike with every driver."""
+    with closing(connect(sandbox, "redshift_connector")) as connection:
+        yield Session(connection, logging.getLogger("test"))
+
+
+@pytest.fixture
 def records(session):
     """Empty tables of `ops`; yields a function that reads one of them."""
     gone = [f"DROP TABLE IF EXISTS ops.{name}" for name in ("quality_results", "quality_measures")]

@@ -59,6 +59,11 @@ def test_a_few_odd_weeks_do_not_make_others_unusual(samples, odd):
 
 
 @pytest.fixture
+def session(one_session):
+    return one_session
+
+
+@pytest.fixture
 def counted(session, records):
     """A table of rows by time, and a function that puts so many into an hour so many weeks later."""
     execute(

@@ -86,7 +86,7 @@ def is_taken(pattern):
     return True
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_is_taken_means_to_the_warehouse_what_it_means_to_python(data, redshift):
     patterns = data.draw(st.lists(PATTERNS.filter(is_taken), min_size=20, max_size=20))

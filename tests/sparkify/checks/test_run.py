@@ -1,6 +1,7 @@
 """Every kind of check against the endpoint, through each driver that a connection may use."""
 
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from sparkify.checks import keep_results, run_checks
 from sparkify.failures import is_transient
 from sparkify.warehouse.ledger import TaskRun
+from sparkify.window import Window
 from tests.sparkify.checks.asking import FIRST_HOUR, NO_HOUR, NOTHING, PEOPLE, PLAYS, RUN, ask, suite_of
 
 FAILING = {
@@ -340,6 +342,19 @@ def test_a_rerun_replaces_the_rows_of_its_run_and_no_others(session, results_kep
     assert results_kept("run_id, check_name, window_start") == [
         ("run_1", "at least 2", None),
         ("run_2", "at least 1", None),
+    ]
+
+
+def test_a_number_is_compared_with_what_was_kept_of_other_weeks(session, records):
+    [check] = suite_of(f"checks: [{{kind: anomaly, {PLAYS}, window_column: at, samples: 1}}]").checks
+    week_before = Window(FIRST_HOUR.start - timedelta(days=7), FIRST_HOUR.end - timedelta(days=7))
+    for window in (week_before, FIRST_HOUR, week_before):
+        keep_results(session, list(run_checks(session, [check], window)), RUN, window)
+    [result] = run_checks(session, [check], FIRST_HOUR)
+    assert (result.status, result.observed, result.expected) == ("passed", "2", "0 ± 6 (of 1 other weeks)")
+    assert records("quality_measures", "window_start, value", "window_start") == [
+        (week_before.values["window_start"], 0.0),
+        (FIRST_HOUR.values["window_start"], 2.0),
     ]
 
 

@@ -49,6 +49,11 @@ def test_neighbours_about_a_table_are_asked_in_one_statement_that_counts_its_row
     ]
 
 
+@pytest.fixture
+def session(one_session):
+    return one_session
+
+
 def checks_of(kinds, wheres):
     lines = []
     for number, (kind, where) in enumerate(itertools.product(kinds, wheres)):
