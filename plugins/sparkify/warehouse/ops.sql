@@ -130,6 +130,20 @@ CREATE TABLE IF NOT EXISTS ops.quality_results (
 DISTSTYLE EVEN
 SORTKEY (dag_id, run_id, task_id);
 
+-- What checks compare with their past: one number for each question (a digest of it) and window, the one
+-- measured last, by whatever run.
+CREATE TABLE IF NOT EXISTS ops.quality_measures (
+    measure_id VARCHAR(64) NOT NULL,
+    check_name VARCHAR(250) NOT NULL,
+    table_name VARCHAR(250) NOT NULL,
+    window_start TIMESTAMP NOT NULL,
+    window_end TIMESTAMP NOT NULL,
+    value DOUBLE PRECISION NOT NULL,
+    measured_at TIMESTAMP NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (measure_id, window_start);
+
 -- Loads of a staging table that changed rows which others may have read: a window that was staged again
 -- because its files changed, or files that were staged without a window (both ends NULL).
 CREATE TABLE IF NOT EXISTS ops.changes (
