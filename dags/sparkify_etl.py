@@ -1,6 +1,6 @@
 """Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from airflow.sdk import CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
 from definitions.forms import LOADING_DAG, LOADS, loading_params
@@ -15,8 +15,9 @@ from sparkify.operators import (
     Lookup,
     StageToRedshiftOperator,
 )
+from sparkify_watch.alerts import DeadlineDag
 
-with DAG(
+with DeadlineDag(
     dag_id="sparkify_etl",
     description="Event logs and songs from S3 into the star schema on Redshift, one window a run.",
     doc_md="""

@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Param
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+from sparkify_watch.alerts import CauseNotifier, LateLoadNotifier, LateRunNotifier, RunNotifier
 
 START_DATE = datetime(2018, 11, 1, tzinfo=UTC)
 
@@ -25,17 +29,35 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(hours=2),
+    "on_failure_callback": CauseNotifier(),
 }
+
+ALERTS: dict[str, Any] = {"on_failure_callback": RunNotifier(), "on_success_callback": RunNotifier()}
+"""Who is told when runs fail, and when they succeed again: see docs/alerts.md."""
+
+LATE_AFTER = timedelta(hours=1)
+"""How long after it was due a scheduled load has to be done."""
 
 COMMON: dict[str, Any] = {
     "start_date": START_DATE,
     "catchup": False,
     "default_args": DEFAULT_ARGS,
     "template_searchpath": INCLUDE,
+    **ALERTS,
 }
 """Arguments of every DAG."""
 
-LOADING_DAG: dict[str, Any] = {**COMMON, "max_active_runs": 4}
+LOADING_DAG: dict[str, Any] = {
+    **COMMON,
+    "max_active_runs": 4,
+    **{name: [notifier, LateLoadNotifier()] for name, notifier in ALERTS.items()},
+    "deadline": DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=LATE_AFTER,
+        callback=AsyncCallback(LateRunNotifier),
+        name="late load",
+    ),
+}
 """Those of DAGs that load by schedule."""
 
 
