@@ -3,7 +3,7 @@
 from airflow.sdk import CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
-from definitions.forms import LOADING_DAG, LOADS, loading_params
+from definitions.forms import LOADING_DAG, LOADS, LoadingDag, loading_params
 from definitions.sparkify import PLAYS_BY_SONG, SPARKIFY
 from sparkify.operators import (
     Audits,
@@ -15,9 +15,8 @@ from sparkify.operators import (
     Lookup,
     StageToRedshiftOperator,
 )
-from sparkify_watch.alerts import DeadlineDag
 
-with DeadlineDag(
+with LoadingDag(
     dag_id="sparkify_etl",
     description="Event logs and songs from S3 into the star schema on Redshift, one window a run.",
     doc_md="""

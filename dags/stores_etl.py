@@ -3,12 +3,11 @@
 from airflow.sdk import CronDataIntervalTimetable
 
 from definitions.dataset import BUCKETS
-from definitions.forms import LOADING_DAG, LOADS, loading_params
+from definitions.forms import LOADING_DAG, LOADS, LoadingDag, loading_params
 from definitions.stores import STORES
 from sparkify import operators
-from sparkify_watch.alerts import DeadlineDag
 
-with DeadlineDag(
+with LoadingDag(
     dag_id="stores_etl",
     description="Stores and their monthly sales from S3 into a star on Redshift.",
     doc_md="""### What it does

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import Param
+from airflow.sdk import DAG, Param
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
@@ -59,6 +59,22 @@ LOADING_DAG: dict[str, Any] = {
     ),
 }
 """Those of DAGs that load by schedule."""
+
+
+class LoadingDag(DAG):
+    """A DAG that loads by schedule.
+
+    Airflow 3.3.2 ends `airflow dags test` of a DAG that has a deadline with an AttributeError when the run has
+    succeeded (apache/airflow#73428); where that is mended, DAG will do.
+    """
+
+    def test(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Airflow's DagRun, which the SDK has not
+        """Run it once in this process, without its deadline."""
+        deadline, self.deadline = self.deadline, None
+        try:
+            return super().test(*args, **kwargs)
+        finally:
+            self.deadline = deadline
 
 
 def window_params(

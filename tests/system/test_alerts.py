@@ -34,5 +34,7 @@ def test_a_run_that_fails_and_is_mended_gives_one_alert_with_its_cause_and_one_a
     assert bad["window"] == {"start": "2018-11-15T09:00:00+00:00", "end": "2018-11-15T10:00:00+00:00"}
     assert bad["left"] == [bad["window"]]
     assert bad["remedy"]
-    assert bad["links"]["run"].endswith(f"/dags/sparkify_etl/runs/{bad['run_id'].replace(':', '%3A').replace('+', '%2B')}")
+    assert bad["links"]["run"].endswith(
+        f"/dags/sparkify_etl/runs/{bad['run_id'].replace(':', '%3A').replace('+', '%2B')}"
+    )
     assert (good["state"], good["kind"], good["left"]) == ("good", "failed_run", [])

@@ -1,6 +1,5 @@
 """Alerts: each change from good to bad, and back, told once to whom an Airflow Variable names."""
 
-from sparkify_watch.alerts.deadline_dag import DeadlineDag
 from sparkify_watch.alerts.notifiers import (
     CauseNotifier,
     ExpiryNotifier,
@@ -11,7 +10,6 @@ from sparkify_watch.alerts.notifiers import (
 
 __all__ = [
     "CauseNotifier",
-    "DeadlineDag",
     "ExpiryNotifier",
     "LateLoadNotifier",
     "LateRunNotifier",

@@ -1,5 +1,6 @@
 """Real receivers of alerts, and Airflow's DAG processor for the callbacks of a run that has ended."""
 
+import functools
 import json
 import os
 import selectors
@@ -105,7 +106,9 @@ def mailbox(monkeypatch):
     """The messages that come over the connection smtp_default."""
     with mail_receiver() as (port, messages):
         extra = {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.org"}
-        set_connection(monkeypatch, "smtp_default", conn_type="smtp", host="127.0.0.1", port=port, extra=extra)
+        set_connection(
+            monkeypatch, "smtp_default", conn_type="smtp", host="127.0.0.1", port=port, extra=extra
+        )
         yield messages
 
 
@@ -162,11 +165,10 @@ def call_back(dag_file, run):
         How many seconds it took.
     """
     import structlog
-    from airflow.dag_processing.manager import DagFileProcessorManager
     from airflow.dag_processing.processor import DagFileProcessorProcess
     from uuid6 import uuid7
 
-    manager = DagFileProcessorManager(max_runs=1)
+    client = _client()
     began = time.monotonic()
     with Path(os.devnull).open("wb") as nowhere, selectors.DefaultSelector() as selector:
         process = DagFileProcessorProcess.start(
@@ -179,11 +181,19 @@ def call_back(dag_file, run):
             selector=selector,
             logger=structlog.get_logger("tests"),
             logger_filehandle=nowhere,
-            client=manager.client,
+            client=client,
         )
         while not process.is_ready:
             process._service_subprocess(0.05)
     return time.monotonic() - began
+
+
+@functools.cache
+def _client():
+    """The DAG processor's way to Airflow's API; making it takes seconds."""
+    from airflow.dag_processing.manager import DagFileProcessorManager
+
+    return DagFileProcessorManager(max_runs=1).client
 
 
 def request_of(run):
