@@ -64,8 +64,8 @@ LOADING_DAG: dict[str, Any] = {
 class LoadingDag(DAG):
     """A DAG that loads by schedule.
 
-    Airflow 3.3.2 ends `airflow dags test` of a DAG that has a deadline with an AttributeError when the run has
-    succeeded (apache/airflow#73428); where that is mended, DAG will do.
+    Airflow 3.3.2 ends `airflow dags test` of a DAG that has a deadline with an AttributeError once the run
+    has succeeded (apache/airflow#73428); where that is mended, DAG will do.
     """
 
     def test(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Airflow's DagRun, which the SDK has not

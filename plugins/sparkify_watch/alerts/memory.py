@@ -1,7 +1,7 @@
 """What is known of one subject and who was told: enough to tell each change of state once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -75,6 +75,14 @@ class Memory:
         told = others if self.state == GOOD else {**others, target: self.state}
         return replace(
             self, told=told, silent={name: at for name, at in self.silent.items() if name != target}
+        )
+
+    def without_others(self, targets: Collection[str]) -> "Memory":
+        """Return it without targets that are none any more: they would be owed something for ever."""
+        return replace(
+            self,
+            told={name: state for name, state in self.told.items() if name in targets},
+            silent={name: at for name, at in self.silent.items() if name in targets},
         )
 
     def not_heard(self, target: str, at: datetime) -> "Memory":

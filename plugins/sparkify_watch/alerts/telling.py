@@ -50,8 +50,9 @@ def tell(subject: str, change: Change, describe: Describe) -> None:
 
 def _tell_owed(memory: Memory, describe: Describe) -> Memory:
     """Tell the targets that are owed the state; return the memory with what came of it."""
-    now = datetime.now(UTC)
-    owed = {str(target): target for target in read_targets() if memory.is_owed(str(target), now)}
+    now, targets = datetime.now(UTC), {str(target): target for target in read_targets()}
+    memory = memory.without_others(targets)
+    owed = {name: target for name, target in targets.items() if memory.is_owed(name, now)}
     alerts = {target: describe(memory, memory.last_heard(name)) for name, target in owed.items()}
     taken = deliver(alerts)
     for name, target in owed.items():

@@ -26,6 +26,7 @@ ASKS: dict[str, Callable[[Request], list[Ask]]] = {
     "redshift-serverless": serverless.asks,
     "ec2": others.ec2_asks,
     "secretsmanager": others.secret_asks,
+    "sns": others.topic_asks,
 }
 _JOURNAL_LENGTH = 20_000
 

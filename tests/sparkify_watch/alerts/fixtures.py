@@ -74,23 +74,21 @@ def mail_receiver():
     """An SMTP server on this machine; yields its port and the messages that have come."""
     from aiosmtpd.controller import Controller
 
-    class Handler:
-        messages = []
+    messages = []
 
-        async def handle_DATA(self, _server, _session, envelope):
+    class Handler:
+        async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - aiosmtpd's name
             message = message_from_bytes(envelope.content, policy=policy.default)
-            self.messages.append((envelope.rcpt_tos, message))
+            messages.append((envelope.rcpt_tos, message))
             return "250 OK"
 
-    handler = Handler()
-    handler.messages = []
     # The controller connects to itself to see whether it is up, and cannot with port 0.
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller = Controller(Handler(), hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        yield port, handler.messages
+        yield port, messages
     finally:
         controller.stop()
 
