@@ -25,7 +25,7 @@ with DAG("etl", schedule=None) as DAG_OF_LOADS:
 
 def ended(reason="success", task=LOAD, run_id="run 1", hour=9, cause=None):
     """The context of a DAG's callback."""
-    instance = SimpleNamespace(task_id=task.task_id, xcom_pull=lambda task_ids, key: cause)
+    instance = SimpleNamespace(task_id=task.task_id, xcom_pull=lambda **_: cause)
     return {
         "dag": DAG_OF_LOADS,
         "run_id": run_id,
