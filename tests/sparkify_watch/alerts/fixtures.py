@@ -110,8 +110,13 @@ def mailbox(monkeypatch):
         yield messages
 
 
+def connection(**fields):
+    """An Airflow connection as its environment variable has it."""
+    return json.dumps({"conn_type": "http", **fields})
+
+
 def set_connection(monkeypatch, conn_id, **fields):
-    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({"conn_type": "http", **fields}))
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", connection(**fields))
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ OUTCOMES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(OUTCOMES)
 def test_any_sequence_of_runs_gives_one_alert_for_each_change_of_state(runs):
     memory, at = Memory(), NOON
@@ -84,7 +84,7 @@ def _merged(hours):
 LATE = st.lists(st.tuples(st.sampled_from(["late", "succeeds", "fails"]), st.integers(0, 3)), max_size=30)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(LATE)
 def test_a_load_is_late_from_the_first_deadline_missed_until_none_is_late_and_one_has_come(events):
     memory, told = Memory(), {"log": []}
