@@ -35,9 +35,6 @@ DEFAULT_ARGS: dict[str, Any] = {
 ALERTS: dict[str, Any] = {"on_failure_callback": RunNotifier(), "on_success_callback": RunNotifier()}
 """Who is told when runs fail, and when they succeed again: see docs/alerts.md."""
 
-LATE_AFTER = timedelta(hours=1)
-"""How long after it was due a scheduled load has to be done."""
-
 COMMON: dict[str, Any] = {
     "start_date": START_DATE,
     "catchup": False,
@@ -47,18 +44,31 @@ COMMON: dict[str, Any] = {
 }
 """Arguments of every DAG."""
 
+
+def late_after(**interval: int) -> dict[str, Any]:
+    """Return the deadline of a DAG whose scheduled runs have to be done an hour after they are due.
+
+    Args:
+        interval: at most so long is the DAG's data interval, for example `hours=1`.
+    """
+    deadline = DeadlineAlert(
+        # It begins with the interval. The other reference, to when the run was queued, keeps runs from being
+        # cleared (apache/airflow#70368).
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=timedelta(**interval) + timedelta(hours=1),
+        callback=AsyncCallback(LateRunNotifier),
+        name="late load",
+    )
+    return {"deadline": deadline}
+
+
 LOADING_DAG: dict[str, Any] = {
     **COMMON,
     "max_active_runs": 4,
     **{name: [notifier, LateLoadNotifier()] for name, notifier in ALERTS.items()},
-    "deadline": DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=LATE_AFTER,
-        callback=AsyncCallback(LateRunNotifier),
-        name="late load",
-    ),
+    **late_after(hours=1),
 }
-"""Those of DAGs that load by schedule."""
+"""Those of DAGs that load by schedule, every hour."""
 
 
 class LoadingDag(DAG):

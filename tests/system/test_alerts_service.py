@@ -38,9 +38,10 @@ class ObeyOperator(BaseOperator):
             raise AirflowFailException("Line 7 of plays.json: 'x' is no number.")
 
 
+# The last whole hour is over when its run is made.
 SOON = DeadlineAlert(
-    reference=DeadlineReference.DAGRUN_QUEUED_AT,
-    interval=timedelta(seconds=3),
+    reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+    interval=timedelta(hours=1),
     callback=AsyncCallback(LateRunNotifier),
 )
 with DAG(
