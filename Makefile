@@ -74,6 +74,7 @@ bench: $(READY) ## What an hour costs with 10 thousand to 10 million facts, and 
 	@$(BIN)/python -m bench $(BENCH)
 	@$(BIN)/python -m bench.statements
 	@$(BIN)/python -m bench.catalogue
+	@$(BIN)/python -m bench.readers
 
 bench-backfill: $(READY) ## A day backfilled, beside a DAG of the same shape with empty tasks (ten minutes)
 	@$(BIN)/python -m bench.backfill
