@@ -16,6 +16,7 @@ from sparkify_watch import charts
 from sparkify_watch.mirror import read
 from sparkify_watch.page import words
 from sparkify_watch.report import history
+from sparkify_watch.report.answer_chart import draw_answer
 
 _HERE = Path(__file__).parent
 _STYLES = (_HERE.parent / "page" / "static" / "warehouse.css", _HERE / "report.css")
@@ -39,7 +40,7 @@ class Answer:
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     problem: str
-    chart: Markup | None
+    chart: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ def write(db: sqlite3.Connection, datasets: Iterable[Dataset], at: datetime) -> 
         at: when the mirror was what the warehouse says, naive UTC.
     """
     reasons = history.count_rejected(db)
-    return _TEMPLATES.get_template("report.html").render(
+    return _TEMPLATES.get_template(
+        "report.html"
+    ).render(
         at=at,
         # Files of this project, not texts from elsewhere.
         style=Markup("".join(path.read_text("utf-8") for path in _STYLES)),  # noqa: S704
@@ -88,7 +91,7 @@ def _part(db: sqlite3.Connection, dataset: Dataset) -> Part:
 
 def _growth(table: read.TableState, points: Sequence[history.Point]) -> Markup:
     drawn = [(point.at, float(point.rows)) for point in points]
-    title = f"Rows of {table.name} over time: {points[0].rows:,} after the first load shown, {points[-1].rows:,} now"
+    title = f"Rows of {table.name} over time, {points[-1].rows:,} at the end"
     return _drawn(charts.lines({table.name: drawn}, title))
 
 
@@ -101,13 +104,8 @@ def _answers(db: sqlite3.Connection, dataset: str) -> list[Answer]:
 
 def _answer(name: str, title: str, columns: str, rows: str, problem: str) -> Answer:
     names, values = json.loads(columns or "[]"), json.loads(rows or "[]")
-    return Answer(title or name, names, values, problem or "", _chart(title or name, names, values))
-
-
-def _chart(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup | None:
-    """Draw the first column of numbers by the last one before it that tells rows apart, where there is such."""
-    for place in range(1, len(columns)):
-        labels = [str(row[place - 1]) for row in rows]
+    title = title or name
+    return Answer(title, names, values, problem or "", _drawn(draw_answer(title, values)))
 
 
 def _strip(check: history.CheckHistory) -> Markup:

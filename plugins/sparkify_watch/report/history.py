@@ -1,4 +1,4 @@
-"""What the report asks the mirror beside what pages ask it: how tables grew, how checks fared, what was rejected."""
+"""What the report asks the mirror: how tables grew, how checks fared, what was rejected."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -73,7 +73,6 @@ class Rejected:
     value: str | None
     reason: str | None
     table: str | None
-    at: datetime | None
 
 
 def growth(db: sqlite3.Connection, table: TableState, most: int = 120) -> list[Point]:
@@ -120,27 +119,27 @@ def checks(db: sqlite3.Connection, most: int = 48) -> list[CheckHistory]:
         """,
         (_PASSED,),
     ).fetchall()
-    found = [_check(db, *row, most) for row in names]
+    found = []
+    for dag_id, name, runs, failures in names:
+        table, severity, outcomes = _outcomes(db, dag_id, name, most)
+        found.append(CheckHistory(dag_id, name, table, severity, runs, failures, outcomes))
     return sorted(found, key=lambda check: check.last.is_good)
 
 
-def _check(
-    db: sqlite3.Connection, dag_id: str, name: str, runs: int, failures: int, most: int
-) -> CheckHistory:
+def _outcomes(db: sqlite3.Connection, dag_id: str, name: str, most: int) -> tuple[str, str, list[Outcome]]:
+    """Return table and severity of a check, and its last outcomes, oldest first."""
     rows = db.execute(
         """
-        SELECT checked_at, status, observed, expected, detail, table_name, severity FROM quality_results
+        SELECT table_name, severity, checked_at, status, observed, expected, detail FROM quality_results
         WHERE dag_id = ? AND check_name = ? ORDER BY checked_at DESC LIMIT ?
         """,
         (dag_id, name, most),
     ).fetchall()
     outcomes = [
         Outcome(datetime.fromisoformat(at), status, observed or "", expected or "", detail or "")
-        for at, status, observed, expected, detail, _, _ in reversed(rows)
+        for _, _, at, status, observed, expected, detail in reversed(rows)
     ]
-    return CheckHistory(
-        dag_id, name, rows[0]["table_name"] or "", rows[0]["severity"], runs, failures, outcomes
-    )
+    return rows[0]["table_name"] or "", rows[0]["severity"], outcomes
 
 
 def count_rejected(db: sqlite3.Connection) -> list[tuple[str, int]]:
@@ -155,10 +154,10 @@ def rejected(db: sqlite3.Connection, most: int = 100) -> list[Rejected]:
     """Return rejected rows, those of the newest loads first."""
     rows = db.execute(
         """
-        SELECT r.file, r.line, r.column_name, r.value, r.reason, l.target_table, l.finished_at
+        SELECT r.file, r.line, r.column_name, r.value, r.reason, l.target_table
         FROM rejected_rows AS r LEFT JOIN loads AS l ON r.load_id = l.load_id
         ORDER BY r.load_id DESC, r.file, r.line LIMIT ?
         """,
         (most,),
     )
-    return [Rejected(*row[:6], moment(row[6])) for row in rows]
+    return [Rejected(*row) for row in rows]

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from definitions import DATASETS
 from sparkify.warehouse.session import Session
 from sparkify_watch.mirror import read
+from sparkify_watch.mirror.refresh import refresh
 from sparkify_watch.mirror.store import Store
 from sparkify_watch.report.document import write
 
@@ -15,7 +16,7 @@ def make_report(session: Session) -> str:
     """Copy what the warehouse says into a mirror of its own, and return the report made of it."""
     with TemporaryDirectory(prefix="sparkify-report-") as folder:
         store = Store(Path(folder) / "mirror.sqlite3")
-        refresh(session, store)
+        refresh(session, store, DATASETS)
         with store.reading() as db:
             at = read.picture(db).at or datetime.now(UTC).replace(tzinfo=None)
             return write(db, DATASETS, at)
