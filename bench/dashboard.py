@@ -86,6 +86,10 @@ class Reader(threading.Thread):
         self._connection.notices.clear()
         self.seen.waits += [float(found[1]) for found in map(_WAITED.search, told) if found]
 
+    def close(self) -> None:
+        """End the session."""
+        self._connection.close()
+
 
 def connect(settings: Settings) -> Any:  # noqa: ANN401 - redshift_connector has no types
     """Open a reader's connection."""
@@ -140,6 +144,7 @@ def _gather(threads: Iterable[Reader]) -> Seen:
     seen = Seen()
     for thread in threads:
         thread.join()
+        thread.close()
         if thread.error:
             raise thread.error
         seen.add(thread.seen)

@@ -19,7 +19,6 @@ from statistics import median
 from bench.__main__ import run_in_sandbox
 from bench.dashboard import Seen, make_user
 from bench.options import NOW, Options
-from definitions.sparkify import SPARKIFY
 from sandbox.parts.settings import REPOSITORY, Settings
 from sandbox.terminal.console import note
 
@@ -84,6 +83,8 @@ def _parse() -> argparse.Namespace:
 
 
 def _measure(settings: Settings, words: argparse.Namespace) -> tuple[Side, Side]:
+    from definitions.sparkify import SPARKIFY  # noqa: PLC0415 - only in the sandbox it is on the path
+
     loads = _loads(settings, words.events)
     make_user(settings, SPARKIFY.published)
     still, loaded = Side(), Side()

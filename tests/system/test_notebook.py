@@ -1,8 +1,6 @@
 """notebooks/explore.ipynb is what a person gets: without output, and it runs from the top."""
 
 import json
-from datetime import datetime
-from pathlib import Path
 
 import pytest
 
