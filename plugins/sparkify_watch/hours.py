@@ -86,6 +86,7 @@ class Records:
         loads: of both.
         changes: of the staging table.
         takings: which table has taken in which of them.
+        followers: tables that have taken in any, however long ago, beside the targets.
         key_pattern: names the file of an hour, where there is one for it.
         versions: of these files.
         results: of checks that have failed over some of the time.
@@ -98,6 +99,7 @@ class Records:
     loads: Collection[Load] = ()
     changes: Collection[Change] = ()
     takings: Collection[Taking] = ()
+    followers: Collection[str] = ()
     key_pattern: str | None = None
     versions: Collection[Version] = ()
     results: Collection[Result] = ()
@@ -146,8 +148,8 @@ class _Timeline:
     def __init__(self, records: Records, edges: Sequence[datetime]) -> None:
         self.records = records
         # What a load found of time that was not over is not all of it.
-        loads = [load._replace(end=min(load.end, load.began)) for load in records.loads]
-        self.loads = [load for load in loads if load.start < load.end]
+        known = (load._replace(end=load.began) if load.began < load.end else load for load in records.loads)
+        self.loads = [load for load in known if load.start < load.end]
         spans: list[Span] = [*self.loads, *records.changes, *records.results]
         marks = [records.forgotten_before] if records.forgotten_before else []
         self.pieces = Pieces(edges, spans, marks)
@@ -200,7 +202,7 @@ class _Timeline:
         """Tell of each piece whether a table has yet to take in a change of it."""
         waiting = [False] * len(self.pieces)
         taken = set(self.records.takings)
-        followers = {*self.records.targets, *(taking.table for taking in taken)}
+        followers = {*self.records.targets, *self.records.followers}
         for change in self.records.changes:
             for table in followers:
                 if Taking(table, change.load_id) not in taken:

@@ -39,7 +39,7 @@ class Pieces:
 
     def within(self, span: Span) -> range:
         """Return the numbers of the pieces that lie in a span that begins and ends at cuts, or outside."""
-        first = bisect_left(self.cuts, span.start)
+        first = min(bisect_left(self.cuts, span.start), len(self))
         return range(first, max(first, min(bisect_right(self.cuts, span.end) - 1, len(self))))
 
     def paint(self, spans: Iterable[AnySpan]) -> list[AnySpan | None]:

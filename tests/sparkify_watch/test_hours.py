@@ -80,8 +80,8 @@ def test_a_change_makes_an_hour_late_until_every_table_that_follows_has_taken_it
     assert ask(2, loads=loads, changes=changes, takings=takings[:1]) == [State.LATE, State.LOADED]
     assert ask(2, loads=loads, changes=changes, takings=takings) == [State.LOADED] * 2
     # A table that has taken in other changes of the staging table follows it, too.
-    users = Taking("users", "staged 20")
-    assert ask(2, loads=loads, changes=changes, takings=[*takings, users]) == [State.LATE, State.LOADED]
+    late = ask(2, loads=loads, changes=changes, takings=takings, followers=["users"])
+    assert late == [State.LATE, State.LOADED]
 
 
 def test_a_table_that_was_loaded_again_after_a_change_has_seen_it():
@@ -185,6 +185,7 @@ def records(draw) -> Records:
         loads=loads,
         changes=changes,
         takings=draw(st.lists(takings, max_size=6, unique=True)),
+        followers=draw(st.sampled_from([(), ("users",), ("plays", "users")])),
         key_pattern=draw(st.sampled_from([None, "f0", "f%w"])),
         versions=draw(st.lists(versions, max_size=4, unique_by=lambda version: version.staged_at)),
         results=draw(st.lists(results, max_size=5)),
@@ -217,7 +218,7 @@ def reference(found: Records, start: datetime, end: datetime) -> State:
 
 
 def _followers(found: Records) -> set[str]:
-    return {*found.targets, *(taking.table for taking in found.takings)}
+    return {*found.targets, *found.followers}
 
 
 def _is_late(found, staged, table, newest, start, end) -> bool:

@@ -11,7 +11,7 @@ from sparkify.stage.copying import FileCopier, RowsError
 from sparkify.stage.incoming import create_incoming
 from sparkify.stage.job import INCOMING, MISSING, Listing, Staged, StagingJob
 from sparkify.stage.modes import Mode, WindowMode, mode_of
-from sparkify.warehouse import changes, ledger, rejected_rows
+from sparkify.warehouse import changes, ledger, open_rows
 from sparkify.warehouse.ledger import Known, LoadRecord
 from sparkify.warehouse.rejected_rows import RejectedRow
 from sparkify.warehouse.session import Log, Session
@@ -169,7 +169,7 @@ class Stager:
         if self.job.source not in known.sources:
             ledger.record_source(self.session, self.job.table, self.job.source, self.record.load_id)
         rows = [*batch.rejected, *self.left_for_later]
-        rejected_rows.record(self.session, self.record.load_id, rows, ledger.INCOMING_FILES)
+        open_rows.record(self.session, self.record.load_id, rows, ledger.INCOMING_FILES)
 
     def _check_source(self, known: Known) -> None:
         """Refuse a second source of a table: it would take the rows of the first for old ones of its own."""

@@ -58,6 +58,44 @@ CREATE TABLE IF NOT EXISTS ops.rejected_rows (
 DISTSTYLE EVEN
 SORTKEY (file);
 
+-- Rows because of which a load failed, as the newest such load of their file named them: it staged nothing, and
+-- the window is its run's. They stay until a load stages the file.
+CREATE TABLE IF NOT EXISTS ops.refused_rows (
+    file VARCHAR(1280) NOT NULL,
+    line BIGINT,
+    "column" VARCHAR(128),
+    value VARCHAR(1024),
+    reason VARCHAR(512),
+    raw_text VARCHAR(4096),
+    load_id VARCHAR(64) NOT NULL,
+    etag VARCHAR(128),
+    dag_id VARCHAR(250) NOT NULL,
+    run_id VARCHAR(250) NOT NULL,
+    task_id VARCHAR(250) NOT NULL,
+    target_table VARCHAR(128) NOT NULL,
+    window_start TIMESTAMP,
+    window_end TIMESTAMP,
+    refused_at TIMESTAMP NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (file);
+
+-- Rejected and refused rows (load_id) that a later load of their file (settled_by) no longer found: corrected,
+-- or gone from the file. Written in the transaction that stages the file, once for each row.
+CREATE TABLE IF NOT EXISTS ops.settled_rows (
+    file VARCHAR(1280) NOT NULL,
+    line BIGINT,
+    "column" VARCHAR(128),
+    value VARCHAR(1024),
+    reason VARCHAR(512),
+    raw_text VARCHAR(4096),
+    load_id VARCHAR(64) NOT NULL,
+    settled_by VARCHAR(64) NOT NULL,
+    settled_at TIMESTAMP NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (settled_at);
+
 -- One row per check of a task's run; running it again replaces its rows, which the sort key finds without
 -- reading those of all runs before.
 CREATE TABLE IF NOT EXISTS ops.quality_results (

@@ -1,7 +1,7 @@
 """Who may see and do what: Airflow's login, and its permissions for the DAG that loads a dataset."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
@@ -15,8 +15,18 @@ _BY_NAME = {dataset.name: dataset for dataset in DATASETS}
 
 def may_read(request: Request, user: GetUserDep, dataset: Dataset) -> bool:
     """Tell whether a user may read the runs of the DAG that loads a dataset."""
+    return may(request, user, "GET", dataset.loaded_by)
+
+
+def may_load(request: Request, user: GetUserDep, dataset: Dataset) -> bool:
+    """Tell whether a user may trigger the DAG that loads a dataset."""
+    return may(request, user, "POST", dataset.loaded_by)
+
+
+def may(request: Request, user: GetUserDep, method: Literal["GET", "POST"], dag_id: str) -> bool:
+    """Tell whether a user may read (GET) or trigger (POST) runs of a DAG."""
     try:
-        requires_access_dag("GET", DagAccessEntity.RUN, dataset.loaded_by)(request, user)
+        requires_access_dag(method, DagAccessEntity.RUN, dag_id)(request, user)
     except HTTPException:
         return False
     return True
