@@ -1,122 +1,90 @@
 """The report's text, out of a mirror."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from definitions.dataset import Dataset
 from sparkify_watch import charts
-from sparkify_watch.mirror import read
-from sparkify_watch.page import words
+from sparkify_watch.drawing import draw_answer
+from sparkify_watch.mirror import read, read_files, read_quality
+from sparkify_watch.mirror.answers import Answer, answers_of
+from sparkify_watch.page.graphs import draw_results
+from sparkify_watch.page.templating import make_environment
 from sparkify_watch.report import history
-from sparkify_watch.report.answer_chart import draw_answer
 
 _HERE = Path(__file__).parent
 _STYLES = (_HERE.parent / "page" / "static" / "warehouse.css", _HERE / "report.css")
-_MOST_OUTCOMES = 48
+_TEMPLATES = make_environment(_HERE / "templates")
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters.update(words.FILTERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An analysts' question, its answer, and a chart where one says something."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    problem: str
-    chart: Markup
+_RESULTS = 48
+_REASONS = 10
+_REJECTED = read.Place(size=100)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the report says of a dataset."""
-
-    name: str
-    loaded_by: str
-    tables: Sequence[read.TableState]
-    growth: Sequence[Markup]
-    answers: Sequence[Answer]
-
-
-def write(db: sqlite3.Connection, datasets: Iterable[Dataset], at: datetime) -> str:
-    """Return the report as one HTML document without script; it needs no file beside it.
+    """What the report says of a dataset.
 
     Args:
-        db: a mirror.
-        datasets: in the order in which they are shown.
-        at: when the mirror was what the warehouse says, naive UTC.
+        dataset: which.
+        tables: those that analysts read.
+        growth: a chart of each that was loaded.
+        checks: each with the chart of its last results.
+        rejected: how many rows are on record as rejected.
+        reasons: a chart of why.
+        rows: the newest of them.
+        answers: to the analysts' questions, each with its chart or an empty text.
     """
-    reasons = history.count_rejected(db)
-    return _TEMPLATES.get_template(
-        "report.html"
-    ).render(
-        at=at,
-        # Files of this project, not texts from elsewhere.
-        style=Markup("".join(path.read_text("utf-8") for path in _STYLES)),  # noqa: S704
-        parts=[_part(db, dataset) for dataset in datasets],
-        checks=[(check, _strip(check)) for check in history.checks(db, _MOST_OUTCOMES)],
-        most_outcomes=_MOST_OUTCOMES,
-        reasons=reasons,
-        reasons_chart=_drawn(charts.bars(reasons[:10], "Rejected rows by reason")),
-        rejected=history.rejected(db),
+
+    dataset: Dataset
+    tables: Sequence[read.TableState]
+    growth: Sequence[Markup]
+    checks: Sequence[tuple[read_quality.Check, Markup]]
+    rejected: int
+    reasons: Markup
+    rows: Sequence[read_files.RejectedRow]
+    answers: Sequence[tuple[Answer, Markup]]
+
+
+def write(db: sqlite3.Connection, datasets: Iterable[Dataset]) -> str:
+    """Return the report as one HTML document, which needs no script and no file beside it.
+
+    Args:
+        db: a mirror that was refreshed.
+        datasets: in the order in which they are shown.
+    """
+    style = "".join(path.read_text("utf-8") for path in _STYLES)
+    return _TEMPLATES.get_template("report.html").render(
+        at=read.picture(db).at, style=_ours(style), parts=[_part(db, dataset) for dataset in datasets]
     )
 
 
 def _part(db: sqlite3.Connection, dataset: Dataset) -> Part:
     tables = read.table_states(db, dataset.published)
     return Part(
-        dataset.name,
-        dataset.loaded_by,
-        tables,
-        [_growth(table, points) for table in tables if (points := history.growth(db, table))],
-        _answers(db, dataset.name),
+        dataset=dataset,
+        tables=tables,
+        growth=[_draw_growth(table, points) for table in tables if (points := history.growth(db, table))],
+        checks=[(c, draw_results(c.results)) for c in read_quality.checks(db, dataset.name, _RESULTS)],
+        rejected=read_files.count_rejected(db, dataset.name),
+        reasons=_draw_reasons(history.reasons(db, dataset.name)),
+        rows=read_files.rejected_rows(db, dataset.name, at=_REJECTED).items,
+        answers=[(answer, _ours(draw_answer(answer))) for answer in answers_of(db, dataset)],
     )
 
 
-def _growth(table: read.TableState, points: Sequence[history.Point]) -> Markup:
-    drawn = [(point.at, float(point.rows)) for point in points]
-    title = f"Rows of {table.name} over time, {points[-1].rows:,} at the end"
-    return _drawn(charts.lines({table.name: drawn}, title))
+def _draw_growth(table: read.TableState, points: Sequence[tuple[datetime, float]]) -> Markup:
+    return _ours(charts.lines({table.name: points}, f"Rows of {table.name}, by the time of the load"))
 
 
-def _answers(db: sqlite3.Connection, dataset: str) -> list[Answer]:
-    rows = db.execute(
-        "SELECT name, title, columns, rows, problem FROM answers WHERE dataset = ? ORDER BY name", (dataset,)
-    )
-    return [_answer(*row) for row in rows]
+def _draw_reasons(reasons: Sequence[tuple[str, float]]) -> Markup:
+    return _ours(charts.bars(reasons[:_REASONS], "Rejected rows, by reason"))
 
 
-def _answer(name: str, title: str, columns: str, rows: str, problem: str) -> Answer:
-    names, values = json.loads(columns or "[]"), json.loads(rows or "[]")
-    title = title or name
-    return Answer(title, names, values, problem or "", _drawn(draw_answer(title, values)))
-
-
-def _strip(check: history.CheckHistory) -> Markup:
-    states = [
-        (f"{words.minute(outcome.at)}: {outcome.status}", "passed" if outcome.is_good else "failed")
-        for outcome in check.outcomes
-    ]
-    failed = sum(not outcome.is_good for outcome in check.outcomes)
-    return _drawn(charts.strip(states, f"{check.name}: {failed} of the last {len(states)} did not pass"))
-
-
-def _drawn(svg: str) -> Markup:
-    """Return a chart as markup; `charts` has escaped what stands in it."""
-    return Markup(svg)  # noqa: S704
+def _ours(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - written by us, and what others wrote is escaped there

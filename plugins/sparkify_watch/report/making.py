@@ -1,22 +1,23 @@
 """The report from a session of the warehouse."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from definitions import DATASETS
 from sparkify.warehouse.session import Session
-from sparkify_watch.mirror import read
 from sparkify_watch.mirror.refresh import refresh
 from sparkify_watch.mirror.store import Store
 from sparkify_watch.report.document import write
 
 
 def make_report(session: Session) -> str:
-    """Copy what the warehouse says into a mirror of its own, and return the report made of it."""
+    """Copy what the warehouse says into a mirror of its own, and return the report made of it.
+
+    Args:
+        session: with nothing open; it only reads.
+    """
     with TemporaryDirectory(prefix="sparkify-report-") as folder:
         store = Store(Path(folder) / "mirror.sqlite3")
         refresh(session, store, DATASETS)
         with store.reading() as db:
-            at = read.picture(db).at or datetime.now(UTC).replace(tzinfo=None)
-            return write(db, DATASETS, at)
+            return write(db, DATASETS)
