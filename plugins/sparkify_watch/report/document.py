@@ -1,7 +1,7 @@
 """The report's text, out of a mirror."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from sparkify_watch.mirror.answers import Answer, answers_of
 from sparkify_watch.page.graphs import draw_results
 from sparkify_watch.page.templating import make_environment
 from sparkify_watch.report import history
+from sparkify_watch.report.periods import Periods
 
 _HERE = Path(__file__).parent
 _STYLES = (_HERE.parent / "page" / "static" / "warehouse.css", _HERE / "report.css")
@@ -27,49 +28,61 @@ _REJECTED = read.Place(size=100)
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart and what it shows."""
+
+    caption: str
+    chart: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What the report says of a dataset.
 
     Args:
         dataset: which.
         tables: those that analysts read.
-        growth: a chart of each that was loaded.
+        over_time: rows of its tables, by their time and by the time of loads.
         checks: each with the chart of its last results.
         rejected: how many rows are on record as rejected.
-        reasons: a chart of why.
+        reasons: why.
         rows: the newest of them.
         answers: to the analysts' questions, each with its chart or an empty text.
     """
 
     dataset: Dataset
     tables: Sequence[read.TableState]
-    growth: Sequence[Markup]
+    over_time: Sequence[Figure]
     checks: Sequence[tuple[read_quality.Check, Markup]]
     rejected: int
-    reasons: Markup
+    reasons: Figure
     rows: Sequence[read_files.RejectedRow]
     answers: Sequence[tuple[Answer, Markup]]
 
 
-def write(db: sqlite3.Connection, datasets: Iterable[Dataset]) -> str:
+def write(db: sqlite3.Connection, datasets: Iterable[Dataset], periods: Mapping[str, Periods]) -> str:
     """Return the report as one HTML document, which needs no script and no file beside it.
 
     Args:
         db: a mirror that was refreshed.
         datasets: in the order in which they are shown.
+        periods: rows of each period, by table.
     """
     style = "".join(path.read_text("utf-8") for path in _STYLES)
+    parts = [_part(db, dataset, periods) for dataset in datasets]
     return _TEMPLATES.get_template("report.html").render(
-        at=read.picture(db).at, style=_ours(style), parts=[_part(db, dataset) for dataset in datasets]
+        at=read.picture(db).at, style=_ours(style), parts=parts
     )
 
 
-def _part(db: sqlite3.Connection, dataset: Dataset) -> Part:
+def _part(db: sqlite3.Connection, dataset: Dataset, periods: Mapping[str, Periods]) -> Part:
     tables = read.table_states(db, dataset.published)
+    of_time = (_draw_periods(table.name, periods.get(table.name, ())) for table in tables)
+    of_loads = (_draw_growth(table.name, history.growth(db, table)) for table in tables)
     return Part(
         dataset=dataset,
         tables=tables,
-        growth=[_draw_growth(table, points) for table in tables if (points := history.growth(db, table))],
+        over_time=[figure for figure in (*of_time, *of_loads) if figure],
         checks=[(c, draw_results(c.results)) for c in read_quality.checks(db, dataset.name, _RESULTS)],
         rejected=read_files.count_rejected(db, dataset.name),
         reasons=_draw_reasons(history.reasons(db, dataset.name)),
@@ -78,12 +91,24 @@ def _part(db: sqlite3.Connection, dataset: Dataset) -> Part:
     )
 
 
-def _draw_growth(table: read.TableState, points: Sequence[tuple[datetime, float]]) -> Markup:
-    return _ours(charts.lines({table.name: points}, f"Rows of {table.name}, by the time of the load"))
+def _draw_periods(table: str, periods: Periods) -> Figure | None:
+    if not periods:
+        return None
+    title = f"Rows of {table} from {periods[0][0]} to {periods[-1][0]}"
+    return Figure(title, _ours(charts.columns(periods, title)))
 
 
-def _draw_reasons(reasons: Sequence[tuple[str, float]]) -> Markup:
-    return _ours(charts.bars(reasons[:_REASONS], "Rejected rows, by reason"))
+def _draw_growth(table: str, points: Sequence[tuple[datetime, float]]) -> Figure | None:
+    """Draw how a table grew, unless it was loaded only once."""
+    if len(points) < 2:
+        return None
+    title = f"Rows of {table} after each load"
+    return Figure(title, _ours(charts.lines({table: points}, title)))
+
+
+def _draw_reasons(reasons: Sequence[tuple[str, float]]) -> Figure:
+    title = "Rejected rows by reason"
+    return Figure(title, _ours(charts.bars(reasons[:_REASONS], title)))
 
 
 def _ours(text: str) -> Markup:
