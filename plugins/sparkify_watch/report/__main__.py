@@ -46,7 +46,7 @@ def _make(conn_id: str, what: str) -> str:
     connection = Connection.get(conn_id)
     check_host(connection, what)
     connect = make_opener(connection.get_hook(), "report")
-    return run_load(connect, make_report, what=what, log=_LOG, journal=[])
+    return run_load(connect, make_report, what=what, log=_LOG, journal=[], tries=2)
 
 
 def _fail(message: str) -> int:
