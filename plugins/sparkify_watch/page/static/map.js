@@ -106,8 +106,8 @@ async function renew() {
   }
   for (const place of [".told", ".picture"]) {
     const [old, other] = [document.querySelector(place), fresh.querySelector(place)];
-    if (old && other && old.textContent !== other.textContent) {
-      old.textContent = other.textContent;
+    if (old && other && old.textContent !== other.textContent && !old.contains(document.activeElement)) {
+      old.replaceChildren(...document.importNode(other, true).childNodes);
     }
   }
 }
