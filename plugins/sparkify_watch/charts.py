@@ -192,7 +192,7 @@ def _height(value: float, most: float) -> float:
 
 
 def _across(moment: datetime, first: datetime, last: datetime) -> float:
-    return _LEFT + 8 + (_WIDTH - _LEFT - 40) * ((moment - first) / (last - first))
+    return _LEFT + 8 + (_WIDTH - _LEFT - 56) * ((moment - first) / (last - first))
 
 
 def _span(moments: Sequence[datetime]) -> tuple[datetime, datetime]:

@@ -85,6 +85,15 @@ _RESULTS = Rule(
     HAVING TO_CHAR(MAX(checked_at), 'YYYYMMDD') < %(day)s
     """,
 )
+_MEASURES = Rule(
+    "ops.quality_measures",
+    ("measure_id", "window_start", "window_end", "measured_at"),
+    """
+    SELECT measure_id, window_start, window_end, measured_at, TO_CHAR(measured_at, 'YYYYMMDD') AS day
+    FROM ops.quality_measures
+    WHERE TO_CHAR(measured_at, 'YYYYMMDD') < %(day)s
+    """,
+)
 _WINDOW_CHANGES = Rule(
     "ops.changes",
     ("source_table", "load_id"),
@@ -178,7 +187,7 @@ def _rules(session: Session, name: str) -> list[Rule]:
     staging = [str(row[0]) for row in session.query("SELECT DISTINCT dataset FROM ops.sources")]
     session.commit()
     rules = {
-        "quality_results": [_RESULTS],
+        "quality_results": [_RESULTS, _MEASURES],
         "rejected_rows": [_REJECTED, _SETTLED],
         "staged_files": [_VERSIONS],
         "changes": [_WINDOW_CHANGES, *map(_changes_without_rows, staging), _CHANGES_TAKEN],

@@ -6,31 +6,13 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
-from sparkify.text import printable
-from sparkify_watch.page import words
 from sparkify_watch.page.drafts import draft_corrections
+from sparkify_watch.page.templating import make_environment
 from sparkify_watch.page.tokens import token_of
 
-
-def _shown(value: object) -> object:
-    """Return what a template writes: what others have written, without what would steer whoever reads it."""
-    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
-        return value
-    return printable(value, keep="\n\t")
-
-
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    finalize=_shown,
-)
-_TEMPLATES.filters.update(words.FILTERS | {"draft": draft_corrections})
+_TEMPLATES = make_environment(Path(__file__).with_name("templates"))
+_TEMPLATES.filters["draft"] = draft_corrections
 
 
 def answer(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
