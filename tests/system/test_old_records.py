@@ -161,3 +161,10 @@ def test_a_reset_after_old_records_went_is_made_good_by_a_run(dag, loaded, run_e
     empty(dag_of("warehouse_reset.py", "warehouse_reset"), *tables)
     assert run_etl(DAYS).state == "success"
     assert loaded.contents() == before
+
+
+def test_that_old_loads_are_no_longer_on_record_is_on_record(dag, loaded):
+    age(loaded)
+    assert forget_records(dag, "loads")["ops.loads"] > 0
+    marks = "dataset = 'ops.loads' AND forgotten_before > (SELECT MAX(finished_at) FROM ops.loads)"
+    assert count(loaded, "retention", marks) == 1
