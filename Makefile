@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down test test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs measure lock audit clean
+.PHONY: help env venv demo ui up down report test test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs measure lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,14 @@ up: $(READY) ## Start the sandbox: S3 and a Redshift endpoint on this machine
 down: $(READY) ## Stop the sandbox and Airflow; the warehouse stays on disk
 	@$(BIN)/python -m sandbox down
 
+# Of the sandbox, unless the environment has a connection.
+report: $(READY) ## The state of the warehouse as one HTML page (OUT=FILE: where; of the sandbox's, if no other is set)
+	@test -n "$${AIRFLOW_CONN_REDSHIFT_DEFAULT:-}" || eval "$$($(BIN)/python -m sandbox env)"; \
+		PYTHONPATH=plugins:dags $(BIN)/python -m sparkify_watch.report --out $(or $(OUT),build/warehouse.html)
+
+# Three processes on two processors: tests wait for servers a third of the time.
 test: $(READY) ## Run the tests against the real parts
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not compose"
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long and not compose"
 
 test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
@@ -64,7 +70,7 @@ test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT
 	@$(BIN)/python -m pytest -v $(SELECT) tests/ui tests/sandbox/airflow/test_ui.py
 
 # What the tests of the web UI see, chosen for the README.
-PICTURES := trigger graph backfill-form broken-file
+PICTURES := trigger graph backfill-form broken-file warehouse-map warehouse-pick warehouse-answers
 screenshots: $(READY) ## Make the pictures in docs/images again
 	@SPARKIFY_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -v tests/ui
 	@mkdir -p docs/images
@@ -74,6 +80,7 @@ bench: $(READY) ## What an hour costs with 10 thousand to 10 million facts, and 
 	@$(BIN)/python -m bench $(BENCH)
 	@$(BIN)/python -m bench.statements
 	@$(BIN)/python -m bench.catalogue
+	@$(BIN)/python -m bench.readers
 
 bench-backfill: $(READY) ## A day backfilled, beside a DAG of the same shape with empty tasks (ten minutes)
 	@$(BIN)/python -m bench.backfill

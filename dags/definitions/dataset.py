@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 BUCKETS: dict[str, Any] = {
     "bucket": "{{ var.value.sparkify_source_bucket }}",
@@ -29,6 +29,7 @@ class Dataset:
         window_loads: the tables that are loaded from that staging table window by window, each with its
             SELECT file.
         window_column: the column that places a row of these in a window.
+        interval: the length of its DAG's data interval: `hour`, `day` or `month`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Dataset:
     files_of_windows: Mapping[str, Any]
     window_loads: Mapping[str, str]
     window_column: str
+    interval: Literal["hour", "day", "month"] = "hour"
 
     @property
     def loaded_by(self) -> str:

@@ -16,4 +16,5 @@ STORES = Dataset(
     },
     window_loads={"store_sales": "stores/sales.sql"},
     window_column="month",
+    interval="month",
 )

@@ -31,10 +31,12 @@ class Aws:
     Args:
         conn_id: the Airflow connection with the credentials.
         region: where everything is; empty for the connection's own.
+        config: how long to wait for an answer and how often to ask, where that is not as for tasks.
     """
 
     conn_id: str
     region: str
+    config: Config | None = None
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -78,7 +80,10 @@ class Aws:
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto's clients are made from data
         hook: AwsGenericHook[Any] = AwsGenericHook(
-            aws_conn_id=self.conn_id, client_type=service, region_name=self.region or None, config=_CONFIG
+            aws_conn_id=self.conn_id,
+            client_type=service,
+            region_name=self.region or None,
+            config=self.config or _CONFIG,
         )
         return hook.get_conn()
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from sandbox import lifecycle
 from sandbox.airflow.metadata import prepare_airflow
-from sandbox.parts import environment
+from sandbox.parts import environment, postgres
 from sandbox.parts.settings import BOUNDARY_NAME, ROLE_NAME, Settings
 from sparkify.cluster.plan import ClusterPlan
 from sparkify.cluster.role import role_policy
@@ -23,14 +24,15 @@ from tests.records import event, sale, song, store
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.faults import Asked, AwsFaults
 from tests.sparkify.cluster.steps import what_is_there
+from tests.sparkify.cluster.test_serverless import everything
 from tests.system.airflow_service import AirflowService
 from tests.system.conftest import ROOT
 from tests.system.iam_policies import AIRFLOW, document_of, needless, values_of
 
 PAGE = (ROOT / "docs" / "aws.md").read_text()
 ALL_BLOCKS = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-# Serverless is made with the connection of its own block (tests/system/test_serverless_dags.py).
-BLOCKS = [block for block in ALL_BLOCKS if "serverless" not in block]
+SERVERLESS = [block for block in ALL_BLOCKS if "serverless" in block]
+BLOCKS = [block for block in ALL_BLOCKS if block not in SERVERLESS]
 AWS = shutil.which("aws")
 # The names that the page uses.
 PLAN = ClusterPlan(
@@ -201,6 +203,8 @@ def test_the_page_has_the_blocks_that_are_executed_here():
     starts = ["policies=$(mktemp -d)", "export ", "airflow dags test redshift_cluster"]
     starts += ["airflow dags test upload_source", "aws redshift describe-cluster-snapshots", "for policy in"]
     assert [block.startswith(start) for block, start in zip(BLOCKS, starts, strict=True)] == [True] * 6
+    starts = ["aws iam create-policy", "export ", "airflow dags test redshift_cluster", "aws iam detach-user"]
+    assert [block.startswith(start) for block, start in zip(SERVERLESS, starts, strict=True)] == [True] * 4
 
 
 def test_the_connection_of_the_page_is_the_one_that_the_dag_shows():
@@ -247,6 +251,41 @@ def test_the_whole_page_from_an_empty_account_to_an_empty_account(account, shell
     assert left.pop("buckets") == ["my-source"]
     assert left == {name: found for name, found in before.items() if name != "buckets"}
     _compare(account)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_serverless_on_the_page_from_an_empty_account_to_an_empty_account(account, shell):
+    prepare_airflow(account.settings)
+    before = everything(account)
+    person = person_of(shell)
+    account.journal.forget_asked()
+    make_user(shell)
+    airflow = person_of(shell)
+    shell.variables |= person
+    shell.run(SERVERLESS[0])
+    shell.variables |= airflow
+    shell.run(SERVERLESS[1])
+    shell.run(BLOCKS[3])
+    with psycopg.connect(postgres.admin_dsn(account.settings)) as connection:
+        # Of the hour from 9 to 10, by a user whom AWS has named.
+        assert connection.execute("SELECT COUNT(*) FROM songplays").fetchall() == [(1,)]
+        [(owner,)] = connection.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'songplays'")
+    assert owner == "IAM:sparkify-airflow"
+    shell.run(SERVERLESS[2])
+    shell.variables |= person
+    shell.run(SERVERLESS[3])
+    unmake_user(shell, person)
+    left = everything(account)
+    [snapshot] = left.pop("serverless snapshots")
+    assert snapshot.startswith("sparkify-final-")
+    # The buckets stay, as the page says.
+    assert sorted(left.pop("buckets")) == ["my-source", "my-work"]
+    assert left == {name: before[name] for name in left}
+    people = ("user/sparkify-airflow", "user/you", "assumed-role/sparkify-cluster/")
+    refused = [one for who in people for one in account.asked(who) if not one.allowed]
+    assert {(one.action, one.resource) for one in refused} == set()
+    account.client("redshift-serverless").delete_snapshot(snapshotName=snapshot)
 
 
 def _exported(shell: Shell) -> dict[str, str]:

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
+from sandbox.parts import postgres
 from tests.conftest import REPOSITORY
 
 TASKS = (
@@ -35,6 +38,20 @@ def output(folder):
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def run_alone(module, *words):
+    """Run a bench in a sandbox of its own, whatever sandbox the session has."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if name != "AIRFLOW_CONN_REDSHIFT_DEFAULT"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
 
 
 def figures(text):
@@ -74,14 +91,7 @@ def test_a_new_song_reaches_the_plays_only_in_the_hour_in_which_it_arrives(outpu
 
 
 def test_an_hour_takes_at_most_eighty_statements_and_eight_commits_that_write():
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.statements"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_alone("bench.statements")
     hour, _ = done.stdout.split("an hour with a new song")
     statements, commits = map(int, figures(hour)["total"])
     assert statements <= 80
@@ -89,17 +99,55 @@ def test_an_hour_takes_at_most_eighty_statements_and_eight_commits_that_write():
 
 
 def test_an_unchanged_catalogue_takes_one_statement_and_as_much_memory_however_large_it_is():
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.catalogue", "--files", "1000", "50000"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_alone("bench.catalogue", "--files", "1000", "50000")
     few, many = (line.split() for line in done.stdout.splitlines()[-2:])
     assert (few[-2], many[-2]) == ("1", "1")
     assert float(many[-1]) < float(few[-1]) + 50
+
+
+@pytest.fixture
+def read_table(sandbox):
+    """A table that the dashboard's user may read, and both are gone afterwards."""
+    from bench import dashboard
+
+    with psycopg.connect(postgres.admin_dsn(sandbox), autocommit=True) as connection:
+        connection.execute("CREATE TABLE read_table (number INTEGER)")
+        dashboard.make_user(sandbox, ["read_table"])
+        yield "read_table"
+        connection.execute("DROP TABLE read_table")
+        connection.execute(f"DROP ROLE {dashboard.USER}")
+
+
+def test_what_a_reader_waits_for_a_lock_is_told_and_nothing_else(sandbox, read_table):
+    from bench import dashboard
+
+    question = f"SELECT COUNT(*) FROM {read_table}"
+    reader = dashboard.Reader(sandbox, [question], 0, threading.Event())
+    reader.ask(question)
+    with psycopg.connect(postgres.admin_dsn(sandbox)) as blocker:
+        blocker.execute(f"LOCK TABLE {read_table} IN ACCESS EXCLUSIVE MODE")
+        asked = threading.Thread(target=reader.ask, args=[question])
+        asked.start()
+        with psycopg.connect(postgres.admin_dsn(sandbox), autocommit=True) as watcher:
+            while watcher.execute("SELECT COUNT(*) FROM pg_locks WHERE NOT granted").fetchone() != (1,):
+                pass
+            watcher.execute("SELECT PG_SLEEP(0.1)")
+    asked.join()
+    reader.ask(question)
+    reader.close()
+    assert len(reader.seen.statements) == 3
+    [wait] = reader.seen.waits
+    assert 100 <= wait <= reader.seen.statements[1]
+
+
+@pytest.mark.long
+def test_a_dashboard_waits_for_no_load():
+    done = run_alone("bench.readers", "--readers", "6", "--rounds", "1", "--seconds", "5", "--events", "3000")
+    rows = {line[:36].strip(): line[36:].split() for line in done.stdout.splitlines() if line[36:]}
+    assert int(rows["loads"][0]) == 0
+    assert int(rows["loads"][1]) > 0
+    assert min(map(int, rows["statements"])) >= 12
+    assert rows["over 50 ms"] == ["0", "0"]
 
 
 def test_nothing_of_the_bench_remains(output, folder):

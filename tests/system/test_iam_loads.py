@@ -22,6 +22,7 @@ from tests.records import event
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.faults import aws_faults
 from tests.sparkify.cluster.steps import make_boundary
+from tests.system.conftest import execute
 from tests.system.iam_policies import document_of, needless, user_with, values_of, variables_of
 
 PATIENCE_SECONDS = 60
@@ -67,9 +68,11 @@ def wait_for(aws: Aws, plan: ClusterPlan, status: str | None) -> None:
         time.sleep(0.1)
 
 
-def test_a_load_needs_every_action_of_its_policy_and_of_the_clusters_role(
+def test_loads_and_the_report_need_every_action_of_their_policy_and_of_the_clusters_role(
     sandbox, plan, source, run_etl, warehouse
 ):
+    from dags.warehouse_report import dag as report
+
     source.put_events("2018-11-15", [event("2018-11-15T09:30:00")])
     source.put_song("TRAAA1", title="Unknown")
     document = document_of("airflow-load", values_of(plan))
@@ -83,6 +86,9 @@ def test_a_load_needs_every_action_of_its_policy_and_of_the_clusters_role(
         patch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", connection_json(plan))
         journal.forget_asked()
         assert run_etl(("2018-11-15T09:00:00", "2018-11-15T10:00:00")).state == "success"
+        assert execute(report.get_task("write_report"), {}, "report").startswith(
+            f"s3://{WORK_BUCKET}/reports/"
+        )
         asked = journal.asked()
     assert warehouse.counts()["songplays"] == 1
     loads = [one for one in asked if one.principal.endswith("user/loader")]

@@ -1,4 +1,5 @@
 -- How do free and paid compare? The plan is the one at the moment of the play: who changed it counts in both.
+-- Chart: plays by level.
 SELECT
     songplays.level,
     COUNT(*) AS plays,

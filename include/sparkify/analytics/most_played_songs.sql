@@ -1,4 +1,5 @@
 -- Which songs of the catalogue are played most?
+-- Chart: plays by title.
 SELECT
     songs.title,
     artists.name AS artist,

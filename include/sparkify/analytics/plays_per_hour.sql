@@ -1,4 +1,5 @@
 -- At which hours of the day (UTC) do listeners play?
+-- Chart: plays by hour.
 SELECT
     time.hour,
     COUNT(*) AS plays,

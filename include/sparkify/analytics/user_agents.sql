@@ -1,4 +1,5 @@
 -- What do listeners listen with? User agents by plays, distinct users and distinct sessions.
+-- Chart: plays by user_agent.
 SELECT
     songplays.user_agent,
     COUNT(*) AS plays,

@@ -11,6 +11,7 @@ from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.make_loader import MakeLoaderOperator
 from sparkify.operators.reconcile import ReconcileOperator
+from sparkify.operators.replay_rejected import CheckReplayOperator, ReplayRejectedOperator
 from sparkify.operators.reset_tables import ResetTablesOperator
 from sparkify.operators.stage_redshift import StageToRedshiftOperator
 from sparkify.operators.upload_folder import UploadFolderOperator
@@ -19,6 +20,7 @@ from sparkify.star.job import Follow, Lookup
 
 __all__ = [
     "Audits",
+    "CheckReplayOperator",
     "ClusterStepOperator",
     "CreateTablesOperator",
     "DataQualityOperator",
@@ -32,6 +34,7 @@ __all__ = [
     "Lookup",
     "MakeLoaderOperator",
     "ReconcileOperator",
+    "ReplayRejectedOperator",
     "ResetTablesOperator",
     "StageToRedshiftOperator",
     "UploadFolderOperator",

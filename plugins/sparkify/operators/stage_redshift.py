@@ -10,10 +10,10 @@ from sparkify.operators.staging_job import (
     STAGING_ARGUMENTS,
     build_staging_job,
     check_arguments,
-    make_s3_client,
 )
+from sparkify.s3.client import make_s3_client
 from sparkify.stage.job import StagingMode
-from sparkify.stage.stager import Stager
+from sparkify.stage.refusals import stage
 
 
 class StageToRedshiftOperator(LoadOperator):
@@ -133,7 +133,7 @@ class StageToRedshiftOperator(LoadOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Stage the files of this run."""
         job, s3 = build_staging_job(self, self.staging, context), make_s3_client(self.aws_conn_id)
-        staged = self.run_in_warehouse(lambda session: Stager(session, job, s3, self.log).stage())
+        staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log, context))
         self.loaded_files = [file.url for file in staged.files]
         late = [str(window) for window in staged.late]
         return {**self.report(staged.record), "missing_files": len(staged.missing), "late_windows": late}

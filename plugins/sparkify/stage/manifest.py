@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-# All that the pipeline writes to a work bucket is below these; include/iam allows no more.
+# All that loads write to a work bucket is below these; include/iam allows reports beside them and no more.
 MANIFESTS, JSONPATHS = "manifests/", "jsonpaths/"
 
 

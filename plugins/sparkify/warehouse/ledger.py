@@ -89,6 +89,11 @@ def new_load_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(4)}"
 
 
+def began_at(load_id: str) -> datetime:
+    """Return when a load began, naive UTC, as its id says."""
+    return datetime.strptime(load_id.partition("Z")[0], "%Y%m%dT%H%M%S%f")  # noqa: DTZ007 - naive UTC
+
+
 def record_load(session: Session, record: LoadRecord) -> None:
     """Write a load into `ops.loads`; it counts once the surrounding transaction commits."""
     window = record.window.values if record.window else {"window_start": None, "window_end": None}

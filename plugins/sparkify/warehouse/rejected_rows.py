@@ -1,4 +1,4 @@
-"""Rows of source files that are not staged: why COPY refused them, and the record that is kept of them."""
+"""Rows of source files that are not staged, and why COPY refused them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparkify.failures import describe
-from sparkify.text import cut, printable
+from sparkify.text import printable
 from sparkify.warehouse.copy_history import CopyRecord, wait_for_rows
 from sparkify.warehouse.session import Session
-from sparkify.warehouse.sql import named_values
 
 _ERRORS = """
 SELECT
@@ -100,32 +99,3 @@ def summarize(rejected: Sequence[RejectedRow], most: int = 5) -> str:
     if len(rejected) > most:
         lines.append(f"  … and {len(rejected) - most} more")
     return "\n".join(lines)
-
-
-def record(session: Session, load_id: str, rows: Sequence[RejectedRow], files: str) -> None:
-    """Keep the rejected rows of a load in place of all that earlier loads of its files left.
-
-    Args:
-        session: inside the transaction of the load.
-        load_id: the load.
-        rows: what it did not stage.
-        files: the table of its files, with columns `bucket` and `key`.
-    """
-    session.execute(
-        f"""
-        DELETE FROM ops.rejected_rows
-        USING {files}
-        WHERE rejected_rows.file = 's3://' || {files}.bucket || '/' || {files}.key
-        """
-    )
-    if rows:
-        places, values = named_values("file", sorted({row.file for row in rows}))
-        session.execute(f"DELETE FROM ops.rejected_rows WHERE file IN ({places})", values)
-    columns = ("file", "line", "column", "value", "reason", "raw_text", "load_id")
-    session.insert_rows("ops.rejected_rows", columns, [_values(row, load_id) for row in rows])
-
-
-def _values(row: RejectedRow, load_id: str) -> tuple[str | int | None, ...]:
-    value = None if row.value is None else cut(row.value, 1024)
-    text = None if row.raw_line is None else cut(row.raw_line, 4096)
-    return (row.file, row.line, row.column, value, cut(row.reason, 512), text, load_id)
