@@ -50,8 +50,9 @@ report: $(READY) ## The state of the warehouse as one HTML page (OUT=FILE: where
 	@test -n "$${AIRFLOW_CONN_REDSHIFT_DEFAULT:-}" || eval "$$($(BIN)/python -m sandbox env)"; \
 		PYTHONPATH=plugins:dags $(BIN)/python -m sparkify_watch.report --out $(or $(OUT),build/warehouse.html)
 
+# Three processes on two processors: tests wait for servers a third of the time.
 test: $(READY) ## Run the tests against the real parts
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not compose"
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long and not compose"
 
 test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults
@@ -69,7 +70,7 @@ test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT
 	@$(BIN)/python -m pytest -v $(SELECT) tests/ui tests/sandbox/airflow/test_ui.py
 
 # What the tests of the web UI see, chosen for the README.
-PICTURES := trigger graph backfill-form broken-file
+PICTURES := trigger graph backfill-form broken-file warehouse-map warehouse-pick warehouse-answers
 screenshots: $(READY) ## Make the pictures in docs/images again
 	@SPARKIFY_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -v tests/ui
 	@mkdir -p docs/images

@@ -28,12 +28,12 @@ _SELECTS = REPOSITORY / "include" / "sparkify" / "load"
 _TABLES = (
     *SPARKIFY.tables,
     PLAYS_BY_SONG["table"],
-    *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.rejected_rows"),
-    *("ops.changes_taken", "ops.changes"),
+    *("ops.loads", "ops.staged_files", "ops.quality_results", "ops.quality_measures"),
+    *("ops.rejected_rows", "ops.changes_taken", "ops.changes"),
 )
 _LEDGERS = (
-    *("loads", "quality_results", "event_files", "song_files", "changes_taken"),
-    *("changes", "window_changes_taken"),
+    *("loads", "quality_results", "quality_measures", "event_files", "song_files"),
+    *("changes_taken", "changes", "window_changes_taken"),
 )
 
 

@@ -19,9 +19,9 @@ def temporary_sandbox() -> Iterator[Settings]:
     try:
         os.environ.update(
             SANDBOX_HOME=str(home),
-            SANDBOX_REDSHIFT_PORT=_free_port(),
-            SANDBOX_AWS_PORT=_free_port(),
-            SANDBOX_AIRFLOW_PORT=_free_port(),
+            SANDBOX_REDSHIFT_PORT=free_port(),
+            SANDBOX_AWS_PORT=free_port(),
+            SANDBOX_AIRFLOW_PORT=free_port(),
         )
         settings = Settings.load()
         lifecycle.up(settings)
@@ -31,6 +31,7 @@ def temporary_sandbox() -> Iterator[Settings]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _free_port() -> str:
+def free_port() -> str:
+    """Return a TCP port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return str(probe.getsockname()[1])

@@ -5,6 +5,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from definitions.forms import COMMON, LOADS
 from sparkify.operators import FindExpiredOperator
+from sparkify_watch.alerts import ExpiryNotifier
 
 with DAG(
     dag_id="redshift_reaper",
@@ -47,6 +48,8 @@ billed, so do not leave it there.
         action="{{ params.action }}",
         region="{{ var.value.get('sparkify_region', 'us-east-1') }}",
         loading_tag=LOADS,
+        on_success_callback=ExpiryNotifier(),
+        on_skipped_callback=ExpiryNotifier(),
     )
 
     stop = TriggerDagRunOperator.partial(

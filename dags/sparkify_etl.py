@@ -1,9 +1,9 @@
 """Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from airflow.sdk import CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
-from definitions.forms import LOADING_DAG, LOADS, loading_params
+from definitions.forms import LOADING_DAG, LOADS, LoadingDag, loading_params
 from definitions.sparkify import PLAYS_BY_SONG, SPARKIFY
 from sparkify.operators import (
     Audits,
@@ -16,7 +16,7 @@ from sparkify.operators import (
     StageToRedshiftOperator,
 )
 
-with DAG(
+with LoadingDag(
     dag_id="sparkify_etl",
     description="Event logs and songs from S3 into the star schema on Redshift, one window a run.",
     doc_md="""

@@ -6,7 +6,7 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE, cluster_params, window_params
+from definitions.forms import ALERTS, DEFAULT_ARGS, LOADS, START_DATE, cluster_params, window_params
 from definitions.sparkify import SPARKIFY
 
 with DAG(
@@ -29,6 +29,7 @@ The run that the task has triggered has the cause; its link is in the task's ext
     schedule=None,
     start_date=START_DATE,
     catchup=False,
+    **ALERTS,
     max_active_runs=1,
     # The tasks of the runs that these wait for have retries of their own.
     default_args=DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(hours=6)},

@@ -1,13 +1,13 @@
 """Monthly: stores and their sales from S3 into a star on Redshift."""
 
-from airflow.sdk import DAG, CronDataIntervalTimetable
+from airflow.sdk import CronDataIntervalTimetable
 
 from definitions.dataset import BUCKETS
-from definitions.forms import LOADING_DAG, LOADS, loading_params
+from definitions.forms import LOADING_DAG, LOADS, LoadingDag, late_after, loading_params
 from definitions.stores import STORES
 from sparkify import operators
 
-with DAG(
+with LoadingDag(
     dag_id="stores_etl",
     description="Stores and their monthly sales from S3 into a star on Redshift.",
     doc_md="""### What it does
@@ -17,7 +17,7 @@ Mend what the log names, clear the task. A month whose file has come or changed 
     schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),
     params=loading_params("month", look_back_days=31),
     tags=["sparkify", "redshift", "etl", LOADS],
-    **LOADING_DAG,
+    **LOADING_DAG | late_after(days=31),
 ) as dag:
     create_tables = operators.CreateTablesOperator(task_id="create_tables", sql=STORES.schema)
     stage_stores = operators.StageToRedshiftOperator(

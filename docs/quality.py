@@ -7,12 +7,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugins")]
 
-from sparkify.checks.model import Check, Model, TableCheck  # noqa: E402 - after the path
+from sparkify.checks.model import Check, Model, TableCheck, WindowedCheck  # noqa: E402 - after the path
 from sparkify.checks.suite import KINDS  # noqa: E402
 from sparkify.checks.table_kinds import Reference  # noqa: E402
+from sparkify.checks.value_kinds import ValueCheck  # noqa: E402
 
 PAGE = ROOT / "docs" / "quality.md"
 START = "<!-- Made by docs/quality.py from plugins/sparkify/checks; change the code, then run make docs. -->"
+_BASES: tuple[type[Check], ...] = (Check, TableCheck, WindowedCheck, ValueCheck)
 END = "<!-- End of what docs/quality.py made. -->"
 
 
@@ -26,18 +28,20 @@ def page() -> str:
 def _kinds() -> str:
     lines = ["| kind | passes when | its fields |", "|---|---|---|"]
     for kind, model in KINDS.items():
-        fields = [_field(name, model) for name in model.model_fields if name not in TableCheck.model_fields]
+        shared = {name for base in _BASES if issubclass(model, base) for name in base.model_fields}
+        fields = [_field(name, model) for name in model.model_fields if name not in shared]
         lines.append(f"| `{kind}` | {_first_line(model)} | {'; '.join(fields)} |")
     return "\n".join(lines)
 
 
 def _shared_fields() -> str:
     lines = ["| kinds | fields |", "|---|---|"]
-    every = [_field(name, Check) for name in Check.model_fields if name != "kind"]
-    rows = [_field(name, TableCheck) for name in TableCheck.model_fields if name not in Check.model_fields]
-    table_kinds = ", ".join(f"`{kind}`" for kind, model in KINDS.items() if issubclass(model, TableCheck))
-    lines.append(f"| all | {'; '.join(every)} |")
-    lines.append(f"| {table_kinds} | {'; '.join(rows)} |")
+    known = {"kind"}
+    for base in _BASES:
+        fields = [_field(name, base) for name in base.model_fields if name not in known]
+        kinds = [f"`{kind}`" for kind, model in KINDS.items() if issubclass(model, base)]
+        lines.append(f"| {', '.join(kinds) if len(kinds) < len(KINDS) else 'all'} | {'; '.join(fields)} |")
+        known.update(base.model_fields)
     references = [_field(name, Reference) for name in Reference.model_fields]
     lines.append(f"| `references` of `foreign_key` | {'; '.join(references)} |")
     return "\n".join(lines)

@@ -41,14 +41,16 @@ def _choice(datasets: Sequence[str]) -> dict[str, Param]:
 def _corrections() -> dict[str, Param]:
     return {
         "corrections": _text(
-            "Corrected rows",
+            "Rows",
             'A line of JSON for each: {"file": key, "line": number, "row": {…}}; "row": null takes the line'
             " out. Empty where the files themselves were mended.",
             format="multiline",
+            section="Corrected rows",
         ),
         "corrections_key": _text(
-            "File of corrected rows",
+            "File of rows",
             "Key of a file in the source bucket with such lines, for example corrected/2018-11-15.json.",
+            section="Corrected rows",
         ),
     }
 

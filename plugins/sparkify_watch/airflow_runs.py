@@ -4,7 +4,7 @@ Airflow's REST API would say the same, in several answers and a tenth of a secon
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -122,9 +122,8 @@ def _count_states(session: Session, backfills: Sequence[int]) -> dict[int, Count
         .group_by(DagRun.backfill_id, DagRun.state)
     )
     states: dict[int, Counter[str]] = {number: Counter() for number in backfills}
-    rows: Iterable[tuple[int, str, int]] = session.execute(counts).tuples() if backfills else ()
-    for number, state, count in rows:
-        states[number][str(state)] += count
+    for number, state, count in session.execute(counts) if backfills else ():
+        states[number or 0][str(state)] += count
     return states
 
 

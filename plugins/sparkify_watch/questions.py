@@ -56,6 +56,7 @@ def read_question(file: Path) -> Question:
     sentence = _SENTENCE.match(comment)
     title = sentence[1] if sentence else comment
     note = comment[sentence.end() :].strip() if sentence else ""
+    note = note[:1].upper() + note[1:]
     return Question(file.stem, title or file.stem, note, (chart[1], chart[2]) if chart else None, text)
 
 

@@ -31,9 +31,10 @@ _COMPONENTS = (
     ("dag-processor",),
     ("triggerer", "--skip-serve-logs"),
 )
-# Who makes and checks tokens, and where the pipeline's code runs: the others do without these secrets.
+# Who makes and checks tokens, and where the pipeline's code runs or a page shows the warehouse: the others do
+# without these secrets.
 _WITH_TOKENS = {"api-server", "scheduler"}
-_WITH_PIPELINE = {"scheduler", "triggerer"}
+_WITH_PIPELINE = {"api-server", "scheduler", "triggerer"}
 _TOKEN_KEY = "AIRFLOW__API_AUTH__JWT_SECRET"  # noqa: S105 - a name
 _OF_PIPELINE = (
     "AIRFLOW_CONN_AWS_DEFAULT",

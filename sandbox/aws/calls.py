@@ -22,7 +22,7 @@ _IDENTIFIERS = frozenset(
         *("IamRoles", "DefaultIamRoleArn", "AddIamRoles", "RemoveIamRoles"),
         *("RoleName", "RoleArn", "PolicyName", "PolicyArn", "UserName", "Path", "RoleSessionName"),
         *("GroupId", "GroupName", "VpcId", "SubnetId", "SubnetIds", "VpcSecurityGroupIds", "ResourceId"),
-        *("SecretId", "Name"),
+        *("SecretId", "Name", "TopicArn"),
         # Redshift Serverless
         *("namespaceName", "workgroupName", "dbName", "defaultIamRoleArn", "resourceArn", "usageLimitId"),
         *("snapshotName", "finalSnapshotName"),

@@ -15,10 +15,11 @@ from sandbox.aws import wsgi
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.wsgi import Environ, StartResponse
 
-# What is served, by the names that requests are signed for. Nothing here calls other hosts
-# or runs containers, as moto's Lambda, SNS and Batch do. moto's own pages (/moto-api/) are no service.
+# What is served, by the names that requests are signed for. Nothing here calls other hosts or runs
+# containers, as moto's Lambda and Batch do, and SNS where `topics` lets it. moto's own pages (/moto-api/) are
+# no service.
 SERVICES: tuple[SERVICE_NAMES, ...] = (
-    *("s3", "iam", "sts", "ec2", "secretsmanager", "redshift", "redshift-data"),
+    *("s3", "iam", "sts", "ec2", "secretsmanager", "redshift", "redshift-data", "sns"),
 )
 # A header by which a request could get to another of moto's accounts.
 _ACCOUNT = "HTTP_X_MOTO_ACCOUNT_ID"

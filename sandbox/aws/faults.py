@@ -9,6 +9,7 @@ Requests below ``/_sandbox/``, signed with the sandbox's own key for the service
     DELETE /_sandbox/calls    forget them
     GET    /_sandbox/asked    the permissions that were asked for, oldest first (`access`)
     DELETE /_sandbox/asked    forget them
+    GET    /_sandbox/published what was published to topics of SNS
     POST   /_sandbox/role     may a database user take a role? (see `roles.refusal`)
 """
 
@@ -20,7 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.aws import calls, documents, wsgi
+from sandbox.aws import calls, documents, topics, wsgi
 from sandbox.aws.access.layer import Access
 from sandbox.aws.calls import Call
 from sandbox.aws.clusters import roles
@@ -146,6 +147,7 @@ class Faults:
             ("DELETE", "calls"): lambda _: self._calls.clear(),
             ("GET", "asked"): lambda _: self._application.asked(),
             ("DELETE", "asked"): lambda _: self._application.forget(),
+            ("GET", "published"): lambda _: topics.published(),
             ("POST", "role"): lambda body: roles.refusal(**json.loads(body)),
         }
         name = environ["REQUEST_METHOD"], wsgi.raw_path(environ).removeprefix(PREFIX)

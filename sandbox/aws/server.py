@@ -30,6 +30,7 @@ from sandbox.aws.serverless.layer import Serverless
 from sandbox.aws.serverless.messages import NAME as SERVERLESS
 from sandbox.aws.signature import Secret, SignatureCheck
 from sandbox.aws.store import ObjectStore
+from sandbox.aws.topics import Topics
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 from sandbox.parts.health import HEALTH_PATH
 from sandbox.parts.settings import BOUNDARY_NAME, LOOPBACK, ROLE_NAME, SOURCE_BUCKET, WORK_BUCKET, Settings
@@ -85,7 +86,7 @@ def application(settings: Settings) -> Application:
     """From the outside in: health, signatures, faults, access, disk, buckets, listings, Redshift, moto."""
     policies.install()
     objects.install()
-    clusters = Serverless(Clusters(MotoServices(), settings))
+    clusters = Serverless(Clusters(Topics(MotoServices()), settings))
     s3 = DurableS3(Buckets(Listing(clusters)), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):

@@ -6,7 +6,8 @@ methods: production code has no hooks.
 
 A point is called `<task> <before|after> <VERB> <n>`: `load_users after LOCK 1` follows the first LOCK of the
 task. `PUBLISH` stands for the COMMIT of a transaction that holds a lock, `PAUSE` for the pause before a new
-try. Patterns of points are those of fnmatch.
+try. Of CORRECT, a task of the DAG replay_rejected, what it does with S3 is a point, too: `PUTOBJECT`.
+Patterns of points are those of fnmatch.
 """
 
 import contextlib
@@ -29,7 +30,9 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.context import VariableAccessor
 from airflow.sdk.execution_time.timeout import timeout
+from botocore.client import BaseClient
 
+from dags import replay_rejected
 from sparkify.warehouse import tries
 from sparkify.warehouse.session import Session
 from tests.faults.datasets import BY_NAME, SPARKIFY
@@ -38,6 +41,7 @@ from tests.faults.reference import Window
 
 WAREHOUSE = "AIRFLOW_CONN_REDSHIFT_DEFAULT"
 TASKS = SPARKIFY.tasks
+CORRECT = "correct"
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,12 @@ def _watch(points: Points) -> None:
 
         return method
 
+    call = BaseClient._make_api_call
+
+    def watched_call(client: BaseClient, operation: str, *arguments: Any) -> Any:
+        with points.around(operation.upper()) if points.task == CORRECT else contextlib.nullcontext():
+            return call(client, operation, *arguments)
+
     def pause(_seconds: float) -> None:
         with points.around("PAUSE"):
             pass
@@ -158,16 +168,20 @@ def _watch(points: Points) -> None:
     Session._run = watched_run  # type: ignore[method-assign]
     Session.commit = watched(commit, "COMMIT")  # type: ignore[method-assign]
     Session.rollback = watched(rollback, "ROLLBACK")  # type: ignore[method-assign]
+    BaseClient._make_api_call = watched_call  # type: ignore[method-assign]
     tries.time = SimpleNamespace(sleep=pause)  # type: ignore[assignment]
 
 
 def prepare(task_id: str, window: Window, plan: Plan) -> tuple[Any, Any]:
     """Render one task; return its operator and context."""
     under_test = BY_NAME[plan.dataset]
-    operator = under_test.dag.get_task(task_id).prepare_for_execution()
+    dag = replay_rejected.dag if task_id == CORRECT else under_test.dag
+    operator = dag.get_task(task_id).prepare_for_execution()
     start, end = (moment.replace(tzinfo=UTC) for moment in window)
     context: Any = {
-        "ti": SimpleNamespace(dag_id=under_test.dag.dag_id, run_id=plan.run_id, task_id=task_id),
+        "ti": SimpleNamespace(
+            dag_id=dag.dag_id, run_id=plan.run_id, task_id=task_id, xcom_push=lambda **_values: None
+        ),
         "params": {**under_test.params, "look_back_days": plan.look_back_days, **plan.params},
         "var": {"value": VariableAccessor(deserialize_json=False)},
     }

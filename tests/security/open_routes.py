@@ -47,12 +47,16 @@ def every() -> list[tuple[str, str]]:
 
 def answering(url: str, routes: Sequence[tuple[str, str]]) -> set[str]:
     """Those of the routes that an Airflow at `url` does not refuse; each is asked without any credentials."""
+    return {route for route, status in statuses(url, routes).items() if status not in _REFUSALS}
+
+
+def statuses(url: str, routes: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """What an Airflow at `url` answers at each of the routes to somebody without any credentials."""
     http = urllib3.PoolManager(retries=False, timeout=30)
-    found = set()
+    found = {}
     for method, path in routes:
         assert method != "WEBSOCKET", path
         body = None if method == "GET" else {}
         answer = http.request(method, url + re.sub(r"\{[^}]*\}", "1", path), json=body, redirect=False)
-        if answer.status not in _REFUSALS:
-            found.add(f"{method} {path}")
+        found[f"{method} {path}"] = answer.status
     return found

@@ -29,18 +29,24 @@ class Person:
     """A browser of one person.
 
     Args:
-        app: the server.
-        user: who has logged in; empty for a stranger.
+        web: an HTTP client of the server, which keeps its cookies and follows no redirects.
+        user: who logs in; empty for a stranger.
+        password: theirs.
     """
 
-    def __init__(self, app: Any, user: str = "") -> None:
-        self.user = user
-        self._web = TestClient(app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
+    def __init__(self, web: Any, user: str = "", password: str = PASSWORD) -> None:
+        self.user, self._web = user, web
+        self._origin = str(web.base_url).rstrip("/")
         if user:
-            login = {"username": user, "password": PASSWORD}
-            answer = self._web.post("/auth/token", json=login)
+            answer = web.post("/auth/token", json={"username": user, "password": password})
             assert answer.status_code == 201, answer.text
-            self._web.cookies.set("_token", answer.json()["access_token"])
+            web.cookies.set("_token", answer.json()["access_token"])
+
+    @classmethod
+    def of(cls, app: Any, user: str = "") -> "Person":
+        """Return a person before a server in this process."""
+        web = TestClient(app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
+        return cls(web, user)
 
     def get(self, path: str) -> Any:
         return self._web.get(path)
@@ -51,14 +57,21 @@ class Person:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def change(self, method: str, path: str, document: Mapping[str, Any]) -> Any:
+        """Change something over Airflow's REST API; return what it answers."""
+        answer = self._web.request(method, f"/api/v2/{path}", json=dict(document))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     def post(self, path: str, fields: Mapping[str, str], **headers: str) -> Any:
-        """Send a form, as a page of this server does unless headers say otherwise; `None` leaves one out."""
-        sent = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+        """Send a form as a page of this server does unless headers say otherwise; empty ones are left out."""
+        sent = {"Origin": self._origin, "Sec-Fetch-Site": "same-origin"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self._web.post(path, data=dict(fields), headers={k: v for k, v in sent.items() if v})
 
-    def token(self, page: str) -> str:
-        """The form token on a page."""
-        found = re.search(r'name="token" value="([^"]+)"', self.get(page).text)
-        assert found, f"{page} has no form"
+    def token(self, path: str) -> str:
+        """The token of the forms on a page."""
+        answer = self.get(path)
+        found = re.search(r'name="token" value="([^"]+)"', answer.text)
+        assert found, answer.text
         return found[1]

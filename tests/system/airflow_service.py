@@ -1,6 +1,7 @@
 """A whole Airflow, scheduler and triggerer included, on a sandbox of a test's own."""
 
 import dataclasses
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -35,6 +36,12 @@ class AirflowService:
         self.user, self.password = USER, airflow.secrets_of(self.settings).web_password
         self._part = airflow.Airflow(self.settings, changes)
         self._api = airflow.api(self.settings)
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """Those of all logins: Airflow makes the ones that it was not told of, once it runs."""
+        found: dict[str, str] = json.loads((self.home / "passwords.json").read_text())
+        return found
 
     def start(self) -> None:
         """Start everything and wait until all parts are healthy."""

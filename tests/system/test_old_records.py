@@ -65,6 +65,15 @@ def test_results_of_old_runs_go_and_those_of_new_ones_stay(dag, loaded, run_etl)
     assert count(loaded, "quality_results") == old
 
 
+def test_what_old_runs_measured_goes_with_their_results(dag, loaded, run_etl):
+    loaded.execute("UPDATE ops.quality_measures SET measured_at = ADD_MONTHS(measured_at, -24)")
+    old = count(loaded, "quality_measures")
+    assert old > 0
+    assert run_etl(NEXT).state == "success"
+    assert forget_records(dag, "quality_results") == {"ops.quality_results": old}
+    assert count(loaded, "quality_measures") == 1
+
+
 def test_of_a_file_only_versions_that_were_replaced_go_and_it_is_not_copied_again(
     dag, loaded, source, run_etl
 ):
@@ -152,3 +161,10 @@ def test_a_reset_after_old_records_went_is_made_good_by_a_run(dag, loaded, run_e
     empty(dag_of("warehouse_reset.py", "warehouse_reset"), *tables)
     assert run_etl(DAYS).state == "success"
     assert loaded.contents() == before
+
+
+def test_that_old_loads_are_no_longer_on_record_is_on_record(dag, loaded):
+    age(loaded)
+    assert forget_records(dag, "loads")["ops.loads"] > 0
+    marks = "dataset = 'ops.loads' AND forgotten_before > (SELECT MAX(finished_at) FROM ops.loads)"
+    assert count(loaded, "retention", marks) == 1

@@ -1,13 +1,18 @@
 """From a row that no load took to tables that are what a clean file gives, with replay_rejected."""
 
+import copy
 import itertools
 import json
+import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException
 
 from definitions import DATASETS
+from tests.faults.runs import wait_until
 from tests.records import event, sale, song, store
 from tests.system.conftest import ROOT, execute
 
@@ -31,8 +36,6 @@ class Dags:
     """The DAGs as a scheduler runs them, in this process."""
 
     def __init__(self):
-        from airflow.dag_processing.dagbag import DagBag
-
         files = ("sparkify_etl.py", "stores_etl.py", "replay_rejected.py")
         self.dags = {k: dag for name in files for k, dag in DagBag(str(ROOT / "dags" / name)).dags.items()}
 
@@ -132,6 +135,9 @@ def test_a_load_that_failed_says_why_and_its_window_is_loaded_once_its_file_is_m
     warehouse, source, dags
 ):
     source.put_events("2018-11-15", [*PLAYS[:2], {**PLAYS[2], "sessionId": "ten"}, PLAYS[3]])
+    # S3 tells whole seconds: what was written in that of the load may have been mended since.
+    written = int(time.time())
+    wait_until(lambda: time.time() >= written + 1, "the clock's next second")
     hours = ("2018-11-15T09:00:00", "2018-11-15T11:00:00")
     with pytest.raises(AirflowFailException, match=rf"{KEY} line 3, column session_id"):
         dags.load("sparkify", **window(*hours))
@@ -172,6 +178,7 @@ def test_sales_that_were_refused_are_corrected_line_by_line(warehouse, source, d
     assert loaded_clean(warehouse, dags, "stores", NOVEMBER) == found
 
 
+@pytest.mark.long
 def test_corrected_rows_may_come_in_a_file_of_the_source_bucket(warehouse, source, dags):
     source.put_events("2018-11-15", [PLAYS[0], STRAY])
     dags.load("sparkify", keep_strays=True, **window(*DAY))
@@ -183,6 +190,7 @@ def test_corrected_rows_may_come_in_a_file_of_the_source_bucket(warehouse, sourc
         dags.correct(corrections_key="corrected/16.json")
 
 
+@pytest.mark.long
 def test_a_dry_run_changes_nothing_and_says_what_would_become_of_each_row(warehouse, source, dags, capsys):
     source.put_events("2018-11-15", [STRAY, {**STRAY, "itemInSession": 7}])
     dags.load("sparkify", keep_strays=True, **window(*DAY))
@@ -196,6 +204,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_become_of_each_row(wareho
     assert "Windows to load again: [2018-11-15T00:00:00+00:00, 2018-11-16T00:00:00+00:00)" in shown
 
 
+@pytest.mark.long
 def test_rows_that_nobody_corrected_stay_open_beside_those_that_come_in(warehouse, source, dags):
     other = {**STRAY, "itemInSession": 7}
     source.put_events("2018-11-15", [PLAYS[0], STRAY, other])
@@ -205,6 +214,7 @@ def test_rows_that_nobody_corrected_stay_open_beside_those_that_come_in(warehous
     assert warehouse.counts()["staging_events"] == 2
 
 
+@pytest.mark.long
 def test_a_row_that_is_no_better_than_before_fails_the_check_and_is_named(warehouse, source, dags):
     source.put_events("2018-11-15", [PLAYS[0], STRAY])
     dags.load("sparkify", keep_strays=True, **window(*DAY))
@@ -212,6 +222,7 @@ def test_a_row_that_is_no_better_than_before_fails_the_check_and_is_named(wareho
         dags.replay(corrections=corrected(KEY, 2, {**STRAY, "level": "paid"}))
 
 
+@pytest.mark.long
 def test_a_changed_file_that_was_left_for_later_is_taken_in_once_it_is_mended(warehouse, source, dags):
     source.put_events("2018-11-15", PLAYS[:2])
     dags.load("sparkify", **window(*DAY))
@@ -223,6 +234,7 @@ def test_a_changed_file_that_was_left_for_later_is_taken_in_once_it_is_mended(wa
     assert warehouse.counts()["songplays"] == 3
 
 
+@pytest.mark.long
 def test_a_song_file_that_failed_a_run_is_loaded_by_a_run_of_the_same_window(warehouse, source, dags):
     source.put_events("2018-11-15", PLAYS)
     key = source.put_song("TRAAA1", **{**song(), "duration": "long"})
@@ -234,10 +246,12 @@ def test_a_song_file_that_failed_a_run_is_loaded_by_a_run_of_the_same_window(war
     assert warehouse.query("SELECT COUNT(*) FROM songplays WHERE song_id = 'SO1'") == [(4,)]
 
 
+@pytest.mark.long
 def test_only_the_files_of_a_load_or_the_file_that_is_named_are_looked_at(warehouse, source, dags):
     for day in ("2018-11-15", "2018-11-16"):
         source.put_events(day, [{**STRAY, "sessionId": 5}])
         dags.load("sparkify", keep_strays=True, **window(f"{day}T00:00:00", f"{day}T01:00:00"))
+    for day in ("2018-11-15", "2018-11-16"):
         source.put_events(day, [event(f"{day}T00:30:00")])
     [(load_id,)] = warehouse.query("SELECT load_id FROM ops.rejected_rows WHERE file LIKE '%16-events.json'")
     [first], _ = dags.correct(file=KEY)
@@ -248,6 +262,7 @@ def test_only_the_files_of_a_load_or_the_file_that_is_named_are_looked_at(wareho
     assert both == [first, second]
 
 
+@pytest.mark.long
 def test_a_dataset_that_is_none_and_corrections_that_fit_nowhere_are_refused(warehouse, source, dags):
     source.put_events("2018-11-15", PLAYS)
     dags.load("sparkify", **window(*DAY))
@@ -255,3 +270,38 @@ def test_a_dataset_that_is_none_and_corrections_that_fit_nowhere_are_refused(war
         dags.correct(dataset="films")
     with pytest.raises(AirflowFailException, match="no rejected row at line 1"):
         dags.correct(corrections=corrected(KEY, 1, PLAYS[1]))
+
+
+def test_each_window_triggers_a_run_that_the_loading_dag_accepts(dags):
+    from airflow.sdk.exceptions import DagRunTriggerException
+
+    conf = {**window(*DAY), "keep_strays": True}
+    task = dags.dags["replay_rejected"].get_task("load_again").unmap({"conf": conf})
+    for dataset in ("sparkify", "stores"):
+        operator = copy.copy(task)
+        operator.render_template_fields({"params": {"dataset": dataset}})
+        active = SimpleNamespace(get_dag=lambda _: SimpleNamespace(is_paused=False))
+        with pytest.raises(DagRunTriggerException) as caught:
+            operator.execute({"ti": active, "task": operator})
+        assert caught.value.trigger_dag_id == f"{dataset}_etl"
+        assert caught.value.wait_for_completion
+        assert caught.value.note
+        params = copy.deepcopy(dags.dags[f"{dataset}_etl"].params)
+        for name, value in caught.value.conf.items():
+            params[name] = value
+        assert params.validate()["window_start"] == conf["window_start"]
+
+
+@pytest.mark.long
+def test_the_dag_says_what_it_would_do_and_ends_where_there_is_nothing_to_load(warehouse, source, dags):
+    source.put_events("2018-11-15", [PLAYS[0], STRAY])
+    dags.load("sparkify", keep_strays=True, **window(*DAY))
+    dag = DagBag(str(ROOT / "dags" / "replay_rejected.py")).dags["replay_rejected"]
+    # Its template reads what `correct` has pushed.
+    dag.get_task("check_settled").trigger_rule = "all_done"
+    run = dag.test(logical_date=datetime(2031, 1, 1, tzinfo=UTC), run_conf={})
+    assert {ti.task_id: ti.state for ti in run.get_task_instances()} == {
+        "correct": "success",
+        "load_again": "skipped",
+        "check_settled": "success",
+    }

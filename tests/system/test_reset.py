@@ -30,6 +30,7 @@ RECORDS = (
     "loads",
     "rejected_rows",
     "quality_results",
+    "quality_measures",
     "changes_taken",
     "changes",
 )

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Error, StorageState, ViewportSize, sync_playwright
 
 from sandbox import lifecycle
+from sandbox.airflow.airflow import USER
 from sandbox.demo.sample.generate import generate
 from sandbox.parts.settings import SOURCE_BUCKET, Settings
 from tests.conftest import REPOSITORY
@@ -33,6 +34,7 @@ ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 WIDTH, HEIGHT = 1400, 1000
+VIEWER = "viewer"
 OpenWeb = Callable[[StorageState | None], AbstractContextManager[Web]]
 
 
@@ -97,6 +99,7 @@ def airflow(settings: Settings, story: Story) -> Iterator[AirflowService]:
         settings,
         # As it is for everybody: DAGs are paused until somebody triggers them.
         AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="True",
+        AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS=f"{USER}:admin,{VIEWER}:viewer",
     )
     try:
         service.start()

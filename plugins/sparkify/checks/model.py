@@ -1,5 +1,7 @@
 """What every check is: its common fields, the SQL it asks and how it judges the answer."""
 
+import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +22,19 @@ from pydantic import (
 from sparkify.warehouse.sql import Value, quote_identifier, quote_table
 
 EXAMPLES = 3
+_SUBQUERY = re.compile(r"\bSELECT\b", re.IGNORECASE)
 Row: TypeAlias = Sequence[Any]
 
 
 def _constant(value: object) -> object:
     if not isinstance(value, bool | int | float | str):
         raise ValueError("must be text, a number, true or false (quote a date)")
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("must be a number")
     return value
 
 
@@ -42,6 +51,7 @@ def _column(name: str) -> str:
 TableName = Annotated[str, AfterValidator(_table)]
 ColumnName = Annotated[str, AfterValidator(_column)]
 Constant = Annotated[StrictBool | StrictInt | StrictFloat | StrictStr, BeforeValidator(_constant)]
+Number = Annotated[float, BeforeValidator(_number)]
 Columns = Annotated[list[ColumnName], Field(min_length=1)]
 Sql = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -56,11 +66,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check saw, what it wanted to see, and whether the two agree."""
+    """What a check saw, what it wanted to see, and whether the two agree.
+
+    Args:
+        passed: whether they agree.
+        observed: what it saw.
+        expected: what it wanted to see.
+        value: what it saw as a number, which becomes part of the history that it compares with.
+    """
 
     passed: bool
     observed: str
     expected: str
+    value: float | None = None
 
 
 class Model(BaseModel):
@@ -127,26 +145,72 @@ class Check(Model, ABC):
 
 
 class TableCheck(Check):
-    """A check of one table's rows, all of them or those that `where` and the window leave."""
+    """A check of one table's rows, all of them or those that `where` leaves."""
 
     where: Sql | None = Field(None, description="SQL condition that limits the rows")
+
+    def shared(self) -> "Shared | None":
+        """Return how a scan of the rows that is made for other checks, too, answers this one, if it can."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A scan that several checks may share.
+
+    Args:
+        source: what is scanned, as SQL for FROM … WHERE.
+        asked: aggregates over it, whose values are the check's answer.
+        where: the condition of the check's rows, where `source` is without it.
+        merged: how the aggregates of parts of the rows make that of all: counts are added, as sums are. None
+            where they do not.
+    """
+
+    source: str
+    asked: Sequence[str]
+    where: str | None = None
+    merged: Literal["COUNT", "SUM", "MIN", "MAX"] | None = None
+
+
+class WindowedCheck(TableCheck):
+    """A check of rows that may be limited to the run's window."""
+
     window_column: ColumnName | None = Field(
         None, description="timestamp column that limits the rows to the run's window"
     )
 
     @property
-    def counts(self) -> Sequence[str]:
-        """What one scan of the rows has to count, where that is all that decides; else nothing."""
-        return ()
+    def source(self) -> str:
+        """The table with its conditions, as SQL for FROM … WHERE."""
+        return restrict(self.table, self.window_column, self.where)
+
+
+class CountingCheck(WindowedCheck):
+    """A check that is decided by how many rows there are, and how many of them meet conditions."""
+
+    @property
+    @abstractmethod
+    def counted(self) -> Sequence[str]:
+        """The conditions whose rows are counted; the answer has the number of all rows before these."""
 
     def question(self) -> str:
         """Count, in one pass."""
-        return f"SELECT {', '.join(self.counts)} FROM {self.source}"
+        return f"SELECT {', '.join(self._counts)} FROM {self.source}"
+
+    def shared(self) -> Shared:
+        """Count while others do."""
+        if self.where and has_subquery(self.where):
+            return Shared(self.source, self._counts, merged="COUNT")
+        return Shared(restrict(self.table, self.window_column), self._counts, self.where, "COUNT")
 
     @property
-    def source(self) -> str:
-        """The table with its condition, as SQL for FROM … WHERE."""
-        return restrict(self.table, self.window_column, self.where)
+    def _counts(self) -> list[str]:
+        return ["COUNT(*)", *(f"COUNT(CASE WHEN {condition} THEN 1 END)" for condition in self.counted)]
+
+
+def has_subquery(sql: str) -> bool:
+    """Say whether a condition may hold a query of its own; Redshift takes few of them outside of WHERE."""
+    return _SUBQUERY.search(sql) is not None
 
 
 def restrict(table: str, window_column: str | None, where: str | None = None) -> str:

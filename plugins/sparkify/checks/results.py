@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from sparkify.checks.anomaly import Anomaly
+from sparkify.checks.history import keep_measures
 from sparkify.checks.run import CheckResult
 from sparkify.text import cut
 from sparkify.warehouse.ledger import TaskRun
@@ -32,7 +34,15 @@ _COLUMNS = (
 def keep_results(
     session: Session, results: Sequence[CheckResult], run: TaskRun, window: Window | None = None
 ) -> None:
-    """Keep the results of a task's run in `ops.quality_results`, in place of an earlier try's."""
+    """Keep the results of a task's run in `ops.quality_results`, in place of an earlier try's.
+
+    What checks measured over the window goes with them into `ops.quality_measures`.
+    """
+    measured = [
+        (result.check, result.value)
+        for result in results
+        if isinstance(result.check, Anomaly) and result.value is not None
+    ]
     with session.publishing(QUALITY_RESULTS):
         session.execute(
             """
@@ -42,6 +52,8 @@ def keep_results(
             {name: cut(value, 250) for name, value in asdict(run).items()},
         )
         session.insert_rows(QUALITY_RESULTS, _COLUMNS, [_row(result, run, window) for result in results])
+        if window:
+            keep_measures(session, measured, window)
 
 
 def _row(result: CheckResult, run: TaskRun, window: Window | None) -> tuple[Value, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from sparkify.checks.history import recall
 from sparkify.checks.model import Answer, Check, Row
 from sparkify.checks.query_kinds import shown
 from sparkify.checks.together import ask_together
@@ -16,7 +17,7 @@ from sparkify.warehouse.session import Session
 from sparkify.warehouse.sql import Value, display
 from sparkify.window import Window
 
-# Characters of one value in an example; events carry user agents of 150.
+# Characters of one value; events carry user agents of 150.
 _VALUE_LENGTH = 60
 
 
@@ -29,11 +30,12 @@ class CheckResult:
 
     Attributes:
         status: `passed`, `failed` (the warehouse breaks the promise) or `error` (the check could not be run).
-        examples: up to three offenders as text, of a failed check.
-        examples_sql: the query that gave the examples, its values written in.
+        examples: up to three offenders.
+        examples_sql: the query for them, values written in.
         error: why it could not be run, and what to do.
+        value: what was measured.
         checked_at: when, naive UTC.
-        seconds: how long the queries took.
+        seconds: of the queries.
     """
 
     check: Check
@@ -43,6 +45,7 @@ class CheckResult:
     examples: tuple[str, ...] = ()
     examples_sql: str = ""
     error: str = ""
+    value: float | None = None
     checked_at: datetime = field(default_factory=utc_now)
     seconds: float = 0.0
 
@@ -61,14 +64,15 @@ def run_checks(
 
     Args:
         session: with no transaction open; reads only.
-        checks: all are run, whatever the result of the others.
-        window: the run's window; a check that needs one without it ends in status `error`.
+        checks: all are run, whatever becomes of the others.
+        window: the run's; a check that needs one ends in `error` without it.
 
     Raises:
-        Exception: a transient failure such as a lost connection, about which trying again helps.
+        Exception: a transient failure such as a lost connection; trying again helps.
     """
     values: dict[str, Value] = {**window.values} if window else {}
-    for _, group in itertools.groupby(checks, key=lambda check: check.table):
+    known = recall(session, checks, window)
+    for _, group in itertools.groupby(known, key=lambda check: check.table):
         neighbours = list(group)
         answers, seconds = ask_together(session, neighbours, values)
         for check in neighbours:
@@ -81,7 +85,7 @@ def _run_check(session: Session, check: Check, values: dict[str, Value], known: 
     try:
         result = _answer(session, check, values, known)
     except Exception as error:
-        # Whatever is wrong with one check (its SQL, a missing table, an odd answer), the others run.
+        # Whatever is wrong with one check, the others run.
         if is_transient(error):
             raise
         session.rollback()
@@ -91,13 +95,14 @@ def _run_check(session: Session, check: Check, values: dict[str, Value], known: 
 
 def _answer(session: Session, check: Check, values: dict[str, Value], known: Answer | None) -> CheckResult:
     verdict = check.judge(known or Answer(*session.ask_named(check.question(), values)))
+    status: Status = "passed" if verdict.passed else "failed"
+    result = CheckResult(check, status, verdict.observed, verdict.expected, value=verdict.value)
     sql = check.examples()
     if verdict.passed or sql is None:
-        status: Status = "passed" if verdict.passed else "failed"
-        return CheckResult(check, status, verdict.observed, verdict.expected)
-    offenders = Answer(*session.ask_named(sql, values))
-    examples = tuple(_example(offenders.columns, row) for row in offenders.rows)
-    return CheckResult(check, "failed", verdict.observed, verdict.expected, examples, display(sql, values))
+        return result
+    columns, rows = session.ask_named(sql, values)
+    examples = tuple(_example(columns, row) for row in rows)
+    return replace(result, examples=examples, examples_sql=display(sql, values))
 
 
 def _example(names: Sequence[str], row: Row) -> str:

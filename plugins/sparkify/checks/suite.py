@@ -8,18 +8,37 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from sparkify.checks.anomaly import Anomaly
+from sparkify.checks.freshness import Freshness
 from sparkify.checks.model import Check, Model
 from sparkify.checks.query_kinds import CustomSql, QueriesEqual
-from sparkify.checks.table_kinds import AcceptedValues, ForeignKey, NotNull, Reference, RowCount, Unique
+from sparkify.checks.table_kinds import ForeignKey, NotNull, Reference, RowCount, Unique
+from sparkify.checks.value_kinds import AcceptedValues, Matches, Range
 from sparkify.failures import FatalError
 
-AnyCheck: TypeAlias = NotNull | Unique | ForeignKey | AcceptedValues | RowCount | QueriesEqual | CustomSql
+AnyCheck: TypeAlias = (
+    NotNull
+    | Unique
+    | ForeignKey
+    | AcceptedValues
+    | Range
+    | Matches
+    | RowCount
+    | Freshness
+    | Anomaly
+    | QueriesEqual
+    | CustomSql
+)
 KINDS: dict[str, type[Check]] = {
     "not_null": NotNull,
     "unique": Unique,
     "foreign_key": ForeignKey,
     "accepted_values": AcceptedValues,
+    "range": Range,
+    "matches": Matches,
     "row_count": RowCount,
+    "freshness": Freshness,
+    "anomaly": Anomaly,
     "queries_equal": QueriesEqual,
     "custom_sql": CustomSql,
 }

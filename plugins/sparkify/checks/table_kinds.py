@@ -1,11 +1,11 @@
-"""The checks of one table's rows: not_null, unique, foreign_key, accepted_values, row_count.
+"""The checks of one table's rows: not_null, unique, foreign_key, row_count.
 
 The planner of Redshift believes declared keys, so these queries never lean on one: SELECT DISTINCT or
 COUNT(DISTINCT) over a declared primary key may be answered without looking (Amazon Redshift Database
 Developer Guide, "Defining table constraints").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field, StrictInt, model_validator
@@ -15,17 +15,17 @@ from sparkify.checks.model import (
     Answer,
     ColumnName,
     Columns,
-    Constant,
+    CountingCheck,
     Model,
-    TableCheck,
     TableName,
     Verdict,
+    WindowedCheck,
     restrict,
 )
-from sparkify.warehouse.sql import Value, quote_columns, quote_identifier
+from sparkify.warehouse.sql import quote_columns, quote_identifier
 
 
-class NotNull(TableCheck):
+class NotNull(CountingCheck):
     """No row has a NULL in any of the columns."""
 
     kind: Literal["not_null"]
@@ -37,27 +37,25 @@ class NotNull(TableCheck):
         return f"not_null {self.table}({', '.join(self.columns)})"
 
     @property
-    def counts(self) -> Sequence[str]:
-        """The rows, and the values of each column."""
-        return ["COUNT(*)", *(f"COUNT({quote_identifier(column)})" for column in self.columns)]
+    def counted(self) -> Sequence[str]:
+        """The NULLs of each column."""
+        return [f"{quote_identifier(column)} IS NULL" for column in self.columns]
 
     def judge(self, answer: Answer) -> Verdict:
-        """Pass when each column has as many values as there are rows."""
-        total, *present = answer.rows[0]
-        missing = [
-            f"{total - n} in {column}" for column, n in zip(self.columns, present, strict=True) if n < total
-        ]
-        nulls = f"NULLs: {', '.join(missing)}" if missing else "no NULL"
-        return Verdict(not missing, f"{nulls} ({total} rows)", "no NULL")
+        """Pass when no column has a NULL."""
+        total, *nulls = answer.rows[0]
+        found = [f"{n} in {column}" for column, n in zip(self.columns, nulls, strict=True) if n]
+        observed = f"NULLs: {', '.join(found)}" if found else "no NULL"
+        return Verdict(not found, f"{observed} ({total} rows)", "no NULL")
 
     def examples(self) -> str:
         """Return whole rows, because a NULL alone says nothing."""
-        condition = " OR ".join(f"{quote_identifier(column)} IS NULL" for column in self.columns)
+        condition = " OR ".join(self.counted)
         rows = f"(SELECT * FROM {self.source}) AS checked"
         return f"SELECT * FROM {rows} WHERE {condition} ORDER BY 1 LIMIT {EXAMPLES}"
 
 
-class Unique(TableCheck):
+class Unique(WindowedCheck):
     """No two rows have the same values in the columns; rows with a NULL among them are left out."""
 
     kind: Literal["unique"]
@@ -103,7 +101,7 @@ class Reference(Model):
     )
 
 
-class ForeignKey(TableCheck):
+class ForeignKey(WindowedCheck):
     """Every key exists in the table it points to; keys with a NULL are left out."""
 
     kind: Literal["foreign_key"]
@@ -157,51 +155,7 @@ class ForeignKey(TableCheck):
         )
 
 
-class AcceptedValues(TableCheck):
-    """Every value of the column is one of the list; NULL is left out."""
-
-    kind: Literal["accepted_values"]
-    column: ColumnName = Field(description="column to look at")
-    values: list[Constant] = Field(min_length=1, description="the values it may have")
-
-    @property
-    def default_name(self) -> str:
-        """`accepted_values table(column)`."""
-        return f"accepted_values {self.table}({self.column})"
-
-    @property
-    def parameters(self) -> Mapping[str, Value]:
-        """The accepted values, to be bound."""
-        return {f"value_{number}": value for number, value in enumerate(self.values)}
-
-    @property
-    def counts(self) -> Sequence[str]:
-        """The rows, and those with another value."""
-        return ["COUNT(*)", f"COUNT(CASE WHEN {self._other} THEN 1 END)"]
-
-    def judge(self, answer: Answer) -> Verdict:
-        """Pass when no row has another value."""
-        total, others = answer.rows[0]
-        accepted = ", ".join(str(value) for value in self.values)
-        return Verdict(others == 0, f"{others} others of {total} rows", f"one of {accepted}")
-
-    def examples(self) -> str:
-        """Return the most frequent other values."""
-        column = quote_identifier(self.column)
-        rows = f"(SELECT {column} FROM {self.source}) AS checked"
-        return (
-            f"SELECT {column}, COUNT(*) AS row_count FROM {rows} WHERE {self._other}"
-            f" GROUP BY {column} ORDER BY row_count DESC, {column} LIMIT {EXAMPLES}"
-        )
-
-    @property
-    def _other(self) -> str:
-        # The list holds no NULL, so NOT IN is unknown, and not true, only where the column is NULL.
-        accepted = ", ".join(f"%({name})s" for name in self.parameters)
-        return f"{quote_identifier(self.column)} NOT IN ({accepted})"
-
-
-class RowCount(TableCheck):
+class RowCount(CountingCheck):
     """The number of rows lies between min and max, both included; one of the two may be left out."""
 
     kind: Literal["row_count"]
@@ -222,9 +176,9 @@ class RowCount(TableCheck):
         return f"row_count {self.table}"
 
     @property
-    def counts(self) -> Sequence[str]:
-        """The rows."""
-        return ["COUNT(*)"]
+    def counted(self) -> Sequence[str]:
+        """Nothing but the rows."""
+        return ()
 
     def judge(self, answer: Answer) -> Verdict:
         """Pass when the count is within the bounds."""

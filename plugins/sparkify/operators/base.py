@@ -126,8 +126,7 @@ class LoadOperator(WarehouseOperator):
         """Log what a load did in one line and return it as the task's XCom value."""
         self.loaded = record
         seconds = (utc_now() - record.started_at).total_seconds()
-        if record.rows_inserted or record.rows_deleted or record.files:
-            self.log.info("%s", _describe(record, seconds))
+        self.log.info("%s", _describe(record, seconds))
         return {
             "load_id": record.load_id,
             "rows_inserted": record.rows_inserted,

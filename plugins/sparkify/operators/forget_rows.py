@@ -25,8 +25,9 @@ class ForgetRowsOperator(WarehouseOperator):
     Args:
         staged: the staging tables: of each `table`, `time_column` and `key_pattern`, as they are staged.
         keep_days: for each of these tables, and for `ops.changes` (with `ops.changes_taken`), `ops.loads`,
-            `ops.quality_results`, `ops.rejected_rows` and `ops.staged_files`, how many days stay; those with
-            none keep all. Records that something still asks for stay however old they are.
+            `ops.quality_results` (with `ops.quality_measures`), `ops.rejected_rows` (with `ops.settled_rows`)
+            and `ops.staged_files`, how many days stay; those with none keep all. Records that something
+            still asks for stay however old they are.
         settled_days: rows that were staged within so many days stay, however old they are: a run that loads
             an old window has that long to come to its end.
 

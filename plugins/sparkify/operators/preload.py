@@ -9,6 +9,9 @@ import gc
 import inspect
 from importlib import import_module
 
+import botocore.loaders
+import botocore.session
+
 # What Airflow imports as a task starts, what the operators import as they run.
 _MODULES = (
     "airflow.executors.local_executor",
@@ -31,6 +34,14 @@ for _name in _MODULES:
 # Hooks of the Amazon provider look for their caller in the call stack, for which `inspect` finds out the file
 # of every module there is: now, and not in each task.
 inspect.stack()
+
+# Each client is made by a session of its own, which reads what S3 is from megabytes of JSON: here once for
+# all of them, unless somebody has descriptions of his own.
+_LOADER, _create_loader = botocore.loaders.create_loader(), botocore.loaders.create_loader
+botocore.session.create_loader = lambda search_path_string=None: (
+    _create_loader(search_path_string) if search_path_string else _LOADER
+)
+botocore.session.get_session().create_client("s3", region_name="us-east-1")
 
 # What is here stays. Collecting garbage in a task would look at all of it, and copy the pages it lies on.
 gc.freeze()

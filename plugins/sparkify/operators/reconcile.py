@@ -12,8 +12,8 @@ from sparkify.operators.staging_job import (
     build_staging_job,
     check_arguments,
     is_true,
-    make_s3_client,
 )
+from sparkify.s3.client import make_s3_client
 from sparkify.stage.reconciliation import LoadedTable, Reconciliation, reconcile
 
 

@@ -8,8 +8,9 @@ from airflow.sdk import Context
 
 from sparkify.failures import FatalError
 from sparkify.operators.base import WarehouseOperator
-from sparkify.operators.staging_job import is_true, make_s3_client
+from sparkify.operators.staging_job import is_true
 from sparkify.operators.task_failures import translate_failures
+from sparkify.s3.client import make_s3_client
 from sparkify.stage.corrections import Corrector, read_corrections
 from sparkify.stage.replay import Replay, Replayer, Selection
 from sparkify.warehouse.open_rows import find_open

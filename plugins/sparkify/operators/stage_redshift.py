@@ -10,8 +10,8 @@ from sparkify.operators.staging_job import (
     STAGING_ARGUMENTS,
     build_staging_job,
     check_arguments,
-    make_s3_client,
 )
+from sparkify.s3.client import make_s3_client
 from sparkify.stage.job import StagingMode
 from sparkify.stage.refusals import stage
 

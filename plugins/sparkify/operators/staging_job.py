@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import Context
 from jinja2 import Environment, TemplateNotFound
 
@@ -15,9 +14,6 @@ from sparkify.s3.bucket_names import check_buckets
 from sparkify.stage.copy_command import check_options
 from sparkify.stage.job import StagingJob
 from sparkify.warehouse.ledger import TaskRun
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
 
 # What an operator is given; the rest of a job is its run's.
 STAGING_ARGUMENTS = tuple(field.name for field in fields(StagingJob) if field.name not in ("run", "window"))
@@ -75,12 +71,6 @@ def build_staging_job(
 def is_true(flag: bool | str) -> bool:
     """Return a flag as such: a templated one arrives as text."""
     return str(flag).lower() == "true"
-
-
-def make_s3_client(aws_conn_id: str) -> "S3Client":
-    """Return a client that lists the source and writes to the work bucket."""
-    client: S3Client = S3Hook(aws_conn_id=aws_conn_id).get_conn()
-    return client
 
 
 def _check_prefix(prefix: str | None, source_prefix: str | None) -> None:

@@ -45,7 +45,7 @@ def read_corrections(text: str, bucket: str) -> dict[str, dict[int, bytes]]:
             continue
         try:
             key, at, row = _read(json.loads(line), bucket)
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise FatalError(
                 f"Line {number} of the corrected rows is none ({error!r}): {line[:200]!r}.",
                 'Each line is {"file": key, "line": number, "row": {…} or null}; nothing was changed.',
@@ -101,7 +101,7 @@ class Corrector:
         for number in changed:
             _check(f"s3://{self.bucket}/{key}", number, old, etag, rejected)
         if changed and not self.dry_run:
-            self._put(key, found, b"\n".join(new))
+            self._put(key, found, body, b"\n".join(new))
         return bool(changed)
 
     def _get(self, key: str) -> Any:  # noqa: ANN401 - boto's answers are made from data
@@ -115,20 +115,16 @@ class Corrector:
             raise FatalError(f"s3://{self.bucket}/{key} is too large to be corrected here: mend it on S3.")
         return found
 
-    def _put(self, key: str, found: Any, body: bytes) -> None:  # noqa: ANN401
+    def _put(self, key: str, found: Any, old: bytes, new: bytes) -> None:  # noqa: ANN401
         """Keep the file as it was, then replace it on condition that it is still that."""
         etag = found["ETag"]
-        more = {
-            name: found[name]
-            for name in ("ContentType", "ContentEncoding", "CacheControl", "Metadata")
-            if found.get(name)
-        }
-        # Without a time in it the same content is the same file, whoever tries again.
-        body = gzip.compress(body, mtime=0) if self.gzip else body
+        described = ("ContentType", "ContentEncoding", "CacheControl", "Metadata")
+        more = {name: found[name] for name in described if found.get(name)}
         kept = f"{REPLACED}{key}/{etag.strip(chr(34))}"
-        source: Any = {"Bucket": self.bucket, "Key": key}
+        self.s3.put_object(Bucket=self.bucket, Key=kept, Body=old, **more)
+        # Without a time in it the same content is the same file, whoever tries again.
+        body = gzip.compress(new, mtime=0) if self.gzip else new
         try:
-            self.s3.copy_object(Bucket=self.bucket, Key=kept, CopySource=source, CopySourceIfMatch=etag)
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfMatch=etag, **more)
         except ClientError as error:
             if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:

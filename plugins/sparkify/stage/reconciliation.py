@@ -59,13 +59,9 @@ class Reconciliation:
     def windows(self) -> list[Window]:
         """The hours that differ as windows inside the one that was compared, at most a hundred.
 
-        Of more, neighbours are joined: loading an hour that is right changes nothing, and Airflow maps a task
-        over a limited number of values only (core.max_map_length).
+        Loading an hour that is right changes nothing.
         """
-        parts = common([Window.of_hour(hour) for hour in self.hours], [self.window])
-        gaps = sorted(range(1, len(parts)), key=lambda n: parts[n].start - parts[n - 1].end, reverse=True)
-        ends = [0, *sorted(gaps[: _MOST_WINDOWS - 1]), len(parts)]
-        return [Window(parts[a].start, parts[b - 1].end) for a, b in itertools.pairwise(ends) if a < b]
+        return join_nearest(common([Window.of_hour(hour) for hour in self.hours], [self.window]))
 
     def totals(self) -> dict[str, int]:
         """Return the number of rows in the source and in each table."""
@@ -84,6 +80,16 @@ class Reconciliation:
         ]
         more = f"\n… and {len(lines) - most} more hours" if len(lines) > most else ""
         return text_table([headings, *lines[:most]]) + more
+
+
+def join_nearest(parts: Sequence[Window]) -> list[Window]:
+    """Return windows, oldest first, as at most a hundred: of more, neighbours are joined.
+
+    Airflow maps a task over a limited number of values only (core.max_map_length).
+    """
+    gaps = sorted(range(1, len(parts)), key=lambda n: parts[n].start - parts[n - 1].end, reverse=True)
+    ends = [0, *sorted(gaps[: _MOST_WINDOWS - 1]), len(parts)]
+    return [Window(parts[a].start, parts[b - 1].end) for a, b in itertools.pairwise(ends) if a < b]
 
 
 def reconcile(

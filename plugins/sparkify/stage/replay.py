@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sparkify.source import SourceFile, find_keys
 from sparkify.stage.corrections import Corrector
+from sparkify.stage.reconciliation import join_nearest
+from sparkify.stage.strays import STRAY
 from sparkify.text import printable, text_table
 from sparkify.warehouse import open_rows
 from sparkify.warehouse.open_rows import OpenRow
@@ -18,8 +20,8 @@ from sparkify.window import ALL_TIME, Window, common, merge
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_MOST_WINDOWS = 100
 _HOUR = timedelta(hours=1)
+_LOOK_BACK = timedelta(days=31)
 _WINDOWS = "SELECT window_start, window_end FROM ops.loads WHERE target_table = %(table)s AND window_end"
 _OVERLAPPING = f"{_WINDOWS} > %(window_start)s AND window_start < %(window_end)s"
 _LATEST = f"{_WINDOWS} IS NOT NULL ORDER BY window_end DESC LIMIT 1"
@@ -91,31 +93,32 @@ class Replayer:
             corrections: corrected rows by key and line.
 
         Raises:
-            FatalError: corrections that do not fit; all those of files before it are written.
+            FatalError: corrections that do not fit; nothing is written.
         """
         rows = self._find_rows(corrections)
         by_file = defaultdict[str, list[OpenRow]](list)
         for row in rows:
             by_file[row.file].append(row)
-        for key, lines in sorted(corrections.items()):
-            self.corrector.correct(key, lines, by_file[self._url(key)])
+        # All are looked at before one is written.
+        for corrector in (replace(self.corrector, dry_run=True), self.corrector):
+            for key, lines in sorted(corrections.items()):
+                corrector.correct(key, lines, by_file[self._url(key)])
         fates = self._find_fates(by_file, corrections)
         again = {url: by_file[url] for url in by_file if any(fates[url, row.line] for row in by_file[url])}
         left = {url: sum(not fates[url, row.line] for row in found) for url, found in again.items()}
-        strays = any("outside the time" in row.reason for found in again.values() for row in found)
+        strays = any(_is_kept_stray(row) for found in again.values() for row in found)
         told = [(row, fates[row.file, row.line] or "waits for its file to be corrected") for row in rows]
         return Replay(told, self._windows(again), strays, left)
 
     def _find_rows(self, corrections: Mapping[str, object]) -> list[OpenRow]:
-        """Return the selected rows; corrections select the files that they are for."""
+        """Return the open rows of the files that corrections are for or, without any, of those selected."""
         chosen, rows = self.selection, list[OpenRow]()
         for folder in chosen.folders:
             rows += open_rows.find_open(self.session, self._url(f"{folder}/"))
-        files = {row.file for row in rows if chosen.load_id in ("", row.load_id)}
-        if chosen.file:
-            files &= {self._url(chosen.file)}
-        if corrections:
-            files &= set(map(self._url, corrections))
+        files = set(map(self._url, corrections))
+        if not files:
+            files = {row.file for row in rows if chosen.load_id in ("", row.load_id)}
+            files &= {self._url(chosen.file)} if chosen.file else files
         return [row for row in rows if row.file in files]
 
     def _find_fates(
@@ -134,24 +137,23 @@ class Replayer:
         return fates
 
     def _windows(self, again: Mapping[str, Sequence[OpenRow]]) -> list[Window]:
-        found = [row.window for rows in again.values() for row in rows if row.window]
+        found: list[Window] = []
         for url, rows in again.items():
-            period = self._period(self._key(url))
-            if period:
-                found += self._staged(period) or ([] if any(row.window for row in rows) else [period])
-            elif not any(row.window for row in rows):
-                found += self._latest()
-        return merge(found)[:_MOST_WINDOWS]
+            period = self._period(self._key(url), rows)
+            known = [row.window for row in rows if row.window and row.is_refused]
+            known += self._staged(period) if period else []
+            found += known or ([period] if period else self._latest())
+        return join_nearest(merge(found))
 
-    def _period(self, key: str) -> Window | None:
-        """Return the time that a file is named for, or nothing where it has none."""
-        pattern = self.staging["key_pattern"]
-        try:
-            moment = datetime.strptime(key, pattern).replace(tzinfo=UTC)
-        except ValueError:
-            return None
-        period = Window.of_hour(moment).periods(pattern).get(key)
-        return None if period == ALL_TIME else period
+    def _period(self, key: str, rows: Sequence[OpenRow]) -> Window | None:
+        """Return the time that a file is named for; nothing where it has none that is known."""
+        for window in {row.window for row in rows if row.window}:
+            # A load looks back, too.
+            around = Window(window.start - _LOOK_BACK, window.end)
+            period = around.periods(self.staging["key_pattern"]).get(key)
+            if period and period != ALL_TIME:
+                return period
+        return None
 
     def _staged(self, period: Window) -> list[Window]:
         return common([period], self._ask_windows(_OVERLAPPING, period.values))
@@ -181,6 +183,10 @@ def _has_changed(file: SourceFile | None, row: OpenRow) -> bool:
     if row.etag is None:
         return is_newer
     return file.etag != row.etag or (row.is_refused and is_newer)
+
+
+def _is_kept_stray(row: OpenRow) -> bool:
+    return STRAY in row.reason and not row.is_refused
 
 
 def _shown(value: object) -> str:

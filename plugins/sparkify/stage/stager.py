@@ -8,6 +8,7 @@ from sparkify.failures import FatalError, SourceChanged
 from sparkify.source import SourceFile, find_keys, list_prefix
 from sparkify.stage.catalogue import prepare_files
 from sparkify.stage.copying import FileCopier, RowsError
+from sparkify.stage.fields import FieldWatch
 from sparkify.stage.incoming import create_incoming
 from sparkify.stage.job import INCOMING, MISSING, Listing, Staged, StagingJob
 from sparkify.stage.modes import Mode, WindowMode, mode_of
@@ -20,7 +21,7 @@ from sparkify.window import Window, common, without
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-# So many files are sooner asked for one by one than a long prefix is listed.
+# So many files are sooner asked for singly than a prefix is listed.
 _FEW = 100
 
 
@@ -29,10 +30,10 @@ class Batch:
     """What was copied and is not yet published.
 
     Args:
-        files: the files that were copied.
-        columns: the columns that they fill.
-        rejected: the rows that did not come into the temp table.
-        late: the time, staged before, that these files have changed.
+        files: what was copied.
+        columns: what they fill.
+        rejected: the rows that are not in the temp table.
+        late: time, staged before, that they have changed.
     """
 
     files: Sequence[SourceFile]
@@ -89,6 +90,8 @@ class Stager:
     def copy(self, listing: Listing, files: Sequence[SourceFile]) -> Batch:
         """Copy files into the temp table and prepare their rows of the ledger, before any lock is taken."""
         columns = create_incoming(self.session, self.job)
+        watch = FieldWatch(self.session, self.s3, self.job, columns, self.record.load_id, self.log)
+        watch.look(files, listing.known)
         files, rejected = self._copy(listing, files, columns)
         late = self.mode.late_windows(self.session, listing, files, columns)
         versions = [*files, *self.mode.missing_versions(listing)]

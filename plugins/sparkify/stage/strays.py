@@ -23,6 +23,9 @@ from sparkify.window import Window
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+STRAY = "outside the time its file is named for"
+"""What the reason of a stray begins with."""
+
 _TIME_FORMAT = re.compile(r"TIMEFORMAT(?:\s+AS)?\s+'([^']*)'", re.IGNORECASE)
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\['([^']*)'\]")
 _UNITS = {"epochsecs": 1, "epochmillisecs": 1000}
@@ -118,7 +121,7 @@ class StrayFinder:
 
 def stray_row(file: SourceFile, job: StagingJob, period: Window, row: RawRow) -> RejectedRow:
     """Return a stray as it is reported and kept."""
-    reason = f"outside the time its file is named for, {period}"
+    reason = f"{STRAY}, {period}"
     return RejectedRow(file.url, row.line, job.time_column or "", "time", row.value, row.text, None, reason)
 
 

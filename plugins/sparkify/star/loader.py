@@ -51,7 +51,8 @@ class Loader:
         ready = self.completer.prepare(pending)
         with self.session.publishing(job.table) as publication:
             record, taken = self._publish(record, ready)
-            if record.rows_changed or taken:
+            # A window without rows was loaded, too.
+            if record.rows_changed or taken or job.mode == "window":
                 ledger.record_load(self.session, record)
             else:
                 publication.withdraw()

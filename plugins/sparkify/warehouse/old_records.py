@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sparkify.warehouse import ledger
-from sparkify.warehouse.retention import NOT_TAKEN, first_load_id
+from sparkify.warehouse.retention import NOT_TAKEN, first_load_id, raise_mark
 from sparkify.warehouse.schema import made_relation, with_ops
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import quote_identifier, quote_literal, quote_table
@@ -66,6 +66,15 @@ _REJECTED = Rule(
     WHERE rejected_rows.load_id < %(load_id)s
     """,
 )
+_SETTLED = Rule(
+    "ops.settled_rows",
+    ("file", "load_id", "settled_by"),
+    """
+    SELECT DISTINCT file, load_id, settled_by, TO_CHAR(settled_at, 'YYYYMMDD') AS day
+    FROM ops.settled_rows
+    WHERE TO_CHAR(settled_at, 'YYYYMMDD') < %(day)s
+    """,
+)
 _RESULTS = Rule(
     "ops.quality_results",
     ("dag_id", "run_id", "task_id"),
@@ -74,6 +83,15 @@ _RESULTS = Rule(
     FROM ops.quality_results
     GROUP BY dag_id, run_id, task_id
     HAVING TO_CHAR(MAX(checked_at), 'YYYYMMDD') < %(day)s
+    """,
+)
+_MEASURES = Rule(
+    "ops.quality_measures",
+    ("measure_id", "window_start", "window_end", "measured_at"),
+    """
+    SELECT measure_id, window_start, window_end, measured_at, TO_CHAR(measured_at, 'YYYYMMDD') AS day
+    FROM ops.quality_measures
+    WHERE TO_CHAR(measured_at, 'YYYYMMDD') < %(day)s
     """,
 )
 _WINDOW_CHANGES = Rule(
@@ -151,11 +169,16 @@ def forget_records(session: Session, name: str, before: datetime, log: Log) -> i
 
     Args:
         session: a fresh session.
-        name: one of RECORDS; `changes` is for `ops.changes_taken`, too.
+        name: one of RECORDS; `changes` is for `ops.changes_taken`, too, `rejected_rows` for those that are
+            settled.
         before: the first day of which all stay, in naive UTC.
         log: how many records went.
     """
     rows = sum(_apply(session, rule, before) for rule in _rules(session, name))
+    if rows and name == "loads":
+        # That no load of a window is on record says nothing of the time before.
+        with session.publishing(ledger.STAGED_FILES):
+            raise_mark(session, "ops.loads", before, ledger.new_load_id())
     log.info("ops.%s: %d records of before %s forgotten.", name, rows, before.date())
     return rows
 
@@ -164,8 +187,8 @@ def _rules(session: Session, name: str) -> list[Rule]:
     staging = [str(row[0]) for row in session.query("SELECT DISTINCT dataset FROM ops.sources")]
     session.commit()
     rules = {
-        "quality_results": [_RESULTS],
-        "rejected_rows": [_REJECTED],
+        "quality_results": [_RESULTS, _MEASURES],
+        "rejected_rows": [_REJECTED, _SETTLED],
         "staged_files": [_VERSIONS],
         "changes": [_WINDOW_CHANGES, *map(_changes_without_rows, staging), _CHANGES_TAKEN],
         "loads": [_loads(staging)],

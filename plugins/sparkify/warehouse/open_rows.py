@@ -30,11 +30,16 @@ SELECT {_NAMES}
 FROM {REFUSED}
 WHERE {{condition}}
 """
+_NOT_STAGED = (
+    "file || ' ' || load_id NOT IN (SELECT 's3://' || bucket || '/' || key || ' ' || load_id "
+    "FROM ops.staged_files)"
+)
 _FOUND = f"""
 SELECT
     {", ".join(f'rejected_rows."{name}"' for name in _COLUMNS)},
-    staged_files.etag, CAST(NULL AS TIMESTAMP) AS since, CAST(NULL AS TIMESTAMP) AS until, 0 AS is_refused
+    staged_files.etag, loads.window_start, loads.window_end, 0 AS is_refused
 FROM {REJECTED}
+LEFT JOIN ops.loads ON rejected_rows.load_id = loads.load_id
 LEFT JOIN ops.staged_files
     ON
         rejected_rows.load_id = staged_files.load_id
@@ -58,7 +63,7 @@ class OpenRow:
         raw_text: the row, or its beginning; None where Redshift does not tell.
         load_id: the load that left it, or failed because of it.
         etag: the version of the file that it was found in; None where that is not known.
-        window: of the run whose load failed.
+        window: of the load or, if that failed, of its run.
         is_refused: whether its load failed because of it.
     """
 
@@ -117,7 +122,7 @@ def find_open(session: Session, place: str) -> list[OpenRow]:
         window = Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) if start else None
         given = dict(zip((*_COLUMNS, "etag"), row, strict=True))
         one = OpenRow(**given, window=window, is_refused=bool(is_refused))
-        # A load that failed over a row that an earlier one left out knows more: what it was for.
+        # Of a load that failed over a row that an earlier one left out the window is still to be loaded.
         found[one.file, one.line, one.raw_text if one.line is None else None] = one
     return list(found.values())
 
@@ -138,7 +143,8 @@ def record(session: Session, load_id: str, rows: Sequence[RejectedRow], files: s
             session.execute(f"DELETE FROM {table} WHERE {condition}")
     if rows:
         places, values = named_values("file", sorted({row.file for row in rows}))
-        session.execute(f"DELETE FROM {REJECTED} WHERE file IN ({places})", values)
+        # Of a file that is left for later stays what its staged version left.
+        session.execute(f"DELETE FROM {REJECTED} WHERE file IN ({places}) AND {_NOT_STAGED}", values)
         session.insert_rows(REJECTED, _COLUMNS, [_values(row, load_id) for row in rows])
     now = ledger.utc_now()
     settled = [(*row, load_id, now) for row in _gone(before, rows)]

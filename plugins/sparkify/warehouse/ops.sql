@@ -58,8 +58,8 @@ CREATE TABLE IF NOT EXISTS ops.rejected_rows (
 DISTSTYLE EVEN
 SORTKEY (file);
 
--- Rows because of which a load failed, as the newest such load of their file named them: it staged nothing, and
--- the window is its run's. They stay until a load stages the file.
+-- Rows because of which a load failed, as the newest such load of their file named them: it staged nothing,
+-- and the window is its run's. They stay until a load stages the file.
 CREATE TABLE IF NOT EXISTS ops.refused_rows (
     file VARCHAR(1280) NOT NULL,
     line BIGINT,
@@ -80,8 +80,8 @@ CREATE TABLE IF NOT EXISTS ops.refused_rows (
 DISTSTYLE EVEN
 SORTKEY (file);
 
--- Rejected and refused rows (load_id) that a later load of their file (settled_by) no longer found: corrected,
--- or gone from the file. Written in the transaction that stages the file, once for each row.
+-- Rejected and refused rows (load_id) that a later load of their file (settled_by) no longer found:
+-- corrected, or gone from the file. Written in the transaction that stages the file, once for each row.
 CREATE TABLE IF NOT EXISTS ops.settled_rows (
     file VARCHAR(1280) NOT NULL,
     line BIGINT,
@@ -95,6 +95,19 @@ CREATE TABLE IF NOT EXISTS ops.settled_rows (
 )
 DISTSTYLE EVEN
 SORTKEY (settled_at);
+
+-- The fields of the files of a staging table, each with every kind of value that was ever seen in it, or that
+-- it was missing, and the version of a file in which that was first noticed.
+CREATE TABLE IF NOT EXISTS ops.source_fields (
+    dataset VARCHAR(128) NOT NULL,
+    field VARCHAR(256) NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    file VARCHAR(1280) NOT NULL,
+    etag VARCHAR(128) NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    seen_at TIMESTAMP NOT NULL
+)
+DISTSTYLE ALL;
 
 -- One row per check of a task's run; running it again replaces its rows, which the sort key finds without
 -- reading those of all runs before.
@@ -117,6 +130,20 @@ CREATE TABLE IF NOT EXISTS ops.quality_results (
 DISTSTYLE EVEN
 SORTKEY (dag_id, run_id, task_id);
 
+-- What checks compare with their past: one number for each question (a digest of it) and window, the one
+-- measured last, by whatever run.
+CREATE TABLE IF NOT EXISTS ops.quality_measures (
+    measure_id VARCHAR(64) NOT NULL,
+    check_name VARCHAR(250) NOT NULL,
+    table_name VARCHAR(250) NOT NULL,
+    window_start TIMESTAMP NOT NULL,
+    window_end TIMESTAMP NOT NULL,
+    value DOUBLE PRECISION NOT NULL,
+    measured_at TIMESTAMP NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (measure_id, window_start);
+
 -- Loads of a staging table that changed rows which others may have read: a window that was staged again
 -- because its files changed, or files that were staged without a window (both ends NULL).
 CREATE TABLE IF NOT EXISTS ops.changes (
@@ -138,7 +165,8 @@ DISTSTYLE EVEN
 SORTKEY (target_table, change_load_id);
 
 -- Up to when a staging table has forgotten what was staged, by the param of warehouse_maintenance; time of
--- before that is in it as far as a load in ops.loads still has it as its window.
+-- before that is in it as far as a load in ops.loads still has it as its window. Of ops.loads: loads that
+-- ended before that may no longer be on record.
 CREATE TABLE IF NOT EXISTS ops.retention (
     dataset VARCHAR(128) NOT NULL,
     forgotten_before TIMESTAMP NOT NULL,

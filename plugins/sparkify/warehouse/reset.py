@@ -175,6 +175,7 @@ def _forget(session: Session, chosen: Sequence[str], tables: Sequence[str]) -> N
     )
     session.execute(f"DELETE FROM ops.sources WHERE dataset IN ({emptied})", values)
     session.execute(f"DELETE FROM ops.staged_files WHERE dataset IN ({emptied})", values)
+    session.execute(f"DELETE FROM ops.refused_rows WHERE target_table IN ({emptied})", values)
     session.execute(
         f"""
         DELETE FROM ops.rejected_rows

@@ -126,7 +126,7 @@ class Forgetting:
                 f"DELETE FROM {quote_table(table)} WHERE {time} < %(end)s AND load_id < %(settled)s", values
             )
             session.execute(_FORGET_LOADS, values)
-            _raise_mark(session, table, end, record.load_id)
+            raise_mark(session, table, end, record.load_id)
             ledger.record_load(session, replace(record, rows_deleted=rows))
         return rows
 
@@ -209,8 +209,15 @@ def _check_waiting(session: Session, table: str, end: datetime) -> None:
         )
 
 
-def _raise_mark(session: Session, table: str, end: datetime, load_id: str) -> None:
-    """Note that what was staged of the time before `end` is forgotten."""
+def raise_mark(session: Session, table: str, end: datetime, load_id: str) -> None:
+    """Note that what was staged into a table of the time before `end` is forgotten.
+
+    Args:
+        session: inside the transaction that forgets it.
+        table: a staging table; or `ops.loads`, whose records of before `end` are forgotten.
+        end: naive UTC; an earlier one than before changes nothing.
+        load_id: of what forgets.
+    """
     values: dict[str, Value] = {"table": table, "end": end, "load_id": load_id}
     before = session.scalar(_MARK, {"table": table})
     if before is None:

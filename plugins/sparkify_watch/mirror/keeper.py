@@ -53,18 +53,19 @@ class Keeper:
 
         Args:
             forced: a person has asked for it: begin it however young the picture is.
-            wait: how many seconds to wait for the end of what is under way.
+            wait: how many seconds to wait for the end of what this begins; forced, of what is under way.
         """
         with self._starting:
             is_running = self._thread is not None and self._thread.is_alive()
-            if not is_running and (forced or time.monotonic() - self._began >= SECONDS):
+            begins = not is_running and (forced or time.monotonic() - self._began >= SECONDS)
+            if begins:
                 self._began = time.monotonic()
                 self._thread = threading.Thread(
                     target=self._run, args=(forced,), name="warehouse mirror", daemon=True
                 )
                 self._thread.start()
             thread = self._thread
-        if thread is not None:
+        if thread is not None and (begins or forced):
             thread.join(wait)
 
     def _run(self, forced: bool) -> None:

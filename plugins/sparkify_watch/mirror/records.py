@@ -156,12 +156,12 @@ def _derive(db: sqlite3.Connection, name: str, days: Collection[str]) -> None:
     """Bring up to date what is made from a copy."""
     if name == "loads":
         db.executemany("DELETE FROM load_days WHERE day = ?", [(day,) for day in days])
-        db.executemany(_LOAD_DAYS, [(day,) for day in days])
+        db.executemany(LOAD_DAYS, [(day,) for day in days])
     if name in ("loads", "rejected_rows"):
         db.execute(_REJECTED_OF)
 
 
-_LOAD_DAYS = """
+LOAD_DAYS = """
 INSERT INTO load_days
 SELECT
     owner, target_table, day, COUNT(*), SUM(rows_inserted), SUM(rows_deleted), SUM(rows_rejected),

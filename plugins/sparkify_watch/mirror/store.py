@@ -34,7 +34,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Open the mirror and show one state of it, whatever is written meanwhile; rows are `sqlite3.Row`."""
-        with closing(self._open()) as db:
+        with self._given_up_if_damaged(), closing(self._open()) as db:
             db.execute("PRAGMA query_only = ON")
             db.execute("BEGIN")
             yield db
@@ -42,18 +42,26 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Change the mirror in one transaction, which is undone if the block raises."""
-        with closing(self._open()) as db:
+        with self._given_up_if_damaged(), closing(self._open()) as db:
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
+
+    @contextmanager
+    def _given_up_if_damaged(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if _tells_damage(error):
+                self.remove()
+            raise
 
     def _open(self) -> sqlite3.Connection:
         try:
             return self._connect()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+            if not _tells_damage(error):
                 raise
-            # A file that is none of SQLite's or is damaged: all in it can be had again.
             self.remove()
             return self._connect()
 
@@ -77,6 +85,14 @@ class Store:
         for suffix in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 self.path.with_name(self.path.name + suffix).unlink()
+
+
+def _tells_damage(error: sqlite3.DatabaseError) -> bool:
+    """Tell whether a file is none of SQLite's or is damaged: all that was in it can be had again.
+
+    Errors of statements and of locks are of classes below this one.
+    """
+    return type(error) is sqlite3.DatabaseError
 
 
 def _prepare(db: sqlite3.Connection) -> None:

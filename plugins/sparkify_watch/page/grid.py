@@ -87,6 +87,12 @@ class Pick:
         return "?" + urlencode({**({name: value} if name else {}), **self.parameters})
 
     @property
+    def cleared(self) -> str:
+        """The address of the page with its beginning, on which nothing is picked."""
+        name, form = ("month", "%Y-%m") if self.unit is Unit.HOUR else ("year", "%Y")
+        return Pick(self.unit).address(name, self.start.strftime(form) if self.start else "")
+
+    @property
     def parameters(self) -> dict[str, str]:
         """It as parameters of an address."""
         ends = {"start": self.start, "end": self.end}

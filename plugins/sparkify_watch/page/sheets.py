@@ -23,16 +23,12 @@ class Sheet:
     Args:
         grid: the table.
         cells: what it shows.
-        before: the parameter of the page before, as name and value.
-        after: of the page after.
-        whole: of the page that shows the year, or None on that page.
+        turns: what other pages are called, each with the name and the value of its parameter.
     """
 
     grid: Grid
     cells: Sequence[Cell]
-    before: tuple[str, str]
-    after: tuple[str, str]
-    whole: tuple[str, str] | None = None
+    turns: Sequence[tuple[str, str, str]]
 
     @property
     def told(self) -> str:
@@ -63,23 +59,25 @@ def _month(db: sqlite3.Connection, dataset: Dataset, pick: Pick, shown: datetime
     first = Unit.MONTH.begin(shown)
     last = Unit.MONTH.after(first)
     cells = _cells(db, dataset, first, last)
-    before, after = (("month", f"{at:%Y-%m}") for at in (Unit.MONTH.before(first), last))
-    return Sheet(grid.month_grid(cells, pick), cells, before, after, ("year", f"{first:%Y}"))
+    turns = [(f"{at:%B %Y}", "month", f"{at:%Y-%m}") for at in (Unit.MONTH.before(first), last)]
+    whole = (f"All of {first.year}", "year", str(first.year))
+    return Sheet(grid.month_grid(cells, pick), cells, [*turns, whole])
 
 
 def _year(db: sqlite3.Connection, dataset: Dataset, pick: Pick, shown: datetime) -> Sheet:
     first = Unit.YEAR.begin(shown)
     cells = _cells(db, dataset, first, Unit.YEAR.after(first))
-    before, after = (("year", str(first.year + step)) for step in (-1, 1))
-    return Sheet(grid.year_grid(cells, pick), cells, before, after)
+    years = [str(first.year + step) for step in (-1, 1)]
+    return Sheet(grid.year_grid(cells, pick), cells, [(year, "year", year) for year in years])
 
 
 def _years(db: sqlite3.Connection, dataset: Dataset, pick: Pick, shown: datetime) -> Sheet:
     """Show years, the one that is asked for the last of them."""
     last = Unit.YEAR.after(Unit.YEAR.begin(shown))
     cells = _cells(db, dataset, last.replace(year=last.year - _YEARS), last)
-    before, after = (("year", str(last.year - 1 + step)) for step in (-_YEARS, _YEARS))
-    return Sheet(grid.years_grid(cells, pick), cells, before, after)
+    years = [last.year - 1 + step for step in (-_YEARS, _YEARS)]
+    turns = [(f"{year - _YEARS + 1} to {year}", "year", str(year)) for year in years]
+    return Sheet(grid.years_grid(cells, pick), cells, turns)
 
 
 def _cells(db: sqlite3.Connection, dataset: Dataset, start: datetime, end: datetime) -> list[Cell]:

@@ -5,7 +5,8 @@ from importlib.resources import files
 from fastapi import APIRouter, HTTPException, Response
 
 router = APIRouter(prefix="/static")
-_KINDS = {"warehouse.css": "text/css; charset=utf-8", "map.js": "text/javascript; charset=utf-8"}
+_SCRIPT = "text/javascript; charset=utf-8"
+_KINDS = {"warehouse.css": "text/css; charset=utf-8", "map.js": _SCRIPT, "airflow.js": _SCRIPT}
 
 
 @router.get("/{name}")

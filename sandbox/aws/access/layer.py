@@ -26,6 +26,7 @@ ASKS: dict[str, Callable[[Request], list[Ask]]] = {
     "redshift-serverless": serverless.asks,
     "ec2": others.ec2_asks,
     "secretsmanager": others.secret_asks,
+    "sns": others.topic_asks,
 }
 _JOURNAL_LENGTH = 20_000
 
@@ -152,4 +153,6 @@ def _denied(request: Request, text: str) -> RefusalError:
         return RefusalError("403 Forbidden", "UnauthorizedOperation", text)
     if "HTTP_X_AMZ_TARGET" in request.headers:
         return RefusalError("400 Bad Request", "AccessDeniedException", text)
-    return RefusalError("403 Forbidden", "AccessDenied", text)
+    # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+    code = "AuthorizationError" if request.service == "sns" else "AccessDenied"
+    return RefusalError("403 Forbidden", code, text)

@@ -1,7 +1,8 @@
-"""The permissions that requests to EC2 and Secrets Manager need, and those to services without a table here.
+"""The permissions that requests to EC2, Secrets Manager and SNS need, and those to services without a table.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 """
 
 from moto.ec2.models import ec2_backends
@@ -47,6 +48,14 @@ def secret_asks(request: Request) -> list[Ask]:
             tags = {tag["Key"]: tag["Value"] for tag in secret.tags or []}
             return [request.ask(request.action, secret.arn, tags)]
     return [request.ask(request.action, name if name.startswith("arn:") else request.arn(f"secret:{name}"))]
+
+
+def topic_asks(request: Request) -> list[Ask]:
+    """What a request to SNS has to be allowed."""
+    if request.action == "ListTopics":
+        return [request.ask(request.action, "*")]
+    named = request.get("TopicArn") or request.get("TargetArn")
+    return [request.ask(request.action, named or request.arn(request.get("Name")))]
 
 
 def plain_asks(request: Request) -> list[Ask]:

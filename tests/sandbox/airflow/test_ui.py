@@ -204,6 +204,13 @@ def test_strangers_get_the_routes_that_the_page_lists(shown):
     assert open_routes.answering(airflow.url(settings), routes) == open_routes.told()
 
 
+def test_no_route_of_the_page_warehouse_answers_a_stranger_otherwise_than_by_401(shown):
+    settings, _ = shown
+    routes = [(method, path) for method, path in open_routes.every() if path.startswith("/warehouse/")]
+    assert len(routes) > 15
+    assert set(open_routes.statuses(airflow.url(settings), routes).values()) == {401}
+
+
 @pytest.mark.long
 def test_a_killed_scheduler_is_seen_and_ui_starts_airflow_again(shown):
     settings, _ = shown

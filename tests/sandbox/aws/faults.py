@@ -64,6 +64,10 @@ class AwsFaults:
         """The next clusters end in a failed status, such as incompatible-network, instead of available."""
         self._add("state", "redshift", action, times, resources, code=status)
 
+    def published(self) -> list[dict[str, Any]]:
+        """What was published to topics of SNS."""
+        return self._request("GET", "published")
+
     def pending(self) -> list[dict[str, Any]]:
         """The faults that have not happened yet."""
         return self._request("GET", "faults")

@@ -1,94 +1,16 @@
 """Every kind of check against the endpoint, through each driver that a connection may use."""
 
-import logging
-import textwrap
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import timedelta
+from functools import partial
 
-import psycopg
-import psycopg2
 import pytest
-import redshift_connector
 
-from sparkify.checks import keep_results, read_suite, run_checks
+from sparkify.checks import keep_results, run_checks
 from sparkify.failures import is_transient
 from sparkify.warehouse.ledger import TaskRun
-from sparkify.warehouse.schema import with_ops
-from sparkify.warehouse.session import Session
 from sparkify.window import Window
-
-DRIVERS = {"redshift_connector": redshift_connector, "psycopg2": psycopg2, "psycopg": psycopg}
-FIRST_HOUR = Window(datetime(2018, 11, 1, 0, tzinfo=UTC), datetime(2018, 11, 1, 1, tzinfo=UTC))
-NO_HOUR = Window(datetime(2018, 11, 9, 0, tzinfo=UTC), datetime(2018, 11, 9, 1, tzinfo=UTC))
-RUN = TaskRun("quality_dag", "run_1", "check_quality")
-
-TABLES = """
-DROP SCHEMA IF EXISTS quality_test CASCADE;
-CREATE SCHEMA quality_test;
-CREATE TABLE quality_test.plays
-    (id VARCHAR(16), user_id INTEGER, session_id INTEGER, level VARCHAR(16), at TIMESTAMP);
-CREATE TABLE quality_test.people (user_id INTEGER, session_id INTEGER, since TIMESTAMP);
-CREATE TABLE quality_test.nothing (id VARCHAR(16), level VARCHAR(16), at TIMESTAMP);
-INSERT INTO quality_test.plays VALUES
-    ('a', 1, 1, 'free', '2018-11-01 00:00:00'),
-    ('b', 1, 2, 'paid', '2018-11-01 00:59:59.999'),
-    ('b', 2, 1, '100% "o''ld"', '2018-11-01 01:00:00'),
-    (NULL, NULL, 1, NULL, '2018-11-01 02:00:00'),
-    (NULL, 3, NULL, 'paid', '2018-11-01 02:30:00');
-INSERT INTO quality_test.people VALUES
-    (1, 1, '2018-11-01 00:00:00'),
-    (1, 2, '2018-11-01 00:30:00'),
-    (2, 2, '2018-11-01 01:00:00'),
-    (NULL, NULL, NULL)
-"""
-
-
-def connect(settings, driver):
-    arguments = {
-        "host": "127.0.0.1",
-        "port": settings.redshift_port,
-        "user": settings.loader,
-        "password": settings.password,
-    }
-    if driver == "redshift_connector":
-        return redshift_connector.connect(database=settings.database, ssl=False, **arguments)
-    return DRIVERS[driver].connect(dbname=settings.database, **arguments)
-
-
-def execute(connection, *statements):
-    with closing(connection.cursor()) as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-    connection.commit()
-
-
-@pytest.fixture(scope="module")
-def tables(sandbox):
-    with closing(connect(sandbox, "redshift_connector")) as connection:
-        execute(connection, *TABLES.split(";"))
-        yield
-        execute(connection, "DROP SCHEMA quality_test CASCADE")
-
-
-@pytest.fixture(params=DRIVERS)
-def session(request, sandbox, tables):
-    with closing(connect(sandbox, request.param)) as connection:
-        yield Session(connection, logging.getLogger("test"))
-
-
-def suite_of(text):
-    return read_suite(textwrap.dedent(text), "test")
-
-
-def ask(session, check, window=None):
-    [result] = run_checks(session, suite_of(f"checks: [{check}]").checks, window)
-    assert not result.error
-    return result
-
-
-PLAYS = "table: quality_test.plays"
-NOTHING = "table: quality_test.nothing"
-PEOPLE = "references: {table: quality_test.people, columns"
+from tests.sparkify.checks.asking import FIRST_HOUR, NO_HOUR, NOTHING, PEOPLE, PLAYS, RUN, ask, suite_of
 
 FAILING = {
     "not_null": (
@@ -116,6 +38,51 @@ FAILING = {
         f"{{kind: accepted_values, {PLAYS}, column: user_id, values: [2, 3]}}",
         "2 others of 5 rows",
         ("user_id=1, row_count=2",),
+    ),
+    "accepted_values, too few of them": (
+        f"{{kind: accepted_values, {PLAYS}, column: level, values: [free, paid], allowed_share: 0.19}}",
+        "1 others of 5 rows",
+        ('level=100% "o\'ld", row_count=1',),
+    ),
+    "range below min": (
+        f"{{kind: range, {PLAYS}, column: user_id, min: 2}}",
+        "2 others of 5 rows",
+        ("user_id=1, row_count=2",),
+    ),
+    "range above a fraction": (
+        f"{{kind: range, {PLAYS}, column: user_id, min: 0.5, max: 2.5}}",
+        "1 others of 5 rows",
+        ("user_id=3, row_count=1",),
+    ),
+    "range of times": (
+        f"{{kind: range, {PLAYS}, column: at, max: '2018-11-01 02:00:00'}}",
+        "1 others of 5 rows",
+        ("at=2018-11-01 02:30:00, row_count=1",),
+    ),
+    "range of text": (
+        f"{{kind: range, {PLAYS}, column: level, min: a, max: g}}",
+        "3 others of 5 rows",
+        ('level=100% "o\'ld", row_count=1',),
+    ),
+    "matches": (
+        f"{{kind: matches, {PLAYS}, column: level, pattern: '^[a-z]{{4}}$'}}",
+        "1 others of 5 rows",
+        ('level=100% "o\'ld", row_count=1',),
+    ),
+    "matches of quotes and percent": (
+        f"""{{kind: matches, {PLAYS}, column: level, pattern: "^[0-9]+% \\"o'l|free"}}""",
+        "2 others of 5 rows",
+        ("level=paid, row_count=2",),
+    ),
+    "freshness": (
+        f"{{kind: freshness, {PLAYS}, column: at, max_age_hours: 24, relative_to: now}}",
+        "no row in these hours",
+        ("newest=2018-11-01 02:30:00",),
+    ),
+    "freshness of nothing": (
+        f"{{kind: freshness, {NOTHING}, column: at, max_age_hours: 24, relative_to: now}}",
+        "no row in these hours",
+        ("newest=NULL",),
     ),
     "row_count below min": (f"{{kind: row_count, {PLAYS}, min: 6}}", "5 rows", ()),
     "row_count above max": (f"{{kind: row_count, {PLAYS}, max: 4}}", "5 rows", ()),
@@ -152,6 +119,19 @@ PASSING = {
     ),
     "accepted_values of numbers": f"{{kind: accepted_values, {PLAYS}, column: user_id, values: [1, 2, 3]}}",
     "accepted_values of nothing": f"{{kind: accepted_values, {NOTHING}, column: level, values: [free]}}",
+    "accepted_values, all but as many as may": (
+        f"{{kind: accepted_values, {PLAYS}, column: level, values: [free, paid], allowed_share: 0.2}}"
+    ),
+    "range at both bounds": f"{{kind: range, {PLAYS}, column: user_id, min: 1, max: 3}}",
+    "range of nothing": f"{{kind: range, {NOTHING}, column: at, min: '2018-11-01'}}",
+    "range, all but as many as may": (
+        f"{{kind: range, {PLAYS}, column: user_id, min: 2, allowed_share: 0.4}}"
+    ),
+    "matches a part": f"{{kind: matches, {PLAYS}, column: level, pattern: e|i|ld}}",
+    "matches a quote and a percent": (
+        f"""{{kind: matches, {PLAYS}, column: level, pattern: "^(free|paid|[^a-z]+o'ld.)$"}}"""
+    ),
+    "matches where": f"{{kind: matches, {PLAYS}, column: level, pattern: d$, where: user_id = 3}}",
     "row_count at both bounds": f"{{kind: row_count, {PLAYS}, min: 5, max: 5}}",
     "row_count of nothing": f"{{kind: row_count, {NOTHING}, max: 0}}",
     "row_count where, with OR, percent and comment": (
@@ -193,6 +173,36 @@ WINDOWED = {
     "not_null": (f"{{kind: not_null, {PLAYS}, window_column: at, columns: [id]}}", "passed", "passed"),
     "accepted_values": (
         f"{{kind: accepted_values, {PLAYS}, window_column: at, column: level, values: [paid]}}",
+        "failed",
+        "passed",
+    ),
+    "range": (
+        f"{{kind: range, {PLAYS}, window_column: at, column: user_id, max: 0}}",
+        "failed",
+        "passed",
+    ),
+    "matches": (
+        f"{{kind: matches, {PLAYS}, window_column: at, column: level, pattern: f}}",
+        "failed",
+        "passed",
+    ),
+    "freshness": (
+        f"{{kind: freshness, {PLAYS}, column: at, max_age_hours: 1}}",
+        "passed",
+        "failed",
+    ),
+    "freshness long before": (
+        f"{{kind: freshness, {PLAYS}, column: at, max_age_hours: 240}}",
+        "passed",
+        "passed",
+    ),
+    "freshness where": (
+        f"{{kind: freshness, {PLAYS}, column: at, max_age_hours: 240, where: id = 'a' -- only}}",
+        "passed",
+        "passed",
+    ),
+    "freshness of later rows": (
+        f"{{kind: freshness, {PLAYS}, column: at, max_age_hours: 240, where: user_id = 3}}",
         "failed",
         "passed",
     ),
@@ -272,31 +282,6 @@ def test_a_check_that_cannot_run_is_an_error_and_the_others_still_run(session):
         assert part in result.error
 
 
-def test_neighbours_about_a_table_are_asked_in_one_statement_that_counts_its_rows_once(session):
-    suite = suite_of("""
-        checks:
-          - {kind: row_count, table: quality_test.plays, min: 9}
-          - {kind: accepted_values, table: quality_test.plays, column: level, values: [free, paid]}
-          - {kind: unique, table: quality_test.plays, columns: [id]}
-          - {kind: accepted_values, name: u, table: quality_test.plays, column: user_id, values: [1, 2, 3]}
-          - {kind: queries_equal, name: same, table: quality_test.plays, sql: "SELECT 1, 'a'",
-             expected_sql: "SELECT 1, 'a'"}
-          - {kind: not_null, table: quality_test.plays, columns: [at, id]}
-    """)
-    results = list(run_checks(session, suite.checks))
-    asked = [sql for sql in session.statements if "sparkify_next" in sql]
-    assert len(asked) == 1
-    assert asked[0].count('FROM "quality_test"."plays"') == 2
-    assert [(result.status, result.observed) for result in results] == [
-        ("failed", "5 rows"),
-        ("failed", "1 others of 5 rows"),
-        ("failed", "1 repeated of 3 rows"),
-        ("passed", "0 others of 5 rows"),
-        ("passed", "?column?=1, ?column?=a"),
-        ("failed", "NULLs: 2 in id (5 rows)"),
-    ]
-
-
 def test_a_lost_connection_is_no_result_but_an_error_worth_another_try(session, redshift):
     suite = suite_of("""
         checks:
@@ -313,30 +298,17 @@ def test_a_lost_connection_is_no_result_but_an_error_worth_another_try(session, 
     assert is_transient(lost.value)
 
 
-@pytest.fixture
-def results_kept(session):
-    """An empty `ops.quality_results`; yields a function that reads it."""
-    execute(
-        session.connection,
-        "DROP TABLE IF EXISTS ops.quality_results",
-        *with_ops(()),
-    )
-
-    def read(columns):
-        rows = session.query(f"SELECT {columns} FROM ops.quality_results ORDER BY run_id, check_name")
-        session.rollback()
-        return rows
-
-    yield read
-    session.rollback()
-    execute(session.connection, "DROP TABLE ops.quality_results")
-
-
 def results_of(session, *minima):
     checks = "\n".join(
         f"  - {{kind: row_count, name: 'at least {n}', table: quality_test.plays, min: {n}}}" for n in minima
     )
     return list(run_checks(session, suite_of(f"checks:\n{checks}").checks))
+
+
+@pytest.fixture
+def results_kept(records):
+    """Read `ops.quality_results`."""
+    return partial(records, "quality_results", order="run_id, check_name")
 
 
 def test_results_are_kept_a_row_each_with_the_window(session, results_kept):
@@ -370,6 +342,19 @@ def test_a_rerun_replaces_the_rows_of_its_run_and_no_others(session, results_kep
     assert results_kept("run_id, check_name, window_start") == [
         ("run_1", "at least 2", None),
         ("run_2", "at least 1", None),
+    ]
+
+
+def test_a_number_is_compared_with_what_was_kept_of_other_weeks(session, records):
+    [check] = suite_of(f"checks: [{{kind: anomaly, {PLAYS}, window_column: at, samples: 1}}]").checks
+    week_before = Window(FIRST_HOUR.start - timedelta(days=7), FIRST_HOUR.end - timedelta(days=7))
+    for window in (week_before, FIRST_HOUR, week_before):
+        keep_results(session, list(run_checks(session, [check], window)), RUN, window)
+    [result] = run_checks(session, [check], FIRST_HOUR)
+    assert (result.status, result.observed, result.expected) == ("passed", "2", "0 ± 6 (of 1 other weeks)")
+    assert records("quality_measures", "window_start, value", "window_start") == [
+        (week_before.values["window_start"], 0.0),
+        (FIRST_HOUR.values["window_start"], 2.0),
     ]
 
 

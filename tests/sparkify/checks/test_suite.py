@@ -27,6 +27,10 @@ def test_a_check_without_a_name_gets_one_made_from_its_parts():
           - {kind: foreign_key, table: plays, columns: [a, b], references: {table: t, columns: [c, d]}}
           - {kind: accepted_values, table: users, column: level, values: [free]}
           - {kind: row_count, table: users, min: 1}
+          - {kind: range, table: songs, column: year, min: 0}
+          - {kind: matches, table: songs, column: title, pattern: a}
+          - {kind: freshness, table: plays, column: at, max_age_hours: 1}
+          - {kind: anomaly, table: plays, window_column: at, measure: SUM(size)}
     """)
     assert [check.title for check in suite.checks] == [
         "not_null users(user_id, level)",
@@ -34,6 +38,10 @@ def test_a_check_without_a_name_gets_one_made_from_its_parts():
         "foreign_key plays(a, b) -> t(c, d)",
         "accepted_values users(level)",
         "row_count users",
+        "range songs(year)",
+        "matches songs(title)",
+        "freshness plays(at)",
+        "anomaly plays(SUM(size))",
     ]
 
 
@@ -57,12 +65,12 @@ def test_a_suite_knows_whether_it_needs_the_window():
             columns: [a]
             references: {table: u, columns: [a], window_column: a}
     """
-    assert [read(text).uses_window for text in (whole, windowed, own_sql, parent)] == [
-        False,
-        True,
-        True,
-        True,
-    ]
+    fresh = "checks: [{kind: freshness, table: t, column: at, max_age_hours: 1}]"
+    past = "checks: [{kind: anomaly, table: t, window_column: at}]"
+    needing = (windowed, own_sql, parent, fresh, past)
+    assert all(read(text).uses_window for text in needing)
+    now = fresh.replace("column", "relative_to: now, column")
+    assert not any(read(text).uses_window for text in (whole, now))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,35 @@ def test_a_suite_knows_whether_it_needs_the_window():
             ["references.column: unknown field; allowed here: table, columns, window_column"],
         ),
         ("{kind: foreign_key, table: t, columns: [a], references: u}", ["references: must be a mapping"]),
+        ("{kind: range, table: t, column: a}", ["(range t)", "neither min nor max"]),
+        ("{kind: range, table: t, column: a, min: 2, max: 1.5}", ["min 2 is greater than max 1.5"]),
+        ("{kind: range, table: t, column: a, min: 2, max: b}", ["one of min and max is text"]),
+        ("{kind: range, table: t, column: a, min: 2018-11-01}", ["min: must be a number or text (quote"]),
+        ("{kind: range, table: t, column: a, min: .nan}", ["min: must be a number"]),
+        (
+            "{kind: range, table: t, column: a, min: 1, allowed_share: 1}",
+            ["allowed_share: ", "less than 1"],
+        ),
+        (
+            "{kind: range, table: t, column: a, min: 1, allowed_share: '0'}",
+            ["allowed_share: must be a number"],
+        ),
+        ("{kind: matches, table: t, column: a}", ["pattern: is missing"]),
+        ("{kind: matches, table: t, column: a, pattern: '[0-9'}", ["pattern: ", "at character 1", "'[0-9'"]),
+        ("{kind: freshness, table: t, column: a}", ["max_age_hours: is missing"]),
+        ("{kind: freshness, table: t, column: a, max_age_hours: 0}", ["max_age_hours: ", "greater than 0"]),
+        ("{kind: freshness, table: t, column: a, max_age_hours: 1d}", ["max_age_hours: must be a number"]),
+        (
+            "{kind: freshness, table: t, column: a, max_age_hours: 1, relative_to: noon}",
+            ["relative_to: ", "'window_end' or 'now'"],
+        ),
+        (
+            "{kind: freshness, table: t, column: a, max_age_hours: 1, window_column: a}",
+            ["window_column: unknown field"],
+        ),
+        ("{kind: anomaly, table: t}", ["window_column: is missing"]),
+        ("{kind: anomaly, table: t, window_column: a, samples: 9}", ["samples 9 is more than weeks 8"]),
+        ("{kind: anomaly, table: t, window_column: a, deviations: -1}", ["deviations: ", "greater than 0"]),
         ("{kind: queries_equal, table: t, sql: SELECT 1, expected_sql: SELECT 1}", ["name: is missing"]),
         ("{kind: custom_sql, name: n, table: t, sql: ''}", ["sql: "]),
         ("unique", ["must be a mapping"]),
@@ -152,7 +189,7 @@ def test_the_star_schema_reads_growing_tables_inside_the_window_only():
     for check in suite.checks:
         for table in GROWING:
             reads = check.question().count(f'FROM "{table}"') + check.question().count(f"FROM {table} ")
-            bounded = check.question().count("%(window_start)s")
+            bounded = check.question().count("%(window_start)s") + check.question().count(">= DATEADD(")
             assert reads <= bounded, check.title
 
 

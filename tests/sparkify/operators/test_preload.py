@@ -19,9 +19,33 @@ print(json.dumps([sorted(set(sys.modules) - before), frozen, known]))
 """
 
 
+READ_MODELS = """
+import airflow, sparkify.operators.preload
+import boto3, botocore.loaders
+read = []
+load = botocore.loaders.JSONFileLoader.load_file
+botocore.loaders.JSONFileLoader.load_file = lambda self, path: read.append(path) or load(self, path)
+boto3.session.Session(region_name="us-east-1").client("s3")
+print(read)
+"""
+
+
+def test_a_client_of_s3_made_after_it_reads_no_description_of_aws_any_more():
+    assert _run(READ_MODELS) == "[]"
+
+
 def test_reading_the_dag_after_it_imports_nothing_of_airflow_or_aws_any_more():
+    imported, frozen, known = json.loads(_run(READ_DAG))
+    heavy = ("airflow.", "boto", "redshift_connector", "sqlalchemy", "sparkify.")
+    # Airflow looks for plugins of its providers when it reads the first DAG; that is done once for each task.
+    assert [name for name in imported if name.startswith(heavy) and ".plugins" not in name] == []
+    assert frozen > 100_000
+    assert known > 1_000, "the files of modules, which a hook looks for in the call stack"
+
+
+def _run(program):
     done = subprocess.run(
-        [sys.executable, "-c", READ_DAG],
+        [sys.executable, "-c", program],
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY / "plugins")},
         capture_output=True,
@@ -30,9 +54,4 @@ def test_reading_the_dag_after_it_imports_nothing_of_airflow_or_aws_any_more():
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    imported, frozen, known = json.loads(done.stdout.splitlines()[-1])
-    heavy = ("airflow.", "boto", "redshift_connector", "sqlalchemy", "sparkify.")
-    # Airflow looks for plugins of its providers when it reads the first DAG; that is done once for each task.
-    assert [name for name in imported if name.startswith(heavy) and ".plugins" not in name] == []
-    assert frozen > 100_000
-    assert known > 1_000, "the files of modules, which a hook looks for in the call stack"
+    return done.stdout.splitlines()[-1]

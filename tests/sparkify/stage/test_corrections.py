@@ -108,16 +108,15 @@ def test_a_file_that_is_gone_is_named(source):
 def test_what_somebody_else_writes_meanwhile_is_never_overwritten(source):
     """The last moment: between reading the file and putting it."""
     source.put(KEY, b"\n".join(LINES))
-    copy = source.s3.copy_object
+    put = source.s3.put_object
 
     class Meanwhile:
         exceptions = source.s3.exceptions
         get_object = source.s3.get_object
-        put_object = source.s3.put_object
 
         @staticmethod
-        def copy_object(**arguments):
-            copy(**arguments)
+        def put_object(**arguments):
+            put(**arguments)
             source.put(KEY, b"new")
 
     with pytest.raises(SourceChanged):

@@ -97,6 +97,15 @@ def test_a_load_that_fails_takes_nothing_from_what_the_version_that_is_staged_le
     assert [line for _, line, _ in lines(orders, "ops.settled_rows")] == [1, 2]
 
 
+def test_a_file_that_is_left_for_later_keeps_what_its_staged_version_left(orders, load):
+    staged = load(bad(A, 1, "stray"))
+    for _ in range(2):
+        left = load(bad(A, 2, "two"), files=("b",))
+    assert lines(orders, "ops.rejected_rows") == [(A, 1, staged), (A, 2, left)]
+    load()
+    assert [line for _, line, _ in lines(orders, "ops.settled_rows")] == [1, 2]
+
+
 def test_a_load_that_fails_late_does_not_open_what_another_has_settled(orders, load, refuse):
     began = ledger.new_load_id()
     load()

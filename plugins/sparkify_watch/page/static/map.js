@@ -104,10 +104,10 @@ async function renew() {
       each.setAttribute("aria-label", other.getAttribute("aria-label"));
     }
   }
-  for (const place of [".map caption", ".picture"]) {
+  for (const place of [".told", ".picture"]) {
     const [old, other] = [document.querySelector(place), fresh.querySelector(place)];
-    if (old && other) {
-      old.textContent = other.textContent;
+    if (old && other && old.textContent !== other.textContent && !old.contains(document.activeElement)) {
+      old.replaceChildren(...document.importNode(other, true).childNodes);
     }
   }
 }
