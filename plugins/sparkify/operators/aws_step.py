@@ -7,11 +7,12 @@ from airflow.sdk import BaseOperator
 
 from sparkify.aws import Aws
 from sparkify.operators.task_failures import translate_failures
+from sparkify.operators.traced import Traced
 
 Result = TypeVar("Result")
 
 
-class AwsOperator(BaseOperator):
+class AwsOperator(Traced, BaseOperator):
     """Call AWS over one Airflow connection.
 
     Args:
