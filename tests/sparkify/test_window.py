@@ -77,7 +77,9 @@ def test_the_end_of_the_window_belongs_to_the_next():
 
 def test_a_run_that_assets_have_triggered_covers_what_their_events_tell_of():
     def told(start, end, **more):
-        return SimpleNamespace(extra={"window_start": start.isoformat(), "window_end": end.isoformat(), **more})
+        return SimpleNamespace(
+            extra={"window_start": start.isoformat(), "window_end": end.isoformat(), **more}
+        )
 
     hour = timedelta(hours=1)
     late = {"window_start": "2018-11-14T00:00:00+00:00", "window_end": "2018-11-14T01:00:00+00:00"}
