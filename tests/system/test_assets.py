@@ -62,7 +62,7 @@ def test_every_table_that_a_run_changes_has_an_event_with_its_rows_and_window(
 
 def test_an_event_tells_of_other_windows_whose_rows_changed_too(warehouse, source, run_dag, new_events):
     named = {"song": "Late", "artist": "Name", "length": 1.5}
-    source.put_events("2018-11-15", [event("2018-11-15T07:00:00", **named), event("2018-11-15T09:00:00")])
+    source.put_events("2018-11-15", [event("2018-11-15T07:10:00", **named), event("2018-11-15T09:00:00")])
     run_dag(at=TEN - timedelta(hours=2), allow_no_songs=True)
     new_events()
     source.put_song("TRAAA1", song_id="SO7", title="Late", artist_name="Name", duration=1.5)
@@ -70,5 +70,5 @@ def test_an_event_tells_of_other_windows_whose_rows_changed_too(warehouse, sourc
     songplays = new_events()["songplays"]
     assert songplays["rows_updated"] == 1
     assert songplays["other_windows"] == [
-        {"window_start": "2018-11-15T07:00:00+00:00", "window_end": "2018-11-15T07:00:00.000001+00:00"}
+        {"window_start": "2018-11-15T07:00:00+00:00", "window_end": "2018-11-15T08:00:00+00:00"}
     ]

@@ -129,9 +129,11 @@ class Completer:
 
 
 def _around(times: Sequence[Value]) -> Window:
-    """Return the window from the first to the last of the times, naive UTC; without any all of time."""
-    moments = [at.replace(tzinfo=UTC) for at in times if isinstance(at, datetime)]
-    return Window(min(moments), max(moments) + timedelta(microseconds=1)) if moments else ALL_TIME
+    """Return the hours from the first to the last of the times, naive UTC; without any all of time."""
+    hours = [
+        at.replace(minute=0, second=0, microsecond=0, tzinfo=UTC) for at in times if isinstance(at, datetime)
+    ]
+    return Window(min(hours), max(hours) + timedelta(hours=1)) if hours else ALL_TIME
 
 
 def _without_window(pending: Sequence[Change]) -> list[str]:
