@@ -45,8 +45,9 @@ up: $(READY) ## Start the sandbox: S3 and a Redshift endpoint on this machine
 down: $(READY) ## Stop the sandbox and Airflow; the warehouse stays on disk
 	@$(BIN)/python -m sandbox down
 
+# Three processes on two processors: tests wait for servers a third of the time.
 test: $(READY) ## Run the tests against the real parts
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not compose"
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long and not compose"
 
 test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults

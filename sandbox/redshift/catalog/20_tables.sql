@@ -49,6 +49,11 @@ BEGIN
     SELECT attnum INTO number FROM pg_attribute
     WHERE attrelid = target AND attname = name::name AND attnum > 0 AND NOT attisdropped;
     IF number IS NULL THEN
+        -- A place, which only CREATE TABLE AS may name: nothing is dropped from what was just made.
+        SELECT attnum INTO number FROM pg_attribute
+        WHERE attrelid = target AND attnum::text = name AND attnum > 0;
+    END IF;
+    IF number IS NULL THEN
         RAISE EXCEPTION 'column "%" does not exist', name USING ERRCODE = '42703';
     END IF;
     RETURN number;

@@ -78,41 +78,48 @@ def _drop(draft: Draft, table: Name, at: int) -> Sequence[str]:
 
 
 def _alter(draft: Draft, table: Name, at: int, in_transaction: bool) -> Sequence[str]:
-    attributes = TableAttributes()
-    word = draft.word(at + 1)
-    if word == "column":
+    if draft.word(at + 1) == "column" and draft.word(read_name(draft, at + 2).last + 1) != "encode":
         return _alter_column(draft, table, at + 2, in_transaction)
-    if word == "distkey":
-        index = at + 2
-        if draft.is_operator(index, "("):
-            last = take_distkey(draft, index, attributes)
-        else:
-            attributes.set_distkey(read_name(draft, index).parts[-1])
-            last = index
-    elif word == "diststyle":
-        last = take_diststyle(draft, at + 2, attributes)
-        if draft.word(last + 1) == "distkey":
-            attributes.set_distkey(read_name(draft, last + 2).parts[-1])
-            last += 2
-    elif word == "encode" and draft.word(at + 2) == "auto":
-        last = at + 2
-    else:
-        found = take_sortkey(draft, at + 1, attributes)
-        if found is None:
-            raise syntax_error(draft, at + 1)
-        last = found
+    attributes = TableAttributes()
+    last = _take_change(draft, at + 1, attributes)
+    while draft.is_operator(last + 1, ",") and draft.word(last + 2) == "alter":
+        last = _take_change(draft, last + 3, attributes)
     if last != len(draft) - 1:
         raise syntax_error(draft, last + 1)
     attributes.check()
     return _only_declare(draft, table, attributes)
 
 
+def _take_change(draft: Draft, at: int, attributes: TableAttributes) -> int:
+    """Read what follows one ALTER; returns its last token."""
+    word = draft.word(at)
+    if word == "column":
+        column = read_name(draft, at + 1)
+        attributes.encodings[column.parts[-1]] = read_encoding(draft, column.last + 2)
+        return column.last + 2
+    if word == "encode" and draft.word(at + 1) == "auto":
+        return at + 1
+    if word == "distkey":
+        return _take_distkey(draft, at + 1, attributes)
+    if word == "diststyle":
+        last = take_diststyle(draft, at + 1, attributes)
+        return _take_distkey(draft, last + 2, attributes) if draft.word(last + 1) == "distkey" else last
+    last_of_key = take_sortkey(draft, at, attributes)
+    if last_of_key is None:
+        raise syntax_error(draft, at)
+    return last_of_key
+
+
+def _take_distkey(draft: Draft, index: int, attributes: TableAttributes) -> int:
+    if draft.is_operator(index, "("):
+        return take_distkey(draft, index, attributes)
+    attributes.set_distkey(read_name(draft, index).parts[-1])
+    return index
+
+
 def _alter_column(draft: Draft, table: Name, at: int, in_transaction: bool) -> Sequence[str]:
     column = read_name(draft, at)
     at = column.last + 1
-    if draft.word(at) == "encode":
-        attributes = TableAttributes(encodings={column.parts[-1]: read_encoding(draft, at + 1)})
-        return _only_declare(draft, table, attributes)
     if draft.word(at) != "type":
         raise syntax_error(draft, at)
     if in_transaction:

@@ -14,8 +14,12 @@ _DISTSTYLES = frozenset(("auto", "even", "key", "all"))
 
 @dataclass
 class TableAttributes:
-    """The declarations of one statement; None means that it does not say."""
+    """The declarations of one statement; None means that it does not say.
 
+    Of a CREATE TABLE AS keys may be the numbers of columns (`takes_numbers`).
+    """
+
+    takes_numbers: bool = False
     diststyle: str | None = None
     distkey: str | None = None
     sortkeys: tuple[str, ...] | None = None
@@ -111,13 +115,13 @@ def take_sortkey(draft: Draft, index: int, attributes: TableAttributes) -> int |
         attributes.sortkeys = ()
         return at + 1
     attributes.sort_style = draft.word(index) if at > index else "compound"
-    attributes.sortkeys = read_columns(draft, at + 1)
+    attributes.sortkeys = read_columns(draft, at + 1, numbers=attributes.takes_numbers)
     return draft.closing(at + 1)
 
 
 def take_distkey(draft: Draft, index: int, attributes: TableAttributes) -> int:
     """Read ``(column)`` behind DISTKEY; returns its last token."""
-    columns = read_columns(draft, index)
+    columns = read_columns(draft, index, numbers=attributes.takes_numbers)
     if len(columns) != 1:
         raise syntax_error(draft, index)
     attributes.set_distkey(columns[0])

@@ -45,9 +45,9 @@ def _create_table(draft: Draft, at: int) -> Sequence[str]:
     if table.is_temporary and not temporary:
         draft.before(keyword, "TEMP ")
         temporary = True
-    attributes = TableAttributes()
     after: list[str] = []
     made = _rewrite_query(draft, table)
+    attributes = TableAttributes(takes_numbers=bool(made))
     at = table.last + 1
     if draft.is_operator(at, "("):
         after = _table_body(draft, at, table, attributes)

@@ -27,11 +27,16 @@ class Key:
         }
 
 
-def read_columns(draft: Draft, opening: int) -> tuple[str, ...]:
-    """The names in a parenthesised list."""
+def read_columns(draft: Draft, opening: int, *, numbers: bool = False) -> tuple[str, ...]:
+    """The names in a parenthesised list; with `numbers`, the places of columns, too."""
     if not draft.is_operator(opening, "("):
         raise syntax_error(draft, opening)
-    return tuple(read_name(draft, span.first).parts[-1] for span in draft.arguments(opening))
+    return tuple(_read_column(draft, span.first, numbers) for span in draft.arguments(opening))
+
+
+def _read_column(draft: Draft, index: int, numbers: bool) -> str:
+    token = draft.tokens[index]
+    return token.text if numbers and token.kind == "number" else read_name(draft, index).parts[-1]
 
 
 def read_references(draft: Draft, index: int) -> tuple[Name, tuple[str, ...], int]:

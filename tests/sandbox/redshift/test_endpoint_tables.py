@@ -165,6 +165,23 @@ def test_sortkey_becomes_an_index_that_narrows_range_filters(client, sandbox):
     assert admin_rows(sandbox, "SELECT 1 FROM pg_indexes WHERE schemaname = 'tables'") == []
 
 
+def test_one_alter_table_changes_both_keys_and_encodings(client):
+    client.run("CREATE TABLE t (a INT, b VARCHAR(9))")
+    client.run(
+        "ALTER TABLE t ALTER SORTKEY (b, a), ALTER DISTKEY a,"
+        " ALTER COLUMN b ENCODE zstd, ALTER COLUMN a ENCODE az64"
+    )
+    assert [row[2:5] for row in definition(client, "t")] == [("az64", True, 2), ("zstd", False, 1)]
+    assert "syntax error" in str(client.fail("ALTER TABLE t ALTER SORTKEY (b), ADD COLUMN c INT"))
+
+
+def test_keys_of_a_table_made_by_a_query_may_be_numbers_of_its_columns(client):
+    client.run("CREATE TABLE t DISTKEY (2) SORTKEY (2, 1) AS SELECT 1 AS a, 2 AS b")
+    assert [row[3:5] for row in definition(client, "t")] == [(False, 2), (True, 1)]
+    client.fail("CREATE TABLE u DISTKEY (3) AS SELECT 1 AS a, 2 AS b")
+    client.fail("CREATE TABLE u (a INT) DISTKEY (1)")
+
+
 def test_a_sortkey_of_any_length_takes_the_longest_value(client):
     client.run("CREATE TABLE t (a VARCHAR(MAX), b INT) SORTKEY (a)")
     client.run("INSERT INTO t VALUES ('" + "".join(map(str, range(12_000))) + "', 1)")
