@@ -6,11 +6,12 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
-from definitions.forms import DEFAULT_ARGS, LOADS, START_DATE, cluster_params, window_params
+from definitions.forms import DEFAULT_ARGS, LOADS, OWNER_LINKS, START_DATE, cluster_params, window_params
 from definitions.sparkify import SPARKIFY
 
 with DAG(
     dag_id="sparkify_once",
+    dag_display_name="Sparkify: load once, remove cluster (sparkify_once)",
     description="Make a cluster, load and check one window, remove the cluster, also when the load fails.",
     doc_md="""
 ### What it does
@@ -29,6 +30,7 @@ The run that the task has triggered has the cause; its link is in the task's ext
     schedule=None,
     start_date=START_DATE,
     catchup=False,
+    owner_links=OWNER_LINKS,
     max_active_runs=1,
     # The tasks of the runs that these wait for have retries of their own.
     default_args=DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(hours=6)},

@@ -68,7 +68,7 @@ class Web:
         """Open the form that triggers a run."""
         self.open(f"dags/{dag_id}")
         self.page.get_by_role("button", name="Trigger").first.click()
-        expect(self.dialog).to_contain_text(f"Trigger Dag - {dag_id}")
+        expect(self.dialog).to_contain_text(re.compile(rf"Trigger Dag - .*\b{dag_id}\b"))
         expect(self.dialog).to_contain_text("Run Parameters")
         return Form(self)
 
@@ -164,6 +164,7 @@ class Form:
     def _fill_one(self, label: str, value: Any) -> None:
         field = self.field(label)
         expect(field).to_have_count(1)
+        self._unfold(field)
         if isinstance(value, datetime):
             self._pick(field.get_by_test_id("datetime-input"), value)
         elif isinstance(value, bool):
@@ -173,6 +174,13 @@ class Form:
             self.page.get_by_role("option", name=value, exact=True).click()
         else:
             field.locator("input").fill(str(value))
+
+    def _unfold(self, field: Locator) -> None:
+        """Open the part of the form that a field is in."""
+        if not field.is_visible():
+            part = self.dialog.locator('[data-scope="accordion"][data-part="item"]').filter(has=field)
+            part.locator('[data-part="item-trigger"]').click()
+        expect(field).to_be_visible()
 
     def _switch(self, box: Locator, value: bool) -> None:
         # The box itself lies hidden below what is drawn in its place.

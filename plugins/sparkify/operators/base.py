@@ -8,6 +8,7 @@ from airflow.sdk import Context
 
 from sparkify.operators.assets import add_outlet, announce
 from sparkify.operators.connection import check_host, make_opener
+from sparkify.operators.task_docs import with_doc
 from sparkify.operators.task_failures import translate_failures
 from sparkify.operators.traced import Traced
 from sparkify.warehouse.ledger import LoadRecord, utc_now
@@ -32,7 +33,7 @@ class WarehouseOperator(Traced, BaseSQLOperator):
     ui_color = "#e4f0e8"
 
     def __init__(self, *, conn_id: str = "redshift_default", **kwargs: Any) -> None:
-        super().__init__(conn_id=conn_id, **kwargs)
+        super().__init__(conn_id=conn_id, **with_doc(type(self), kwargs))
         self.statements = ""
         self._is_working = False
 
