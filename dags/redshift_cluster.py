@@ -59,7 +59,7 @@ def first_task(action: str) -> str:
 
 with DAG(
     dag_id="redshift_cluster",
-    dag_display_name="Cluster: make, pause, remove (redshift_cluster)",
+    dag_display_name="redshift_cluster: make, pause, remove",
     description="Make, pause, resume, remove or describe the Redshift cluster and all that belongs to it.",
     doc_md="""
 ### What it does

@@ -8,7 +8,7 @@ from sparkify.operators import FindExpiredOperator
 
 with DAG(
     dag_id="redshift_reaper",
-    dag_display_name="Cluster: stop what expired (redshift_reaper)",
+    dag_display_name="redshift_reaper: stop what has expired",
     description="Clusters whose time to live has passed are paused or removed, unless a load runs.",
     doc_md="""
 ### What it does

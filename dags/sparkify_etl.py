@@ -1,6 +1,6 @@
 """Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from airflow.sdk import DAG, Param
 
 from definitions.dataset import BUCKETS
 from definitions.forms import LOADING_DAG, LOADS, SOURCE, loading_params
@@ -15,10 +15,11 @@ from sparkify.operators import (
     Lookup,
     StageToRedshiftOperator,
 )
+from window_timetable import WindowTimetable
 
 with DAG(
     dag_id="sparkify_etl",
-    dag_display_name="Sparkify: load plays (sparkify_etl)",
+    dag_display_name="sparkify_etl: load plays and songs",
     description="Event logs and songs from S3 into the star schema on Redshift, one window a run.",
     doc_md="""
 ### What it does
@@ -50,7 +51,7 @@ history: one run with a wide window rather than 720 hourly ones.
 * `load_*`: an audit failed or the SQL is wrong; the table is as it was before.
 * `check_quality`: the log has a table of all checks; `ops.quality_results` keeps it.
 """,
-    schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
+    schedule=WindowTimetable("@hourly", timezone="UTC"),
     **LOADING_DAG,
     params={
         **loading_params("hour", look_back_days=3),

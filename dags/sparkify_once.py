@@ -11,7 +11,7 @@ from definitions.sparkify import SPARKIFY
 
 with DAG(
     dag_id="sparkify_once",
-    dag_display_name="Sparkify: load once, remove cluster (sparkify_once)",
+    dag_display_name="sparkify_once: load once, remove cluster",
     description="Make a cluster, load and check one window, remove the cluster, also when the load fails.",
     doc_md="""
 ### What it does

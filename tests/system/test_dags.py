@@ -80,6 +80,31 @@ def test_the_owners_name_leads_where_the_environment_says():
     assert done.stdout.splitlines()[-1] == "{'sparkify': 'mailto:data@example.org'}"
 
 
+@pytest.mark.parametrize(
+    ("run_type", "run_id"),
+    [
+        ("scheduled", "scheduled__2018-11-15T09:00_to_2018-11-15T10:00"),
+        ("backfill", "backfill__2018-11-15T09:00_to_2018-11-15T10:00"),
+        ("manual", "manual__2018-11-15T10:00:00+00:00"),
+    ],
+)
+def test_a_run_that_nobody_gave_a_window_is_named_for_its_window_as_the_scheduler_reads_the_dag(
+    bag, run_type, run_id
+):
+    from airflow.sdk import timezone
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.base import DataInterval
+    from airflow.utils.types import DagRunType
+
+    read = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["sparkify_etl"]))
+    end = timezone.datetime(2018, 11, 15, 10)
+    interval = DataInterval(end.subtract(hours=1), end)
+    made = read.timetable.generate_run_id(
+        run_type=DagRunType(run_type), run_after=end, data_interval=interval
+    )
+    assert made == run_id
+
+
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 class TestEveryDag:
     def test_explains_itself_in_the_ui(self, bag, dag_id):
@@ -89,9 +114,9 @@ class TestEveryDag:
         assert "sparkify" in dag.tags
         assert dag.tags <= set(TAGS)
 
-    def test_is_shown_under_a_name_that_a_person_reads_and_a_search_for_its_id_finds(self, bag, dag_id):
+    def test_is_shown_under_its_id_by_which_the_list_is_searched_and_what_it_is_for(self, bag, dag_id):
         shown = bag.dags[dag_id].dag_display_name
-        assert re.fullmatch(rf"[A-Z][a-z]+: [a-z, ]+ \({dag_id}\)", shown)
+        assert re.fullmatch(rf"{dag_id}: [A-Za-z0-9, ]+", shown)
         assert f"| {shown} |" in PAGE
 
     def test_has_an_owner_and_retries_on_every_task(self, bag, dag_id):
@@ -115,7 +140,12 @@ class TestEveryDag:
 
     def test_runs_on_data_intervals_or_by_hand(self, bag, dag_id):
         dag = bag.dags[dag_id]
-        assert type(dag.timetable).__name__ in {"CronDataIntervalTimetable", "NullTimetable"}
+        assert type(dag.timetable).__name__ in {
+            "CronDataIntervalTimetable",
+            "NullTimetable",
+            "WindowTimetable",
+        }
+        assert ("etl" in dag.tags) == (type(dag.timetable).__name__ == "WindowTimetable")
         assert not dag.catchup
 
 

@@ -68,7 +68,7 @@ class Web:
         """Open the form that triggers a run."""
         self.open(f"dags/{dag_id}")
         self.page.get_by_role("button", name="Trigger").first.click()
-        expect(self.dialog).to_contain_text(re.compile(rf"Trigger Dag - .*\b{dag_id}\b"))
+        expect(self.dialog).to_contain_text(f"Trigger Dag - {dag_id}")
         expect(self.dialog).to_contain_text("Run Parameters")
         return Form(self)
 
@@ -162,9 +162,7 @@ class Form:
             self._fill_one(label, value)
 
     def _fill_one(self, label: str, value: Any) -> None:
-        field = self.field(label)
-        expect(field).to_have_count(1)
-        self._unfold(field)
+        field = self.unfold(label)
         if isinstance(value, datetime):
             self._pick(field.get_by_test_id("datetime-input"), value)
         elif isinstance(value, bool):
@@ -175,12 +173,18 @@ class Form:
         else:
             field.locator("input").fill(str(value))
 
-    def _unfold(self, field: Locator) -> None:
-        """Open the part of the form that a field is in."""
-        if not field.is_visible():
-            part = self.dialog.locator('[data-scope="accordion"][data-part="item"]').filter(has=field)
-            part.locator('[data-part="item-trigger"]').click()
+    def unfold(self, label: str) -> Locator:
+        """Open the part of the form that the field of a label is in; return the field."""
+        field = self.field(label)
+        parts = self.dialog.locator('[data-scope="accordion"][data-part="item"]')
+        for part in parts.all():
+            trigger = part.locator('[data-part="item-trigger"]')
+            if field.count() == 0 and trigger.get_attribute("aria-expanded") == "false":
+                trigger.click()
+                expect(part.locator('[data-part="item-content"]')).to_be_visible()
+        expect(field).to_have_count(1)
         expect(field).to_be_visible()
+        return field
 
     def _switch(self, box: Locator, value: bool) -> None:
         # The box itself lies hidden below what is drawn in its place.
