@@ -91,13 +91,13 @@ def test_the_owners_name_leads_where_the_environment_says():
 def test_a_run_that_nobody_gave_a_window_is_named_for_its_window_as_the_scheduler_reads_the_dag(
     bag, run_type, run_id
 ):
-    from airflow.sdk import timezone
+    import pendulum
     from airflow.serialization.serialized_objects import DagSerialization
     from airflow.timetables.base import DataInterval
     from airflow.utils.types import DagRunType
 
     read = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["sparkify_etl"]))
-    end = timezone.datetime(2018, 11, 15, 10)
+    end = pendulum.datetime(2018, 11, 15, 10)
     interval = DataInterval(end.subtract(hours=1), end)
     made = read.timetable.generate_run_id(
         run_type=DagRunType(run_type), run_after=end, data_interval=interval
