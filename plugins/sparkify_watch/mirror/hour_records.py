@@ -22,14 +22,16 @@ class Subject:
     """A dataset as its records name it.
 
     Args:
+        name: of the dataset: the checks of its DAGs count.
         staging: the table that its files are staged into window by window.
         targets: the tables that are loaded from it window by window.
-        tables: all its tables: whose checks count.
+        tables: all its tables: whose checks count, whichever DAG asks them.
         key_pattern: of its files, where one is named by its time.
         timeless: the names of checks that look at all rows, whatever the window: their next result stands for
             all time.
     """
 
+    name: str
     staging: str
     targets: Sequence[str]
     tables: Sequence[str]
@@ -191,10 +193,10 @@ def _ask_results(
         SELECT table_name || ': ' || check_name, status = 'passed', window_start, window_end, checked_at
         FROM quality_results
         WHERE
-            severity = 'error' AND table_name IN ({_places(subject.tables)})
+            severity = 'error' AND (owner = ? OR table_name IN ({_places(subject.tables)}))
             AND window_start IS NOT NULL AND {condition}
         """,
-        (*subject.tables, *values),
+        (subject.name, *subject.tables, *values),
     )
     return [Result(check, bool(passed), *map(_known, times)) for check, passed, *times in rows]
 
