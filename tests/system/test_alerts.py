@@ -26,7 +26,6 @@ def test_a_run_that_fails_and_is_mended_gives_one_alert_with_its_cause_and_one_a
     mended = run_dag(TEN, allow_no_songs=True)
     assert mended.state == "success"
     call_back(ETL, mended)
-    call_back(ETL, mended)
 
     bad, good = webhook.documents
     assert (bad["state"], bad["kind"], bad["subject"]) == ("bad", "failed_run", "sparkify_etl")

@@ -22,14 +22,16 @@ class Subject:
     """A dataset as its records name it.
 
     Args:
+        name: of the dataset: the checks of its DAGs count.
         staging: the table that its files are staged into window by window.
         targets: the tables that are loaded from it window by window.
-        tables: all its tables: whose checks count.
+        tables: all its tables: whose checks count, whichever DAG asks them.
         key_pattern: of its files, where one is named by its time.
         timeless: the names of checks that look at all rows, whatever the window: their next result stands for
             all time.
     """
 
+    name: str
     staging: str
     targets: Sequence[str]
     tables: Sequence[str]
@@ -167,7 +169,8 @@ def _passed_there(db: sqlite3.Connection, subject: Subject, ends: Sequence[Any])
             SELECT DISTINCT check_key, window_start, window_end, checked_at
             FROM quality_results
             WHERE
-                severity = 'error' AND status <> 'passed' AND table_name IN ({_places(subject.tables)})
+                severity = 'error' AND status <> 'passed'
+                AND (owner = ? OR table_name IN ({_places(subject.tables)}))
                 AND window_start < ? AND window_end > ?
         )
         SELECT DISTINCT good.check_key, good.window_start, good.window_end, good.checked_at
@@ -178,7 +181,7 @@ def _passed_there(db: sqlite3.Connection, subject: Subject, ends: Sequence[Any])
             AND good.window_start < bad.window_end AND good.window_end > bad.window_start
             AND good.checked_at >= bad.checked_at
         """,
-        (*subject.tables, *ends),
+        (subject.name, *subject.tables, *ends),
     )
     return [Result(check, True, *map(_known, times)) for check, *times in rows]
 
@@ -191,10 +194,10 @@ def _ask_results(
         SELECT table_name || ': ' || check_name, status = 'passed', window_start, window_end, checked_at
         FROM quality_results
         WHERE
-            severity = 'error' AND table_name IN ({_places(subject.tables)})
+            severity = 'error' AND (owner = ? OR table_name IN ({_places(subject.tables)}))
             AND window_start IS NOT NULL AND {condition}
         """,
-        (*subject.tables, *values),
+        (subject.name, *subject.tables, *values),
     )
     return [Result(check, bool(passed), *map(_known, times)) for check, passed, *times in rows]
 

@@ -94,12 +94,9 @@ def _cells(db: sqlite3.Connection, dataset: Dataset, start: datetime, end: datet
     return _KNOWN.get((read.edition(db), subject, start, end, Unit.HOUR.begin(now)), find)
 
 
-def tell_picked(db: sqlite3.Connection, dataset: Dataset, pick: Pick) -> str:
-    """Return in words what is picked, as far as it is not too much to be looked at."""
-    if pick.window is None:
-        return ""
-    start, end = pick.window
-    return grid.told(_cells(db, dataset, start, end)) if (end - start).days <= 366 * _YEARS else ""
+def tell_picked(sheet: Sheet, pick: Pick) -> str:
+    """Return in words what is picked of the time that a page shows."""
+    return grid.told([cell for cell in sheet.cells if pick.holds(cell)])
 
 
 def _parse(text: str, form: str) -> datetime | None:
