@@ -1,20 +1,20 @@
 """Monthly: stores and their sales from S3 into a star on Redshift."""
 
-from airflow.sdk import CronDataIntervalTimetable
-
 from definitions.dataset import BUCKETS
 from definitions.forms import LOADING_DAG, LOADS, LoadingDag, late_after, loading_params
 from definitions.stores import STORES
 from sparkify import operators
+from window_timetable import WindowTimetable
 
 with LoadingDag(
     dag_id="stores_etl",
+    dag_display_name="stores_etl: load stores and sales",
     description="Stores and their monthly sales from S3 into a star on Redshift.",
     doc_md="""### What it does
 Stages `store_data/` and `sales_data/` of the window's months, loads `stores` and `store_sales`, in any order.
 ### When it fails
 Mend what the log names, clear the task. A month whose file has come or changed since is loaded again.""",
-    schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),
+    schedule=WindowTimetable("@monthly", timezone="UTC"),
     params=loading_params("month", look_back_days=31),
     tags=["sparkify", "redshift", "etl", LOADS],
     **LOADING_DAG | late_after(days=31),
