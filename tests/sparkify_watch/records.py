@@ -12,6 +12,21 @@ _COLUMNS = {
     ),
     "staged_files": ("dataset", "bucket", "key", "etag", "size", "last_modified", "load_id", "staged_at"),
     "rejected_rows": ("file", "line", '"column"', "value", "reason", "raw_text", "load_id"),
+    "refused_rows": (
+        *(
+            "file",
+            "line",
+            '"column"',
+            "value",
+            "reason",
+            "raw_text",
+            "load_id",
+            "dag_id",
+            "run_id",
+            "task_id",
+        ),
+        *("target_table", "refused_at"),
+    ),
     "quality_results": (
         *("checked_at", "dag_id", "run_id", "task_id", "window_start", "window_end", "check_name"),
         *("check_kind", "table_name", "severity", "status", "observed", "expected", "detail"),

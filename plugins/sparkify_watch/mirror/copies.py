@@ -19,6 +19,7 @@ class Copy:
         day: gives the part, as YYYYMMDD, that is compared and replaced at once.
         owned_by: the column whose value tells the Dataset that a row is of: a table, or the id of a DAG.
         pulse: one more aggregate that changes with rows whose number and order stay.
+        source: what stands behind FROM, if it is not the table.
     """
 
     name: str
@@ -28,6 +29,12 @@ class Copy:
     day: str = "SUBSTRING(load_id, 1, 8)"
     owned_by: str = ""
     pulse: str = "0"
+    source: str = ""
+
+    @property
+    def origin(self) -> str:
+        """What stands behind FROM."""
+        return self.source or f"ops.{self.name}"
 
     @property
     def mark(self) -> str:
@@ -43,20 +50,20 @@ class Copy:
     def select(self) -> str:
         """The SELECT of all fields, up to its FROM."""
         given = [*self.columns.values(), self.day, self.mark]
-        return f"SELECT {', '.join(given)} FROM ops.{self.name}"
+        return f"SELECT {', '.join(given)} FROM {self.origin}"
 
     @property
     def digest(self) -> str:
         """The SELECT that says of each day how many rows it has and what their marks add up to."""
         return (
             f"SELECT day, COUNT(*), SUM(mark) FROM (SELECT {self.day} AS day, {self.mark} AS mark "
-            f"FROM ops.{self.name}) AS marked GROUP BY day"
+            f"FROM {self.origin}) AS marked GROUP BY day"
         )
 
     @property
     def beat(self) -> str:
         """The SELECT of what nearly always changes when the table does, at the cost of a scan."""
-        return f"SELECT COUNT(*), MAX({self.order}), {self.pulse} FROM ops.{self.name}"
+        return f"SELECT COUNT(*), MAX({self.order}), {self.pulse} FROM {self.origin}"
 
 
 def _same(*names: str) -> dict[str, str]:
@@ -67,6 +74,16 @@ _WINDOW = ("window_start", "window_end")
 _WINDOW_PARTS = tuple(_TIME.format(name) for name in _WINDOW)
 
 _CHECK_KEY = "COALESCE(table_name, '') || ': ' || check_name"
+
+_TASK = ("dag_id", "run_id", "task_id", "target_table")
+_ROW = 'file, line, "column", value, reason, raw_text, load_id'
+_OPEN_ROWS = f"""(
+    SELECT {_ROW}, {", ".join(f"CAST(NULL AS VARCHAR(250)) AS {name}" for name in _TASK)}
+    FROM ops.rejected_rows
+    UNION ALL
+    SELECT {_ROW}, {", ".join(_TASK)}
+    FROM ops.refused_rows
+) AS open_rows"""
 
 COPIES = (
     Copy(
@@ -88,8 +105,13 @@ COPIES = (
     ),
     Copy(
         "rejected_rows",
-        _same("file", "line") | {"column_name": '"column"'} | _same("value", "reason", "raw_text", "load_id"),
+        _same("file", "line")
+        | {"column_name": '"column"'}
+        | _same("value", "reason", "raw_text", "load_id", *_TASK),
         ("file", "COALESCE(CAST(line AS VARCHAR(20)), '')", "load_id"),
+        # Of those that no load staged their load's task is known here only.
+        owned_by="target_table",
+        source=_OPEN_ROWS,
     ),
     Copy(
         "quality_results",

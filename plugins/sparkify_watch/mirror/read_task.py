@@ -49,15 +49,17 @@ def results_of_task(db: sqlite3.Connection, owner: str, task: TaskKey, limit: in
 
 
 def rejected_by(
-    db: sqlite3.Connection, owner: str, load_ids: Sequence[str], limit: int = 50
+    db: sqlite3.Connection, owner: str, task: TaskKey, load_ids: Sequence[str], limit: int = 50
 ) -> list[RejectedRow]:
-    """Return rows of a dataset that some loads have rejected, in the order of files and lines."""
+    """Return rows that some loads have rejected, and those over which loads of a task failed, as files go."""
     rows = db.execute(
         f"""
         SELECT {_REJECTED} FROM rejected_rows
-        WHERE owner = ? AND load_id IN ({places(load_ids)})
+        WHERE owner = ? AND (
+            load_id IN ({places(load_ids)}) OR (dag_id = ? AND run_id = ? AND task_id = ?)
+        )
         ORDER BY load_id DESC, file, line LIMIT ?
         """,
-        (owner, *load_ids, limit),
+        (owner, *load_ids, task.dag_id, task.run_id, task.task_id, limit),
     )
     return [made(RejectedRow, row) for row in rows]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-VERSION = 3
+VERSION = 4
 """Of what stands below; a file of another version is emptied and made anew. Raise it with every change."""
 
 # The copies of the tables of ops have the columns of these, and: `owner`, the name of the Dataset that a row
@@ -50,11 +50,13 @@ TABLES: tuple[str, ...] = (
     """
     CREATE TABLE rejected_rows (
         id INTEGER PRIMARY KEY, file TEXT, line INTEGER, column_name TEXT, value TEXT, reason TEXT,
-        raw_text TEXT, load_id TEXT, owner TEXT, day TEXT, mark INTEGER
+        raw_text TEXT, load_id TEXT, dag_id TEXT, run_id TEXT, task_id TEXT, target_table TEXT,
+        owner TEXT, day TEXT, mark INTEGER
     )
     """,
     "CREATE INDEX rejected_rows_by_owner ON rejected_rows (owner, load_id DESC, file, line)",
     "CREATE INDEX rejected_rows_by_load ON rejected_rows (load_id)",
+    "CREATE INDEX rejected_rows_by_run ON rejected_rows (dag_id, run_id, task_id)",
     "CREATE INDEX rejected_rows_by_file ON rejected_rows (file, line)",
     "CREATE INDEX rejected_rows_by_day ON rejected_rows (day, mark)",
     # Of a check its title is unique in its table only: check_key has both.

@@ -24,6 +24,6 @@ def task(frame: Framed, dataset: ReadDataset, dag_id: Name, run_id: Name, task_i
         dataset,
         task=key,
         loads=loads,
-        rejected=rejected_by(frame.db, dataset.name, [load.load_id for load in loads]),
+        rejected=rejected_by(frame.db, dataset.name, key, [load.load_id for load in loads]),
         results=results_of_task(frame.db, dataset.name, key),
     )

@@ -8,7 +8,7 @@ from definitions import DATASETS
 from sparkify.warehouse import reset
 from sparkify.warehouse.ledger import TaskRun
 from sparkify.warehouse.schema import with_ops
-from sparkify_watch.mirror import read, read_files, read_quality, records, refresh
+from sparkify_watch.mirror import read, read_files, read_quality, read_task, records, refresh
 from tests.sparkify_watch.records import DAY, load, load_id, rejected_row, result, staged_file
 
 HOUR = timedelta(hours=1)
@@ -44,7 +44,8 @@ def rejected(store, **given):
 
 def brought(statements):
     """The statements that fetched rows of ops, in order: those of all columns."""
-    return [sql for sql in statements if "run_id, task_id" in sql or "etag" in sql or "raw_text" in sql]
+    fetched = [sql for sql in statements if "COUNT(*)" not in sql]
+    return [sql for sql in fetched if "run_id, task_id" in sql or "etag" in sql or "raw_text" in sql]
 
 
 def test_every_record_is_copied_with_what_it_says(ops, look, store):
@@ -69,6 +70,22 @@ def test_every_record_is_copied_with_what_it_says(ops, look, store):
         ]
         assert read.picture(db).problem == ""
         assert read.picture(db).at is not None
+
+
+def test_rows_over_which_a_load_failed_are_shown_as_rejected_and_by_their_task(ops, look, store):
+    at = DAY + 10 * HOUR
+    task = {"dag_id": "sparkify_etl", "run_id": "manual", "task_id": "stage_events"}
+    refused = {**rejected_row(at, 3), **task, "target_table": "staging_events", "refused_at": at}
+    ops.add("refused_rows", refused)
+    ops.add("rejected_rows", rejected_row(at - HOUR, 4))
+    look()
+    assert [(row.line, row.load_id) for row in rejected(store)] == [(3, load_id(at))]
+    with store.reading() as db:
+        [row] = read_task.rejected_by(db, "sparkify", read_task.TaskKey(**task), [])
+    assert (row.line, row.value) == (3, "soon")
+    ops.run("DELETE FROM ops.refused_rows")
+    look()
+    assert rejected(store) == []
 
 
 def test_an_unchanged_warehouse_is_asked_once_for_each_table_and_gives_no_rows(ops, look):
@@ -132,7 +149,7 @@ def test_a_day_with_more_rows_than_one_statement_brings_is_brought_whole(ops, lo
     monkeypatch.setattr(records, "_ROWS", 7)
     ops.add("loads", *(load(DAY + n * timedelta(minutes=1)) for n in range(40)), load(DAY + 50 * HOUR))
     fetched = brought(look())
-    assert len(fetched) == 8
+    assert len(fetched) == 7
     assert sum("MOD(" in sql for sql in fetched) == 6
     assert count(store, "loads") == 41
 
