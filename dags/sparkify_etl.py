@@ -3,7 +3,7 @@
 from airflow.sdk import CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
-from definitions.forms import LOADING_DAG, LOADS, SOURCE, LoadingDag, loading_params
+from definitions.forms import LOADING_DAG, SOURCE, LoadingDag, loading_params
 from definitions.sparkify import PLAYS_BY_SONG, SPARKIFY
 from sparkify.operators import (
     Audits,
@@ -78,7 +78,6 @@ history: one run with a wide window rather than 720 hourly ones.
             description="Load events although no song file begins with that. Without it such a run fails.",
         ),
     },
-    tags=["sparkify", "redshift", "etl", LOADS],
 ) as dag:
     create_tables = CreateTablesOperator(task_id="create_tables", sql=SPARKIFY.schema)
 
