@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
@@ -67,8 +67,11 @@ def _measure() -> int:
         fill(store, sizes)
         say(f"The mirror has {store.path.stat().st_size / 1e6:,.0f} MB.")
         with _served(Path(home)) as (url, password):
-            slowest = {page: _visit(url, _log_in(url, password), page) for page in PAGES}
-    return _report(slowest)
+            headers = _log_in(url, password)
+            # The first time modules are imported and templates read.
+            _visit(url, headers, PAGES, rounds=1)
+            visits = {page: _visit(url, headers, [page], ROUNDS) for page in PAGES}
+    return _report(visits)
 
 
 def _parse() -> Sizes:
@@ -138,11 +141,11 @@ def _log_in(url: str, password: str) -> dict[str, str]:
     return {"Cookie": f"_token={answer.json()['access_token']}"}
 
 
-def _visit(url: str, headers: dict[str, str], page: str) -> list[float]:
-    """Let everybody look at a page at the same time, again and again; return the seconds of each time."""
+def _visit(url: str, headers: dict[str, str], pages: Sequence[str], rounds: int) -> list[float]:
+    """Let everybody look at pages at the same time, again and again; return the seconds of each time."""
     http = urllib3.PoolManager(retries=False, timeout=60, maxsize=PEOPLE, headers=headers)
 
-    def look(_: int) -> float:
+    def look(page: str) -> float:
         began = time.monotonic()
         answer = http.request("GET", f"{url}/warehouse/{page}", redirect=False)
         if answer.status != 200:
@@ -150,9 +153,8 @@ def _visit(url: str, headers: dict[str, str], page: str) -> list[float]:
         return time.monotonic() - began
 
     with ThreadPoolExecutor(PEOPLE) as people:
-        turns = [list(people.map(look, range(PEOPLE))) for _ in range(1 + ROUNDS)]
-    # The first time warms up: modules are imported, templates read.
-    return [seconds for turn in turns[1:] for seconds in turn]
+        turns = [people.map(look, [page] * PEOPLE) for page in pages for _ in range(rounds)]
+        return [seconds for turn in turns for seconds in turn]
 
 
 def _report(visits: dict[str, list[float]]) -> int:
