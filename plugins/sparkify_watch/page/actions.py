@@ -51,7 +51,10 @@ def _read_window(form: PostedForm) -> Window:
     Raises:
         WindowError: a time is missing or is none, or the window is empty or reversed.
     """
-    return Window(*(_read_time(form, name) for name in ("window_start", "window_end")))
+    try:
+        return Window(*(_read_time(form, name) for name in ("window_start", "window_end")))
+    except OverflowError:
+        raise WindowError("One end of the window is no time in UTC.") from None
 
 
 def _read_time(form: PostedForm, name: str) -> datetime:

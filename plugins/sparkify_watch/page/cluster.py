@@ -114,11 +114,13 @@ async def _refuse_to_disturb(api: AirflowApi) -> None:
 def _wish(action: str, state: ClusterState, form: PostedForm) -> Wish:
     conf: dict[str, str | float] = {"action": action, "identifier": state.identifier, "kind": state.kind}
     if action == "resume":
-        hours = form.get("hours_to_live")
-        # What is no number Airflow refuses, as it does in its own form.
-        conf["hours_to_live"] = (
-            float(hours) if hours.replace(".", "", 1).isdecimal() else hours or _HOURS_TO_LIVE
-        )
+        conf["hours_to_live"] = _read_hours(form.get("hours_to_live"))
     return Wish(
         CLUSTER_DAG, f"{action}__{state.identifier}__{form.nonce}", conf, switch_on=form.has("switch_on")
     )
+
+
+def _read_hours(text: str) -> str | float:
+    """Return a number of hours; what is none as it is, for Airflow to refuse as it does in its own form."""
+    is_number = len(text) < 10 and text.replace(".", "", 1).isdecimal()
+    return float(text) if is_number else text or _HOURS_TO_LIVE

@@ -12,6 +12,7 @@ from fastapi import Depends, HTTPException, Request
 from sparkify_watch.page.tokens import TokenError, read_nonce
 
 _MOST_BYTES = 1_000_000
+_DIGITS = len(str(_MOST_BYTES))
 _AGAIN = "Open the page again and use its button once more; nothing was done."
 
 
@@ -39,9 +40,10 @@ class PostedForm:
 async def _read(request: Request, user: GetUserDep) -> PostedForm:
     if not _is_from_here(request):
         raise HTTPException(403, f"This form comes from another site. {_AGAIN}")
-    if not request.headers.get("content-length", "").isdecimal():
+    length = request.headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit()):
         raise HTTPException(411, "How long the form is has to be said.")
-    if int(request.headers["content-length"]) > _MOST_BYTES:
+    if len(length) > _DIGITS or int(length) > _MOST_BYTES:
         raise HTTPException(413, "A form has at most a million bytes.")
     posted = await request.form(max_files=0, max_fields=50)
     fields = {name: value.strip() for name, value in posted.items() if isinstance(value, str)}

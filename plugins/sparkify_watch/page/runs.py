@@ -59,9 +59,10 @@ async def start(api: AirflowApi, wish: Wish) -> None:
         if dag["is_paused"] and not wish.switch_on:
             raise _explain_paused(wish)
         await _refuse_twin(api, wish)
-        await _trigger(api, wish)
         if dag["is_paused"]:
+            # First: who may not do that has no run that waits for it either.
             await api.send("PATCH", "dags", wish.dag_id, document={"is_paused": False})
+        await _trigger(api, wish)
     except AirflowRefusal as refusal:
         raise _explain(wish, refusal) from None
 

@@ -117,6 +117,12 @@ class TestForgery:
         assert op.post(LOAD, WINDOW, **nothing).status_code == 403
         assert op.post(LOAD, form(), **nothing).status_code == 303
 
+    @pytest.mark.parametrize(
+        ("length", "status"), [("x", 411), ("-1", 411), ("1000001", 413), ("9" * 5000, 413)]
+    )
+    def test_how_long_it_is_has_to_be_said_first(self, op, length, status):
+        assert op.post(LOAD, form(), Content_Length=length).status_code == status
+
     def test_a_form_that_is_larger_than_anybody_fills_in_is_not_read(self, op):
         assert op.post("/warehouse/sparkify/replay", form(corrections="x" * 1_000_001)).status_code == 413
 
@@ -190,6 +196,7 @@ class TestLoad:
             ({"window_start": "2018-11-01T03:00Z", "window_end": "2018-11-01T03:00Z"}, "is empty"),
             ({"window_start": "2018-11-01T03:00Z", "window_end": "2018-11-01T02:00Z"}, "is reversed"),
             ({"window_start": "yesterday"}, "window_start &#39;yesterday&#39; is no time"),
+            ({"window_start": "0001-01-01T00:00+14:00"}, "no time in UTC"),
             ({"window_end": ""}, "window_end &#39;&#39; is no time"),
             ({"window_end": "<script>alert(1)</script>"}, "&lt;script&gt;"),
         ],

@@ -60,7 +60,7 @@ def test_an_available_cluster_is_shown_with_expiry_node_hours_and_costs_and_can_
 def test_a_paused_one_is_resumed_for_so_many_hours_and_airflow_checks_how_many(op, aws_says):
     aws_says(state("paused"))
     assert "Resume one" in op.get(PAGE).text
-    for hours in ("9000", "many"):
+    for hours in ("9000", "many", "9" * 400, "-1"):
         refused = press(op, "resume", hours_to_live=hours)
         assert refused.status_code == 400
         assert "Airflow says: Invalid input for param hours_to_live" in refused.text
