@@ -27,7 +27,7 @@ def test_every_page_has_its_figures_and_nothing_is_left():
         )
         assert os.listdir(folder) == []  # noqa: PTH208 - names, to be shown
     assert done.returncode in (0, 1), done.stderr
-    figures = re.findall(r"^/warehouse/(\S*) +(\d+) +(\d+)$", done.stdout, re.MULTILINE)
+    figures = re.findall(r"^/warehouse/(\S*) +(\d+) +(\d+) +(\d+)$", done.stdout, re.MULTILINE)
     pages = {page.partition("?")[0] for page, *_ in figures}
     assert pages >= {"", "cluster", *(f"sparkify/{name}" for name in ("hours", "loads", "quality", "files"))}
-    assert all(int(median) <= int(slowest) for _, median, slowest in figures)
+    assert all(int(median) <= int(slowest) for _, median, slowest, _ in figures)
