@@ -165,7 +165,8 @@ def around_writes(points: Sequence[str]) -> list[str]:
     return [point for point in points if "OBJECT" in point and "GET" not in point and "HEAD" not in point]
 
 
-@pytest.mark.parametrize("make", BOTH)
+@pytest.mark.long
+@pytest.mark.parametrize("make", [of_events, of_sales])
 def test_a_correction_that_is_killed_around_its_writes_is_made_once_by_the_next(both, make):
     kill_correction(both, make(), around_writes)
 
