@@ -1,9 +1,9 @@
 """Hourly: event logs and song catalogue from S3 into the Redshift star schema."""
 
-from airflow.sdk import Param
+from airflow.sdk import CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
-from definitions.forms import LOADING_DAG, LOADS, SOURCE, LoadingDag, loading_params
+from definitions.forms import LOADING_DAG, SOURCE, LoadingDag, loading_params
 from definitions.sparkify import PLAYS_BY_SONG, SPARKIFY
 from sparkify.operators import (
     Audits,
@@ -15,7 +15,6 @@ from sparkify.operators import (
     Lookup,
     StageToRedshiftOperator,
 )
-from window_timetable import WindowTimetable
 
 with LoadingDag(
     dag_id="sparkify_etl",
@@ -51,7 +50,7 @@ history: one run with a wide window rather than 720 hourly ones.
 * `load_*`: an audit failed or the SQL is wrong; the table is as it was before.
 * `check_quality`: the log has a table of all checks; `ops.quality_results` keeps it.
 """,
-    schedule=WindowTimetable("@hourly", timezone="UTC"),
+    schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
     **LOADING_DAG,
     params={
         **loading_params("hour", look_back_days=3),
@@ -79,7 +78,6 @@ history: one run with a wide window rather than 720 hourly ones.
             description="Load events although no song file begins with that. Without it such a run fails.",
         ),
     },
-    tags=["sparkify", "redshift", "etl", LOADS],
 ) as dag:
     create_tables = CreateTablesOperator(task_id="create_tables", sql=SPARKIFY.schema)
 

@@ -1,9 +1,11 @@
 """The page "Warehouse" of Airflow's web UI: an entry of the navigation and a tab of every DAG."""
 
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
 Message = MutableMapping[str, Any]
@@ -21,6 +23,9 @@ class WarehousePage:
 
     @cached_property
     def _app(self) -> Any:  # noqa: ANN401 - FastAPI, which is not imported yet
+        # The datasets are defined there; what runs DAGs has it on its path, and the API server may not.
+        if (folder := conf.get_mandatory_value("core", "dags_folder")) not in sys.path:
+            sys.path.append(folder)
         from sparkify_watch.page.app import app  # noqa: PLC0415 - as said above
 
         return app

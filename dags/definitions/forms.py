@@ -73,6 +73,7 @@ def late_after(**interval: int) -> dict[str, Any]:
 LOADING_DAG: dict[str, Any] = {
     **COMMON,
     "max_active_runs": 4,
+    "tags": ["sparkify", "redshift", "etl", LOADS],
     **{name: [notifier, LateLoadNotifier()] for name, notifier in ALERTS.items()},
     **late_after(hours=1),
 }

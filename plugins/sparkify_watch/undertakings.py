@@ -43,7 +43,7 @@ class Undertaking:
         said: what Airflow says of it.
         start: of its time, naive UTC.
         end: of its time.
-        due: how many of its hours, or days, or months, are over.
+        due: how many of its hours, or days, or months, are over; None where they were too many to look at.
         gaps: those that are not in the tables.
         left: how long it will go on, None where it has ended or nothing tells.
         is_under_way: whether it has not ended.
@@ -54,7 +54,7 @@ class Undertaking:
     said: str
     start: datetime
     end: datetime
-    due: int
+    due: int | None
     gaps: Sequence[Gap]
     left: timedelta | None
     is_under_way: bool

@@ -141,9 +141,12 @@ def kill_refusal(world: World, files: Rejections, choice: Choice) -> None:
         world.versions.pop()
         return world.start(files.window, dataset=files.dataset, **plan)
 
+    refused().fail()
     run = refused()
     run.fail()
-    for point in choice([point for point in run.points if point.startswith(f"{files.staged_by} ")]):
+    # How often the system views are asked for reasons depends on when they have them.
+    points = [p for p in run.points if p.startswith(f"{files.staged_by} before") and " SELECT " not in p]
+    for point in choice([point for point in points if " COMMIT " not in point]):
         refused(kill=point).die()
         assert world.warehouse.query(OPEN) == [(2,)], point
         assert world.warehouse.query("SELECT * FROM staging_sales") == [], point
@@ -182,9 +185,8 @@ def test_a_replay_killed_between_any_two_statements_takes_its_row_in_once(both, 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("choice", [some, others])
-def test_a_load_that_is_refused_and_killed_stages_nothing_and_says_why_when_it_runs_again(both, choice):
-    kill_refusal(both, of_sales(), choice)
+def test_a_load_that_is_refused_and_killed_stages_nothing_and_says_why_when_it_runs_again(both):
+    kill_refusal(both, of_sales(), list)
 
 
 @pytest.mark.parametrize("is_first", [True, pytest.param(False, marks=pytest.mark.long)])

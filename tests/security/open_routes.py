@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import urllib3
 
@@ -47,7 +47,12 @@ def every() -> list[tuple[str, str]]:
 
 def answering(url: str, routes: Sequence[tuple[str, str]]) -> set[str]:
     """Those of the routes that an Airflow at `url` does not refuse; each is asked without any credentials."""
-    return {route for route, status in statuses(url, routes).items() if status not in _REFUSALS}
+    return not_refused(statuses(url, routes))
+
+
+def not_refused(statuses: Mapping[str, int]) -> set[str]:
+    """The routes whose status is no refusal."""
+    return {route for route, status in statuses.items() if status not in _REFUSALS}
 
 
 def statuses(url: str, routes: Sequence[tuple[str, str]]) -> dict[str, int]:

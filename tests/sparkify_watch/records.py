@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 DAY = datetime(2018, 11, 15)
+_ROW = ("file", "line", '"column"', "value", "reason", "raw_text", "load_id")
 _COLUMNS = {
     "loads": (
         *("load_id", "dag_id", "run_id", "task_id", "target_table", "window_start", "window_end"),
         *("rows_deleted", "rows_inserted", "rows_rejected", "files", "bytes", "started_at", "finished_at"),
     ),
     "staged_files": ("dataset", "bucket", "key", "etag", "size", "last_modified", "load_id", "staged_at"),
-    "rejected_rows": ("file", "line", '"column"', "value", "reason", "raw_text", "load_id"),
+    "rejected_rows": _ROW,
+    "refused_rows": (*_ROW, "dag_id", "run_id", "task_id", "target_table", "refused_at"),
     "quality_results": (
         *("checked_at", "dag_id", "run_id", "task_id", "window_start", "window_end", "check_name"),
         *("check_kind", "table_name", "severity", "status", "observed", "expected", "detail"),

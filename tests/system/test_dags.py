@@ -80,31 +80,6 @@ def test_the_owners_name_leads_where_the_environment_says():
     assert done.stdout.splitlines()[-1] == "{'sparkify': 'mailto:data@example.org'}"
 
 
-@pytest.mark.parametrize(
-    ("run_type", "run_id"),
-    [
-        ("scheduled", "scheduled__2018-11-15T09:00_to_2018-11-15T10:00"),
-        ("backfill", "backfill__2018-11-15T09:00_to_2018-11-15T10:00"),
-        ("manual", "manual__2018-11-15T10:00:00+00:00"),
-    ],
-)
-def test_a_run_that_nobody_gave_a_window_is_named_for_its_window_as_the_scheduler_reads_the_dag(
-    bag, run_type, run_id
-):
-    import pendulum
-    from airflow.serialization.serialized_objects import DagSerialization
-    from airflow.timetables.base import DataInterval
-    from airflow.utils.types import DagRunType
-
-    read = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["sparkify_etl"]))
-    end = pendulum.datetime(2018, 11, 15, 10)
-    interval = DataInterval(end.subtract(hours=1), end)
-    made = read.timetable.generate_run_id(
-        run_type=DagRunType(run_type), run_after=end, data_interval=interval
-    )
-    assert made == run_id
-
-
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 class TestEveryDag:
     def test_explains_itself_in_the_ui(self, bag, dag_id):
@@ -140,12 +115,7 @@ class TestEveryDag:
 
     def test_runs_on_data_intervals_or_by_hand(self, bag, dag_id):
         dag = bag.dags[dag_id]
-        assert type(dag.timetable).__name__ in {
-            "CronDataIntervalTimetable",
-            "NullTimetable",
-            "WindowTimetable",
-        }
-        assert ("etl" in dag.tags) == (type(dag.timetable).__name__ == "WindowTimetable")
+        assert type(dag.timetable).__name__ in {"CronDataIntervalTimetable", "NullTimetable"}
         assert not dag.catchup
 
 

@@ -261,7 +261,8 @@ def test_its_folders_are_uploaded(stores, source, sample):
 
 def test_it_is_six_files_of_at_most_120_lines_and_no_python_of_operators():
     files = [ROOT / "dags" / "stores_etl.py", ROOT / "dags" / "definitions" / "stores.py"]
-    files += sorted((ROOT / "include" / "stores").iterdir())
+    # Beside them, what nothing needs that loads it: the questions that the warehouse page answers.
+    files += sorted(path for path in (ROOT / "include" / "stores").iterdir() if path.is_file())
     assert len(files) == 6
     assert sum(len(path.read_text().splitlines()) for path in files) <= 120
     plugins = (ROOT / "plugins").rglob("*.py")

@@ -68,6 +68,7 @@ def test_the_map_fills_while_a_month_is_loaded(web, story, open_web, login):
         web.open_run("sparkify_etl", run_id)
         web.wait_for_end("Success")
         story.check()
+        other.fit(height=1290)
         other.shoot("warehouse-map")
 
 
@@ -87,6 +88,7 @@ def test_three_missing_hours_are_picked_on_the_map_and_loaded(web, story):
         page.get_by_role("heading", name="Picked: 2018-12-01 05:00 to 2018-12-01 08:00 UTC")
     ).to_be_visible()
     expect(page.get_by_text("3 hours: 3 missing.")).to_be_visible()
+    web.fit(height=760)
     web.shoot("warehouse-pick")
     page.get_by_role("button", name="Load 3 hours").click()
     switch = page.get_by_role("checkbox")
@@ -147,6 +149,7 @@ def test_the_analysts_questions_are_answered_with_charts(web, story):
 
     wait_until(is_answered, seconds=120)
     expect(section.locator("svg rect")).to_have_count(hours)
+    web.fit(height=1240)
     web.shoot("warehouse-answers")
 
 

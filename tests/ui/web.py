@@ -179,7 +179,7 @@ class Form:
         parts = self.dialog.locator('[data-scope="accordion"][data-part="item"]')
         for part in parts.all():
             trigger = part.locator('[data-part="item-trigger"]')
-            if field.count() == 0 and trigger.get_attribute("aria-expanded") == "false":
+            if not field.is_visible() and trigger.get_attribute("aria-expanded") == "false":
                 trigger.click()
                 expect(part.locator('[data-part="item-content"]')).to_be_visible()
         expect(field).to_have_count(1)

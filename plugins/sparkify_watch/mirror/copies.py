@@ -66,6 +66,13 @@ def _same(*names: str) -> dict[str, str]:
 _WINDOW = ("window_start", "window_end")
 _WINDOW_PARTS = tuple(_TIME.format(name) for name in _WINDOW)
 
+_ROW = {
+    **_same("file", "line"),
+    "column_name": '"column"',
+    **_same("value", "reason", "raw_text", "load_id"),
+}
+_ROW_PARTS = ("file", "COALESCE(CAST(line AS VARCHAR(20)), '')", "load_id")
+
 _CHECK_KEY = "COALESCE(table_name, '') || ': ' || check_name"
 
 COPIES = (
@@ -86,10 +93,12 @@ COPIES = (
         owned_by="dataset",
         pulse="MAX(staged_at)",
     ),
+    Copy("rejected_rows", _ROW, _ROW_PARTS),
     Copy(
-        "rejected_rows",
-        _same("file", "line") | {"column_name": '"column"'} | _same("value", "reason", "raw_text", "load_id"),
-        ("file", "COALESCE(CAST(line AS VARCHAR(20)), '')", "load_id"),
+        "refused_rows",
+        _ROW | _same("dag_id", "run_id", "task_id", "target_table"),
+        _ROW_PARTS,
+        owned_by="target_table",
     ),
     Copy(
         "quality_results",

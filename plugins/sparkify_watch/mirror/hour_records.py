@@ -169,7 +169,8 @@ def _passed_there(db: sqlite3.Connection, subject: Subject, ends: Sequence[Any])
             SELECT DISTINCT check_key, window_start, window_end, checked_at
             FROM quality_results
             WHERE
-                severity = 'error' AND status <> 'passed' AND table_name IN ({_places(subject.tables)})
+                severity = 'error' AND status <> 'passed'
+                AND (owner = ? OR table_name IN ({_places(subject.tables)}))
                 AND window_start < ? AND window_end > ?
         )
         SELECT DISTINCT good.check_key, good.window_start, good.window_end, good.checked_at
@@ -180,7 +181,7 @@ def _passed_there(db: sqlite3.Connection, subject: Subject, ends: Sequence[Any])
             AND good.window_start < bad.window_end AND good.window_end > bad.window_start
             AND good.checked_at >= bad.checked_at
         """,
-        (*subject.tables, *ends),
+        (subject.name, *subject.tables, *ends),
     )
     return [Result(check, True, *map(_known, times)) for check, *times in rows]
 

@@ -23,7 +23,12 @@ class StagedFile:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row of a source file that was not staged; what is not known of it is None."""
+    """A row of a source file that was not staged; what is not known of it is None.
+
+    Args:
+        load_id: the load that left it out, or that failed because of it.
+        is_refused: the latter.
+    """
 
     file: str
     line: int | None
@@ -32,10 +37,18 @@ class RejectedRow:
     reason: str | None
     raw_text: str | None
     load_id: str
+    is_refused: bool
 
 
 _FILE = ", ".join(field.name for field in fields(StagedFile))
-_REJECTED = ", ".join(field.name for field in fields(RejectedRow))
+_REJECTED = ", ".join(field.name for field in fields(RejectedRow)[:-1])
+REJECTED = f"""
+    SELECT {_REJECTED}, 0 AS is_refused FROM rejected_rows WHERE {{condition}}
+    UNION ALL
+    SELECT {_REJECTED}, 1 FROM refused_rows WHERE {{condition}}
+    ORDER BY load_id DESC, file, line
+"""
+"""The query of rejected rows and of those that loads have refused; it has its values twice."""
 _SEARCHED = ("file", "column_name", "value", "reason", "raw_text")
 
 
@@ -78,14 +91,17 @@ def rejected_rows(
     if search:
         conditions.append(f"({' OR '.join(map(_like, _SEARCHED))})")
         values += [_pattern(search)] * len(_SEARCHED)
-    chosen = " AND ".join(conditions)
-    sql = f"SELECT {_REJECTED} FROM rejected_rows WHERE {chosen} ORDER BY load_id DESC, file, line"
-    return part(db, sql, values, RejectedRow, at)
+    sql = REJECTED.format(condition=" AND ".join(conditions))
+    return part(db, sql, [*values, *values], RejectedRow, at)
 
 
 def count_rejected(db: sqlite3.Connection, owner: str) -> int:
-    """Return how many rows are on record as rejected."""
-    return int(db.execute("SELECT COUNT(*) FROM rejected_rows WHERE owner = ?", (owner,)).fetchone()[0])
+    """Return how many rows are on record as rejected, those because of which loads failed among them."""
+    counts = [
+        db.execute(f"SELECT COUNT(*) FROM {table} WHERE owner = ?", (owner,)).fetchone()[0]
+        for table in ("rejected_rows", "refused_rows")
+    ]
+    return sum(counts)
 
 
 def _like(column: str) -> str:

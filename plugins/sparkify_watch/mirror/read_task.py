@@ -1,15 +1,13 @@
 """What pages ask the mirror about one task of one run."""
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from sparkify_watch.mirror.read import Load, made, places
-from sparkify_watch.mirror.read_files import RejectedRow
+from sparkify_watch.mirror.read_files import REJECTED, RejectedRow
 from sparkify_watch.mirror.read_quality import Result
 
 _LOAD = ", ".join(field.name for field in fields(Load))
-_REJECTED = ", ".join(field.name for field in fields(RejectedRow))
 _RESULT = ", ".join(field.name for field in fields(Result))
 
 
@@ -48,16 +46,17 @@ def results_of_task(db: sqlite3.Connection, owner: str, task: TaskKey, limit: in
     return [made(Result, row) for row in rows]
 
 
-def rejected_by(
-    db: sqlite3.Connection, owner: str, load_ids: Sequence[str], limit: int = 50
-) -> list[RejectedRow]:
-    """Return rows of a dataset that some loads have rejected, in the order of files and lines."""
-    rows = db.execute(
-        f"""
-        SELECT {_REJECTED} FROM rejected_rows
-        WHERE owner = ? AND load_id IN ({places(load_ids)})
-        ORDER BY load_id DESC, file, line LIMIT ?
+def rejected_by(db: sqlite3.Connection, owner: str, task: TaskKey, limit: int = 50) -> list[RejectedRow]:
+    """Return rows that the loads of a task have left out, or failed because of, those of the newest first."""
+    ids = db.execute(
+        """
+        SELECT load_id FROM loads WHERE dag_id = :dag AND run_id = :run AND task_id = :task
+        UNION
+        SELECT load_id FROM refused_rows WHERE dag_id = :dag AND run_id = :run AND task_id = :task
         """,
-        (owner, *load_ids, limit),
+        {"dag": task.dag_id, "run": task.run_id, "task": task.task_id},
     )
+    load_ids = [load_id for (load_id,) in ids]
+    sql = f"{REJECTED.format(condition=f'owner = ? AND load_id IN ({places(load_ids)})')} LIMIT ?"
+    rows = db.execute(sql, (*(owner, *load_ids) * 2, limit))
     return [made(RejectedRow, row) for row in rows]

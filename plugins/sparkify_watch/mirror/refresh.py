@@ -18,8 +18,8 @@ STEPS: tuple[Step, ...] = (bring_records, count_tables, ask_questions)
 """What a refresh consists of, in this order; each commits what it has brought."""
 
 _COPIED = (
-    *("pulses", "loads", "load_days", "staged_files", "rejected_rows", "quality_results"),
-    *("changes", "changes_taken", "retention", "tables", "answers"),
+    *("pulses", "loads", "load_days", "staged_files", "rejected_rows", "refused_rows"),
+    *("quality_results", "changes", "changes_taken", "retention", "tables", "answers"),
 )
 
 

@@ -57,6 +57,18 @@ TABLES: tuple[str, ...] = (
     "CREATE INDEX rejected_rows_by_load ON rejected_rows (load_id)",
     "CREATE INDEX rejected_rows_by_file ON rejected_rows (file, line)",
     "CREATE INDEX rejected_rows_by_day ON rejected_rows (day, mark)",
+    # Rows because of which a load failed: of the run that failed, as there is no load of that id.
+    """
+    CREATE TABLE refused_rows (
+        id INTEGER PRIMARY KEY, file TEXT, line INTEGER, column_name TEXT, value TEXT, reason TEXT,
+        raw_text TEXT, load_id TEXT, dag_id TEXT, run_id TEXT, task_id TEXT, target_table TEXT, owner TEXT,
+        day TEXT, mark INTEGER
+    )
+    """,
+    "CREATE INDEX refused_rows_by_owner ON refused_rows (owner, load_id DESC, file, line)",
+    "CREATE INDEX refused_rows_by_load ON refused_rows (load_id)",
+    "CREATE INDEX refused_rows_by_run ON refused_rows (dag_id, run_id, task_id)",
+    "CREATE INDEX refused_rows_by_day ON refused_rows (day, mark)",
     # Of a check its title is unique in its table only: check_key has both.
     """
     CREATE TABLE quality_results (

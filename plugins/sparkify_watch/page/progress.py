@@ -25,7 +25,7 @@ async def run(dag_id: str, run_id: str, api: Api, frame: Framed) -> Response:
         "run.html",
         f"Run of {dag_id}",
         run=found,
-        params={name: _to_text(value) for name, value in (found["conf"] or {}).items()},
+        params={name: _to_text(value) for name, value in sorted((found["conf"] or {}).items(), key=_by_end)},
         began=read_time(found["start_date"]),
         ended=read_time(found["end_date"]),
         tasks=[
@@ -38,6 +38,11 @@ async def run(dag_id: str, run_id: str, api: Api, frame: Framed) -> Response:
 def read_time(text: str | None) -> datetime | None:
     """Return a time that Airflow tells, as naive UTC."""
     return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
+
+
+def _by_end(param: tuple[str, Any]) -> tuple[bool, str]:
+    """Sort by name, but for the end of a window, which comes after its start."""
+    return param[0] == "window_end", param[0]
 
 
 def _to_text(value: Any) -> str:  # noqa: ANN401 - any param

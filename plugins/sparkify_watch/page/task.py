@@ -17,13 +17,12 @@ router = APIRouter()
 def task(frame: Framed, dataset: ReadDataset, dag_id: Name, run_id: Name, task_id: Name) -> Response:
     """Show the loads of a task, the rows that they have rejected, and the results of its checks."""
     key = TaskKey(dag_id, run_id, task_id)
-    loads = loads_of_task(frame.db, dataset.name, key)
     return frame.show(
         "task.html",
         f"What {task_id} did",
         dataset,
         task=key,
-        loads=loads,
-        rejected=rejected_by(frame.db, dataset.name, [load.load_id for load in loads]),
+        loads=loads_of_task(frame.db, dataset.name, key),
+        rejected=rejected_by(frame.db, dataset.name, key),
         results=results_of_task(frame.db, dataset.name, key),
     )

@@ -32,7 +32,8 @@ def dag(frame: Framed, dag_id: str) -> Response:
     if loaded is None:
         loading = [each.loaded_by for each in DATASETS if each in frame.datasets]
         return frame.show("no_dataset.html", dag_id, loading=loading)
-    return frame.show("overview.html", loaded.name.capitalize(), loaded, shown=[summarize(frame.db, loaded)])
+    shown = [summarize(frame.db, loaded)]
+    return frame.show("overview.html", f"Tables of {loaded.name}", loaded, shown=shown)
 
 
 @router.get("/{dataset}/loads")

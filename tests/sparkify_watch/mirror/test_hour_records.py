@@ -58,6 +58,7 @@ class Mirror:
             "owner": "music",
             **given,
         }
+        values["check_key"] = "{table_name}: {check_name}".format_map(values)
         ends = {"window_start": DAY + first * HOUR, "window_end": DAY + last * HOUR}
         self.add(
             "quality_results", status=status, checked_at=self.now + timedelta(minutes=1), **ends, **values
@@ -103,6 +104,9 @@ def test_bad_results_of_severity_error_count_until_a_good_one_over_the_hour(mirr
     mirror.result("error", 3, 5, check_name="of a view", table_name="view")
     mirror.result("passed", 0, 2)
     assert mirror.states(0, 5) == ["loaded", "loaded", "failed", "failed", "failed"]
+    mirror.result("passed", 3, 5, check_name="of a view", table_name="view")
+    mirror.result("passed", -99, 99)
+    assert mirror.states(0, 5) == ["loaded"] * 5
 
 
 def test_a_check_of_all_rows_is_made_good_by_its_next_result_whatever_its_window(mirror):

@@ -8,7 +8,7 @@ from definitions import DATASETS
 from sparkify.warehouse import reset
 from sparkify.warehouse.ledger import TaskRun
 from sparkify.warehouse.schema import with_ops
-from sparkify_watch.mirror import read, read_files, read_quality, records, refresh
+from sparkify_watch.mirror import read, read_files, read_quality, read_task, records, refresh
 from tests.sparkify_watch.records import DAY, load, load_id, rejected_row, result, staged_file
 
 HOUR = timedelta(hours=1)
@@ -45,6 +45,27 @@ def rejected(store, **given):
 def brought(statements):
     """The statements that fetched rows of ops, in order: those of all columns."""
     return [sql for sql in statements if "run_id, task_id" in sql or "etag" in sql or "raw_text" in sql]
+
+
+def test_rows_because_of_which_a_load_failed_stand_beside_those_left_out_until_they_are_settled(
+    ops, look, store
+):
+    at = DAY + 10 * HOUR
+    run = {"dag_id": "sparkify_etl", "run_id": "a", "task_id": "stage_events", "refused_at": at}
+    refused = rejected_row(at, 8, load_id=load_id(at, "f"), target_table="staging_events", **run)
+    ops.add("loads", load(at, "staging_events", rows_rejected=1))
+    ops.add("rejected_rows", rejected_row(at, 7))
+    ops.add("refused_rows", refused)
+    look()
+    assert [(row.line, row.is_refused) for row in rejected(store)] == [(8, True), (7, False)]
+    with store.reading() as db:
+        assert read_files.count_rejected(db, "sparkify") == 2
+        task = read_task.TaskKey("sparkify_etl", "a", "stage_events")
+        assert [row.line for row in read_task.rejected_by(db, "sparkify", task)] == [8]
+        assert read_task.rejected_by(db, "stores", task) == []
+    ops.run("DELETE FROM ops.refused_rows")
+    look()
+    assert [row.line for row in rejected(store)] == [7]
 
 
 def test_every_record_is_copied_with_what_it_says(ops, look, store):

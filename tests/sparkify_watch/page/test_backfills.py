@@ -192,3 +192,23 @@ def test_a_backfill_of_ten_thousand_hours_is_shown_soon(op, backfill, record):
     assert datetime.now(UTC) - began < timedelta(seconds=2)
     assert "3,334 of 10,000 hours" in text
     assert "more stretches" in text
+
+
+def test_what_is_too_long_for_one_page_is_left_to_the_map(op, backfill):
+    from airflow.models.backfill import Backfill
+    from airflow.utils.session import create_session
+
+    backfill(0, 0, "success")
+    with create_session() as session:
+        session.query(Backfill).update({"to_date": (DAY + 99_999 * HOUR).replace(tzinfo=UTC)})
+    text = op.get(PAGE).text
+    assert "It is too long to be counted here" in text
+    assert "/warehouse/sparkify/hours?year=2018" in text
+
+
+def test_a_dataset_that_is_loaded_by_the_month_is_counted_in_months(op):
+    made = {"dag_id": "stores_etl", "from_date": "2018-11-01T00:00:00Z", "to_date": "2018-12-01T00:00:00Z"}
+    op.change("POST", "backfills", {**made, "max_active_runs": 1})
+    text = op.get("/warehouse/stores/backfills").text
+    assert "0 of 2 months are in the tables" in text
+    assert "2018-11-01 00:00 to 2019-01-01 00:00: 2 months, missing" in text

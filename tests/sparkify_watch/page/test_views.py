@@ -214,7 +214,7 @@ def test_a_page_asks_the_mirror_a_bounded_number_of_questions(filled, viewer, mo
     assert 0 < len(questions) <= QUERIES[path], questions
 
 
-SCANS = ("SCAN loads", "SCAN staged_files", "SCAN rejected_rows", "SCAN quality_results")
+SCANS = ("SCAN loads", "SCAN staged_files", "SCAN rejected_rows", "SCAN refused_rows", "SCAN quality_results")
 
 
 @pytest.mark.parametrize(
