@@ -95,7 +95,7 @@ def _others() -> Iterator[dict[str, Any]]:
         yield {**about, "kind": "freshness", "name": f"newest of {hours} hours", **age}
     for measure in ("AVG(session_id)", "COUNT(DISTINCT user_id)"):
         yield {**about, "kind": "anomaly", "measure": measure, "window_column": "start_time"}
-    few = "SELECT user_id FROM songplays GROUP BY user_id HAVING COUNT(*) < 10"
+    few = "SELECT user_id FROM songplays GROUP BY user_id HAVING COUNT(*) < 2"
     yield {**about, "kind": "custom_sql", "name": "everybody plays", "sql": few}
     sides = {"sql": "SELECT COUNT(*) FROM songplays", "expected_sql": "SELECT COUNT(*) FROM time"}
     yield {**about, "kind": "queries_equal", "name": "a moment for each play", **sides}

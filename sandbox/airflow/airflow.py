@@ -49,7 +49,7 @@ FAST = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
     # Workers are forked from a process that has imported what every task needs.
     "AIRFLOW__SCHEDULER__MP_START_METHOD": "forkserver",
-    "AIRFLOW__CORE__MP_FORKSERVER_PRELOAD": "airflow,sparkify.operators.preload",
+    "AIRFLOW__CORE__MP_FORKSERVER_PRELOAD": "airflow,sparkify_watch.alerts,sparkify.operators.preload",
     # Also the time for which a worker may miss that its task has ended.
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
 }

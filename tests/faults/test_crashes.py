@@ -74,16 +74,22 @@ def kill_checks(world: World, choice: Choice) -> None:
     put_version(world, 1)
     world.run(DAY)
     checking = {"tasks": ("check_quality",)}
+    forget = ("DELETE FROM ops.quality_results", "DELETE FROM ops.quality_measures")
+    world.warehouse.execute(*forget)
     points = world.run(WINDOW, **checking).points
-    results = "SELECT check_name, status, detail FROM ops.quality_results ORDER BY 1, 2, 3"
+    results = (
+        "SELECT check_name, status, detail FROM ops.quality_results"
+        " UNION ALL SELECT check_name, measure_id, CAST(value AS VARCHAR(32)) FROM ops.quality_measures"
+        " ORDER BY 1, 2, 3"
+    )
     complete = world.warehouse.query(results)
-    world.warehouse.execute("DELETE FROM ops.quality_results")
+    world.warehouse.execute(*forget)
     for point in choice(points):
         world.start(WINDOW, kill=point, **checking).die()
         assert world.warehouse.query(results) == (complete if "after PUBLISH" in point else []), point
         world.run(WINDOW, **checking)
         assert world.warehouse.query(results) == complete, point
-        world.warehouse.execute("DELETE FROM ops.quality_results")
+        world.warehouse.execute(*forget)
     world.check()
 
 

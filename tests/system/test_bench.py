@@ -98,6 +98,23 @@ def test_an_hour_takes_at_most_eighty_statements_and_eight_commits_that_write():
     assert commits <= 8
 
 
+@pytest.mark.long
+def test_a_hundred_checks_are_measured_together_and_each_by_itself():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.checks", "2000"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines() if line]
+    assert lines[0][:4] == ["100", "checks", "of", "2,000"]
+    together, one_by_one = float(lines[1][-1]), float(lines[2][-1])
+    assert 0 < together < one_by_one
+    assert lines[-1][:-1] == ["together", "/", "slowest", "alone"]
+
+
 def test_an_unchanged_catalogue_takes_one_statement_and_as_much_memory_however_large_it_is():
     done = run_alone("bench.catalogue", "--files", "1000", "50000")
     few, many = (line.split() for line in done.stdout.splitlines()[-2:])

@@ -355,10 +355,11 @@ def test_a_wrong_file_is_refused_by_name(star):
         check(checks=FINE.replace("max: 9", "min: no"))
 
 
-def test_missing_results_table_says_what_to_do(star):
-    run(star, "DROP TABLE ops.quality_results")
-    with pytest.raises(AirflowFailException, match=r"ops.quality_results .*create_tables"):
-        check(checks=FINE)
+@pytest.mark.parametrize("table", ["ops.quality_results", "ops.quality_measures"])
+def test_missing_results_table_says_what_to_do(star, table):
+    run(star, f"DROP TABLE {table}")
+    with pytest.raises(AirflowFailException, match=rf"{table}\W.*create_tables"):
+        check()
 
 
 def test_the_rendered_view_has_the_file_and_the_queries_with_their_values(star):

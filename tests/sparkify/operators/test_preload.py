@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 READ_DAG = """
 import gc, inspect, json, sys
-import airflow, sparkify.operators.preload
+import airflow, sparkify_watch.alerts, sparkify.operators.preload
 before, frozen, known = set(sys.modules), gc.get_freeze_count(), len(inspect.modulesbyfile)
 from airflow.dag_processing.dagbag import BundleDagBag
 bag = BundleDagBag("dags/sparkify_etl.py", bundle_path="dags", bundle_name="dags")
@@ -30,13 +30,44 @@ print(read)
 """
 
 
+CONVERT = """
+import itertools, redshift_connector.core
+plain = redshift_connector.core.convert_paramstyle
+import airflow, sparkify.operators.preload
+quick = redshift_connector.core.convert_paramstyle
+assert quick is not plain
+pieces = ["SELECT $1", " ?", " :1", " %s", " '?'", " '%'", ' "a:b"', " -- it's\\n", " /* 'x */", " $$ ' $$"]
+values = [1, "two"]
+for style, mark in {"qmark": "?", "numeric": ":", "format": "%"}.items():
+    for chosen in itertools.product(pieces, repeat=3):
+        sql = "".join(chosen)
+        if mark == "%" and mark in sql:
+            continue  # alone it is refused
+        (expected, bind), (converted, quickly) = plain(style, sql), quick(style, sql)
+        assert (expected, bind(values)) == (converted, quickly(values)), (style, sql)
+print("alike")
+"""
+
+
+def test_the_driver_sends_after_it_what_it_would_have_sent():
+    assert _run(CONVERT) == "alike"
+
+
 def test_a_client_of_s3_made_after_it_reads_no_description_of_aws_any_more():
     assert _run(READ_MODELS) == "[]"
 
 
 def test_reading_the_dag_after_it_imports_nothing_of_airflow_or_aws_any_more():
     imported, frozen, known = json.loads(_run(READ_DAG))
-    heavy = ("airflow.", "boto", "redshift_connector", "sqlalchemy", "sparkify.")
+    heavy = (
+        "airflow.",
+        "boto",
+        "redshift_connector",
+        "sqlalchemy",
+        "sparkify.",
+        "sparkify_watch.",
+        "smtplib",
+    )
     # Airflow looks for plugins of its providers when it reads the first DAG; that is done once for each task.
     assert [name for name in imported if name.startswith(heavy) and ".plugins" not in name] == []
     assert frozen > 100_000
