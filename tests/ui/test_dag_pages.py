@@ -27,7 +27,7 @@ def test_the_list_finds_a_dag_by_its_id_and_shows_what_it_is_for(web, dags):
 
 
 def test_every_form_shows_each_param_with_what_it_does(web, dags):
-    for dag in dags.values():
+    for dag in (dag for dag in dags.values() if dag.params):
         form = web.trigger_form(dag.dag_id)
         for name in dag.params:
             param = dag.params.get_param(name)

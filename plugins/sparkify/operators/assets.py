@@ -1,12 +1,14 @@
 """Assets: the tables that loads write, for DAGs that are scheduled on them."""
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import Asset, Context
 
 from sparkify.warehouse.ledger import LoadRecord
-from sparkify.window import Window
+from sparkify.window import Window, merge
 
 
 def table_asset(table: str, conn_id: str = "redshift_default") -> Asset:
@@ -25,6 +27,26 @@ def add_outlet(task: BaseSQLOperator, table: object) -> None:
     """Make the table an outlet of the task, unless a template still has to say which it is."""
     if isinstance(table, str) and "{" not in f"{table}{task.conn_id}":
         task.add_outlets([table_asset(table, str(task.conn_id))])
+
+
+def with_told_window(context: Context) -> Mapping[str, Any]:
+    """Return a run's context, its data interval being the time that its assets' events tell of.
+
+    It begins with the first window of all events and ends with the last. Only a run that has no data interval
+    of its own, and that events have triggered, is given one.
+    """
+    told = merge(_told_windows(context))
+    if not told or context.get("data_interval_start") is not None:
+        return context
+    return {**context, "data_interval_start": told[0].start, "data_interval_end": told[-1].end}
+
+
+def _told_windows(context: Context) -> Iterator[Window]:
+    for events in (context.get("triggering_asset_events") or {}).values():
+        for event in events:
+            for ends in (event.extra, *event.extra.get("other_windows", ())):
+                if ends.get("window_start") and ends.get("window_end"):
+                    yield Window(*map(datetime.fromisoformat, (ends["window_start"], ends["window_end"])))
 
 
 def announce(task: BaseSQLOperator, table: str, record: LoadRecord, context: Context) -> None:

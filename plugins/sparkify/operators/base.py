@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeVar
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import Context
 
-from sparkify.operators.assets import add_outlet, announce
+from sparkify.operators.assets import add_outlet, announce, with_told_window
 from sparkify.operators.connection import check_host, make_opener
 from sparkify.operators.task_docs import with_doc
 from sparkify.operators.task_failures import translate_failures
@@ -49,7 +49,7 @@ class WarehouseOperator(Traced, BaseSQLOperator):
             AirflowFailException: the run has none; trying again would not give it one.
         """
         with translate_failures(f"{self.task_id}: looking for the run's window"):
-            window = resolve_window(context)
+            window = resolve_window(with_told_window(context))
         self.log.info("Window %s", window)
         return window
 
