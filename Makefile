@@ -70,7 +70,8 @@ test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT
 	@$(BIN)/python -m pytest -v $(SELECT) tests/ui tests/sandbox/airflow/test_ui.py
 
 # What the tests of the web UI see, chosen for the README.
-PICTURES := trigger graph backfill-form broken-file warehouse-map warehouse-pick warehouse-answers
+PICTURES := trigger graph backfill-form broken-file warehouse-map warehouse-pick warehouse-answers warehouse-rejected \
+	warehouse-correct warehouse-viewer
 screenshots: $(READY) ## Make the pictures in docs/images again
 	@SPARKIFY_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -v tests/ui
 	@mkdir -p docs/images
