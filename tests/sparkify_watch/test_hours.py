@@ -255,7 +255,7 @@ def _has_no_file(found, staged, start) -> bool:
     return all(version.staged_at < last for version in versions if version.is_there)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None, database=None)
+@settings(derandomize=True, max_examples=120, deadline=None, database=None)
 @given(records())
 def test_the_states_of_hours_are_those_of_their_minutes(found):
     edges = Unit.HOUR.edges(at(0), at(6))
