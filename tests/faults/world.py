@@ -22,7 +22,10 @@ from tests.faults.runs import Run, Runner, wait_until
 from tests.pipeline import Source, Warehouse
 from tests.records import song, store
 
-OPS_TABLES = ("ops.staged_files", "ops.sources", "ops.loads", "ops.changes_taken", "ops.changes")
+OPS_TABLES = (
+    *("ops.staged_files", "ops.sources", "ops.loads", "ops.changes_taken", "ops.changes"),
+    *("ops.refused_rows", "ops.settled_rows", "ops.source_fields"),
+)
 NEWEST_STAGED = """
     SELECT key, etag FROM (
         SELECT key, etag, ROW_NUMBER() OVER (PARTITION BY key ORDER BY staged_at DESC) AS newest
