@@ -14,6 +14,7 @@ for dataset in DATASETS:
     )
     with DAG(
         dag_id=f"{dataset.name}_reconcile",
+        dag_display_name=f"{dataset.name}_reconcile: compare with source",
         description="Source files and warehouse compared hour by hour; hours that differ are loaded again.",
         doc_md=f"""
 ### What it does

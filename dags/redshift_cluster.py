@@ -6,7 +6,7 @@ from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import DAG, Param, TaskGroup, chain
 
 from definitions import DATASETS
-from definitions.forms import COMMON, READERS, cluster_params
+from definitions.forms import COMMON, NEW_CLUSTER, READERS, REMOVAL, cluster_params
 from sparkify.cluster.bucket import make_work_bucket, remove_work_bucket
 from sparkify.cluster.network import make_network, remove_network
 from sparkify.cluster.role import make_role, remove_role
@@ -59,6 +59,7 @@ def first_task(action: str) -> str:
 
 with DAG(
     dag_id="redshift_cluster",
+    dag_display_name="redshift_cluster: make, pause, remove",
     description="Make, pause, resume, remove or describe the Redshift cluster and all that belongs to it.",
     doc_md="""
 ### What it does
@@ -103,23 +104,32 @@ what is there, whatever a failed provisioning has left.
             "ra3.large",
             type="string",
             enum=["ra3.large", "ra3.xlplus", "ra3.4xlarge", "rg.large", "rg.xlarge"],
+            section=NEW_CLUSTER,
             title="Node type",
             description="provision: the kind of node.",
         ),
         "nodes": Param(
-            1, type="integer", minimum=1, maximum=16, title="Nodes", description="provision: how many nodes."
+            1,
+            type="integer",
+            minimum=1,
+            maximum=16,
+            section=NEW_CLUSTER,
+            title="Nodes",
+            description="provision: how many nodes.",
         ),
         "hours_to_live": Param(
             8,
             type="number",
             minimum=0,
             maximum=8760,
+            section=NEW_CLUSTER,
             title="Hours to live",
             description="provision, resume: hours after which the reaper may act; 0 for never.",
         ),
         "remove_work_bucket": Param(
             False,
             type="boolean",
+            section=REMOVAL,
             title="Remove the work bucket",
             description="teardown: remove manifests and work bucket, too, unless somebody's files are in it.",
         ),

@@ -9,6 +9,7 @@ from sparkify_watch.alerts import ExpiryNotifier
 
 with DAG(
     dag_id="redshift_reaper",
+    dag_display_name="redshift_reaper: stop what has expired",
     description="Clusters whose time to live has passed are paused or removed, unless a load runs.",
     doc_md="""
 ### What it does

@@ -10,6 +10,7 @@ from sparkify.operators import CheckReplayOperator, ReplayRejectedOperator
 
 with DAG(
     dag_id="replay_rejected",
+    dag_display_name="replay_rejected: bring in mended rows",
     description="Rejected rows come in once their files are corrected, each exactly once.",
     doc_md="""
 ### What it does

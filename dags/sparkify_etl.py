@@ -3,7 +3,7 @@
 from airflow.sdk import CronDataIntervalTimetable, Param
 
 from definitions.dataset import BUCKETS
-from definitions.forms import LOADING_DAG, LOADS, LoadingDag, loading_params
+from definitions.forms import LOADING_DAG, LOADS, SOURCE, LoadingDag, loading_params
 from definitions.sparkify import PLAYS_BY_SONG, SPARKIFY
 from sparkify.operators import (
     Audits,
@@ -18,6 +18,7 @@ from sparkify.operators import (
 
 with LoadingDag(
     dag_id="sparkify_etl",
+    dag_display_name="sparkify_etl: load plays and songs",
     description="Event logs and songs from S3 into the star schema on Redshift, one window a run.",
     doc_md="""
 ### What it does
@@ -56,6 +57,7 @@ history: one run with a wide window rather than 720 hourly ones.
         "keep_strays": Param(
             False,
             type="boolean",
+            section=SOURCE,
             title="Keep events of other days aside",
             description="Events outside the day that their file is named for go to ops.rejected_rows, and the"
             " others are staged. Without it such an event fails the run.",
@@ -64,12 +66,14 @@ history: one run with a wide window rather than 720 hourly ones.
             "song_data/",
             type="string",
             pattern="^song_data/",
+            section=SOURCE,
             title="Song files",
             description="Stage the song files whose key starts with this, for example song_data/A/A/.",
         ),
         "allow_no_songs": Param(
             False,
             type="boolean",
+            section=SOURCE,
             title="Go on without song files",
             description="Load events although no song file begins with that. Without it such a run fails.",
         ),

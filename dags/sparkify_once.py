@@ -6,11 +6,20 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
-from definitions.forms import ALERTS, DEFAULT_ARGS, LOADS, START_DATE, cluster_params, window_params
+from definitions.forms import (
+    ALERTS,
+    DEFAULT_ARGS,
+    LOADS,
+    OWNER_LINKS,
+    START_DATE,
+    cluster_params,
+    window_params,
+)
 from definitions.sparkify import SPARKIFY
 
 with DAG(
     dag_id="sparkify_once",
+    dag_display_name="sparkify_once: load once, remove cluster",
     description="Make a cluster, load and check one window, remove the cluster, also when the load fails.",
     doc_md="""
 ### What it does
@@ -30,6 +39,7 @@ The run that the task has triggered has the cause; its link is in the task's ext
     start_date=START_DATE,
     catchup=False,
     **ALERTS,
+    owner_links=OWNER_LINKS,
     max_active_runs=1,
     # The tasks of the runs that these wait for have retries of their own.
     default_args=DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(hours=6)},

@@ -9,6 +9,7 @@ from sparkify import operators
 
 with LoadingDag(
     dag_id="stores_etl",
+    dag_display_name="stores_etl: load stores and sales",
     description="Stores and their monthly sales from S3 into a star on Redshift.",
     doc_md="""### What it does
 Stages `store_data/` and `sales_data/` of the window's months, loads `stores` and `store_sales`, in any order.

@@ -10,6 +10,7 @@ FOLDERS = [folder for dataset in DATASETS for folder in dataset.folders]
 
 with DAG(
     dag_id="upload_source",
+    dag_display_name="upload_source: bring files to S3",
     description="A folder of source files, such as log_data/, from the worker to the source bucket on S3.",
     doc_md="""
 ### What it does

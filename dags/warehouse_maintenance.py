@@ -15,6 +15,7 @@ RETAINED = [*(staged["table"] for staged in STAGED), *(f"ops.{name}" for name in
 
 with DAG(
     dag_id="warehouse_maintenance",
+    dag_display_name="warehouse_maintenance: keep up tables",
     description="Old rows removed where a table has a retention; VACUUM and ANALYZE where one needs them.",
     doc_md="""
 ### What it does

@@ -7,6 +7,7 @@ from sparkify_watch.report.operator import WarehouseReportOperator
 
 with DAG(
     dag_id="warehouse_report",
+    dag_display_name="warehouse_report: one page to hand on",
     description="The state of the warehouse as one HTML page on S3, to hand on.",
     doc_md="""
 ### What it does

@@ -10,6 +10,7 @@ TABLES = [table for dataset in DATASETS for table in dataset.tables]
 
 with DAG(
     dag_id="warehouse_reset",
+    dag_display_name="warehouse_reset: empty or remake tables",
     description="Chosen tables emptied, or all of them dropped and made again, after their names were typed.",
     doc_md="""
 ### What it does

@@ -35,6 +35,14 @@ def find_arrows(package: Path) -> tuple[Arrows, Arrows]:
     return modules, rooms
 
 
+def find_imports_of(other: str, package: Path) -> Iterator[str]:
+    """Yield the files of a package that import another one, as `file imports module`."""
+    for file in sorted(package.rglob("*.py")):
+        for name in _names(file):
+            if name.split(".")[0] == other:
+                yield f"{file.relative_to(package)} imports {name}"
+
+
 def arrows_up(rooms: Arrows) -> list[str]:
     """Return the arrows that point to a higher floor."""
     return sorted(
@@ -60,16 +68,18 @@ def _height(room: str) -> int:
 
 def _imports(file: Path, package: Path) -> Iterator[str]:
     """Yield the modules of the package that a file imports, as `room.module`."""
+    for name in _names(file):
+        if module := _module(name, package):
+            yield module
+
+
+def _names(file: Path) -> Iterator[str]:
+    """Yield what a file imports, as dotted names."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            if module := _module(name, package):
-                yield module
+            yield from (alias.name for alias in node.names)
 
 
 def _module(name: str, package: Path) -> str:

@@ -11,10 +11,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "docs")]
 
-from arrows import arrows_up, find_arrows, find_circle, find_rooms  # noqa: E402 - after the path
+from arrows import arrows_up, find_arrows, find_circle, find_imports_of, find_rooms  # noqa: E402 - after the path
 from duplicates import find_duplicates  # noqa: E402
 
 PACKAGE = ROOT / "plugins" / "sparkify"
+# What people see of it: it stands beside, and may use it.
+BESIDE = ROOT / "plugins" / "sparkify_watch"
 SECTION, SHORT_PATH = "## Read it", "### From S3 to the checks"
 _LONGEST_FILE = 400
 
@@ -71,6 +73,10 @@ def _measure_structure() -> Iterator[Measure]:
     up, circles = arrows_up(arrows), [*find_circle(arrows), *find_circle(modules)]
     yield Measure("arrows that point up", len(up), 0, up)
     yield Measure("circles of imports", len(circles), 0, circles)
+    back = sorted(find_imports_of(BESIDE.name, PACKAGE))
+    yield Measure("imports of what stands beside", len(back), 0, back)
+    around = find_circle(find_arrows(BESIDE)[0])
+    yield Measure("circles of imports beside", len(around), 0, around)
     duplicates = find_duplicates(code_files(), ROOT)
     yield Measure("duplicated runs of lines", len(duplicates), 0, duplicates)
 

@@ -1,5 +1,6 @@
 """What several DAG files say alike: arguments of their tasks, params of their forms, tags."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,14 @@ READERS = "analysts"
 LOADS = "loads"
 """The tag of DAGs that load: while one of their runs is under way no cluster is stopped, no table reset."""
 
+# Parts of forms, folded away below what most runs need.
+SOURCE, NEW_CLUSTER, CONNECTING, REMOVAL = "Source files", "New cluster", "Who may connect", "Removal"
+
+_OWNER = "sparkify"
+OWNER_LINKS = {_OWNER: link} if (link := os.environ.get("SPARKIFY_OWNER_LINK")) else {}
+
 DEFAULT_ARGS: dict[str, Any] = {
-    "owner": "sparkify",
+    "owner": _OWNER,
     # Half a minute to eight: a cluster that resumes needs minutes. What no retry mends fails at once.
     "retries": 5,
     "retry_delay": timedelta(seconds=30),
@@ -41,6 +48,7 @@ COMMON: dict[str, Any] = {
     "default_args": DEFAULT_ARGS,
     "template_searchpath": INCLUDE,
     **ALERTS,
+    "owner_links": OWNER_LINKS,
 }
 """Arguments of every DAG."""
 
@@ -127,6 +135,7 @@ def loading_params(interval: str, look_back_days: int) -> dict[str, Param]:
             type="integer",
             minimum=0,
             maximum=31,
+            section=SOURCE,
             title="Days to look back",
             description="Hours of that many days before the window that were loaded before and whose file has"
             " changed or come since are loaded again, too.",
@@ -154,6 +163,7 @@ def _place_params() -> dict[str, Param]:
         "allowed_cidr": Param(
             None,
             type=["null", "string"],
+            section=CONNECTING,
             title="Allowed network",
             description="provision: the IPv4 network that may connect, such as 10.1.0.0/16; empty for the VPC"
             " that the cluster is in.",
@@ -161,6 +171,7 @@ def _place_params() -> dict[str, Param]:
         "allow_public_cidr": Param(
             False,
             type="boolean",
+            section=CONNECTING,
             title="Allow a public network",
             description="The allowed network may be on the internet.",
         ),
@@ -181,6 +192,7 @@ def _kind_params() -> dict[str, Param]:
             type="integer",
             minimum=4,
             maximum=512,
+            section=NEW_CLUSTER,
             title="Base capacity",
             description="A new Serverless cluster: RPUs, 4 or 8 to 512 in steps of 8.",
         ),
@@ -188,6 +200,7 @@ def _kind_params() -> dict[str, Param]:
             16,
             type="integer",
             minimum=1,
+            section=NEW_CLUSTER,
             title="RPU-hours a day",
             description="Serverless, the ceiling of its costs: once queries have used so many, they are"
             " turned off for the rest of the day.",
@@ -200,12 +213,14 @@ def _snapshot_params() -> dict[str, Param]:
         "from_snapshot": Param(
             False,
             type="boolean",
+            section=NEW_CLUSTER,
             title="From the last snapshot",
             description="A new cluster: restore the newest final snapshot of this cluster, if there is one.",
         ),
         "final_snapshot": Param(
             True,
             type="boolean",
+            section=REMOVAL,
             title="Final snapshot",
             description="Removed: keep a snapshot, billed until it is deleted; false loses the data.",
         ),

@@ -8,6 +8,7 @@ from airflow.sdk import Param
 from sparkify.warehouse.retention import FEWEST_DAYS
 
 _MOST_MINUTES = 660
+_RETENTION = "Retention"
 
 
 def maintenance_params(retained: Iterable[str]) -> dict[str, Param]:
@@ -64,9 +65,8 @@ def _settled_param() -> dict[str, Param]:
         "Days until a load is settled",
         "Rows that were staged within so many days stay, however old.",
     )
-    return {
-        "settled_days": _number(7, (1, 365), title, f"{why} A run that loads an old window has that long.")
-    }
+    why += " A run that loads an old window has that long."
+    return {"settled_days": _number(7, (1, 365), title, why, section=_RETENTION)}
 
 
 def _days(table: str) -> Param:
@@ -76,7 +76,7 @@ def _days(table: str) -> Param:
         minimum=FEWEST_DAYS,
         title=f"Days of {table} to keep",
         description="Older rows are removed. Empty: the Airflow Variable of this name counts, else all stay.",
-        section="Retention",
+        section=_RETENTION,
     )
 
 

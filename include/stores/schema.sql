@@ -1,4 +1,3 @@
--- The newest version of each store; city, brand and location are what identifies one.
 CREATE TABLE IF NOT EXISTS staging_stores (
     city VARCHAR(256), brand VARCHAR(256), ads DOUBLE PRECISION, region VARCHAR(256), location VARCHAR(256),
     nb_cash_register INTEGER, population INTEGER, blue_collar_rate DOUBLE PRECISION,

@@ -163,7 +163,9 @@ def _while_same(pattern: str, hour: datetime, step: timedelta) -> Iterator[datet
 
 
 def resolve_window(context: Mapping[str, Any]) -> Window:
-    """Return the window of a run: params window_start/window_end, else its data interval.
+    """Return the window of a run: params window_start/window_end, its data interval or what triggered it.
+
+    A run that events of assets have triggered covers the windows of all of them, and what lies between.
 
     The logical date never decides: a manual run at 05:00 covers 04:00 to 05:00, a scheduled one with the
     same logical date covers 05:00 to 06:00; only the data interval says which.
@@ -183,9 +185,21 @@ def resolve_window(context: Mapping[str, Any]) -> Window:
     if start and end:
         return Window(_parse("window_start", start), _parse("window_end", end))
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
-    if start is None or end is None:
-        raise WindowError("This run has no window: it has no data interval and no params.", _HOW)
-    return Window(start, end)
+    if start is not None and end is not None:
+        return Window(start, end)
+    if told := merge(_told_windows(context)):
+        return Window(told[0].start, told[-1].end)
+    raise WindowError("This run has no window: it has no data interval and no params.", _HOW)
+
+
+def _told_windows(context: Mapping[str, Any]) -> Iterator[Window]:
+    """Yield the windows that the events which have triggered a run tell of."""
+    for events in (context.get("triggering_asset_events") or {}).values():
+        for event in events:
+            for ends in (event.extra, *event.extra.get("other_windows", ())):
+                start, end = ends.get("window_start"), ends.get("window_end")
+                if start and end:
+                    yield Window(_parse("window_start", start), _parse("window_end", end))
 
 
 def _parse(name: str, value: str | datetime) -> datetime:

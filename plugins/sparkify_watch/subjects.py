@@ -12,6 +12,7 @@ from sparkify_watch.mirror.hour_records import Subject
 def subject_of(dataset: Dataset) -> Subject:
     """Return what the records of a dataset are found by."""
     return Subject(
+        name=dataset.name,
         staging=dataset.files_of_windows["table"],
         targets=tuple(dataset.window_loads),
         tables=dataset.tables,

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,3 +73,27 @@ def test_a_pattern_that_changes_within_an_hour_is_refused():
 
 def test_the_end_of_the_window_belongs_to_the_next():
     assert list(Window(NINE, TEN).periods("%H")) == ["09"]
+
+
+def test_a_run_that_assets_have_triggered_covers_what_their_events_tell_of():
+    def told(start, end, **more):
+        return SimpleNamespace(
+            extra={"window_start": start.isoformat(), "window_end": end.isoformat(), **more}
+        )
+
+    hour = timedelta(hours=1)
+    late = {"window_start": "2018-11-14T00:00:00+00:00", "window_end": "2018-11-14T01:00:00+00:00"}
+    events = {
+        "one": [told(NINE, TEN), told(TEN, TEN + hour)],
+        "two": [told(NINE, TEN, other_windows=[late]), SimpleNamespace(extra={})],
+    }
+    context = {"params": {}, "triggering_asset_events": events}
+    assert resolve_window(context) == Window(datetime(2018, 11, 14, tzinfo=UTC), TEN + hour)
+    interval = {"data_interval_start": NINE, "data_interval_end": TEN}
+    assert resolve_window({**context, **interval}) == Window(NINE, TEN)
+
+
+def test_events_without_a_window_give_a_run_none():
+    events = {"songs": [SimpleNamespace(extra={"window_start": None, "window_end": None})]}
+    with pytest.raises(WindowError, match="This run has no window"):
+        resolve_window({"params": {}, "triggering_asset_events": events})

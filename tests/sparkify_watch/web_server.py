@@ -48,8 +48,8 @@ class Person:
         web = TestClient(app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
         return cls(web, user)
 
-    def get(self, path: str) -> Any:
-        return self._web.get(path)
+    def get(self, path: str, **headers: str) -> Any:
+        return self._web.get(path, headers=headers)
 
     def api(self, path: str) -> Any:
         """What Airflow's REST API answers."""

@@ -85,7 +85,13 @@ def run_etl(sandbox: Any, etl_dag: Callable[[], Any]) -> Run:
 
 
 def execute(task: Any, params: Mapping[str, Any], run_id: str) -> Any:
-    """Execute one task: its templates are rendered, its connections and Variables are the environment's."""
+    """Execute one task, rendered; return what it returns."""
+    operator, context = prepare(task, params, run_id)
+    return operator.execute(context)
+
+
+def prepare(task: Any, params: Mapping[str, Any], run_id: str) -> tuple[Any, Any]:
+    """Return a task, rendered, and its context; connections and Variables are those of the environment."""
     from airflow.sdk.execution_time.context import VariableAccessor
 
     operator = task.prepare_for_execution()
@@ -95,4 +101,4 @@ def execute(task: Any, params: Mapping[str, Any], run_id: str) -> Any:
         "var": {"value": VariableAccessor(deserialize_json=False)},
     }
     operator.render_template_fields(context)
-    return operator.execute(context)
+    return operator, context

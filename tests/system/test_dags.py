@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,16 @@ from pathlib import Path
 import pytest
 
 from definitions import DATASETS
+from definitions.forms import LOADS
+from definitions.tags import TAGS
 
 DAGS = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
 DAG_IDS = [path.stem for path in DAGS if path.stem != "reconcile"] + [
     f"{one.name}_reconcile" for one in DATASETS
 ]
+
+
+PAGE = (DAGS[0].parents[1] / "docs" / "dags.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +65,21 @@ def test_every_dag_can_be_serialized_for_the_scheduler(bag):
         assert DagSerialization.serialize_dag(dag)["dag_id"] == dag.dag_id
 
 
+def test_every_tag_is_explained_and_used(bag):
+    for tag, meaning in TAGS.items():
+        assert f"| `{tag}` | {meaning} |" in PAGE
+    assert LOADS in TAGS
+    assert set(TAGS) == {tag for dag in bag.dags.values() for tag in dag.tags}
+
+
+def test_the_owners_name_leads_where_the_environment_says():
+    reads = "from definitions.forms import COMMON; print(COMMON['owner_links'])"
+    env = {**os.environ, "SPARKIFY_OWNER_LINK": "mailto:data@example.org"}
+    env["PYTHONPATH"] = os.pathsep.join((str(DAGS[0].parent), str(DAGS[0].parents[1] / "plugins")))
+    done = subprocess.run([sys.executable, "-c", reads], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "{'sparkify': 'mailto:data@example.org'}"
+
+
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 class TestEveryDag:
     def test_explains_itself_in_the_ui(self, bag, dag_id):
@@ -66,12 +87,24 @@ class TestEveryDag:
         assert dag.description
         assert len(dag.doc_md) > 200
         assert "sparkify" in dag.tags
+        assert dag.tags <= set(TAGS)
+
+    def test_is_shown_under_its_id_by_which_the_list_is_searched_and_what_it_is_for(self, bag, dag_id):
+        shown = bag.dags[dag_id].dag_display_name
+        assert re.fullmatch(rf"{dag_id}: [A-Za-z0-9, ]+", shown)
+        assert f"| {shown} |" in PAGE
 
     def test_has_an_owner_and_retries_on_every_task(self, bag, dag_id):
         for task in bag.dags[dag_id].tasks:
             assert task.owner == "sparkify", task.task_id
             assert task.retries >= 1, task.task_id
             assert task.execution_timeout, task.task_id
+
+    def test_says_on_the_page_of_each_task_of_ours_what_it_does(self, bag, dag_id):
+        for task in bag.dags[dag_id].tasks:
+            if "sparkify" in type(task).__module__:
+                assert task.doc_md, task.task_id
+                assert "Args:" not in task.doc_md
 
     def test_describes_every_param(self, bag, dag_id):
         params = bag.dags[dag_id].params

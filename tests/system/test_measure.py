@@ -74,6 +74,16 @@ def test_a_circle_is_found_between_rooms_and_between_modules(tmp_path):
     assert house.find_circle(house.find_arrows(package)[0])
 
 
+def test_an_import_of_a_package_beside_is_found(tmp_path):
+    package = tmp_path / "house"
+    package.mkdir()
+    write(package, a__one="from garden.tree import leaf", a__two="import gardening", a__three="import garden")
+    assert list(house.find_imports_of("garden", package)) == [
+        "a/one.py imports garden.tree.leaf",
+        "a/three.py imports garden",
+    ]
+
+
 def test_equal_runs_of_lines_are_found_once_whatever_their_indentation(tmp_path):
     run = [f"name_{n} = {n}" for n in range(8)]
     (tmp_path / "a.py").write_text("\n".join([*run, "left = 1"]))

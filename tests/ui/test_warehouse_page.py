@@ -86,9 +86,9 @@ def test_three_missing_hours_are_picked_on_the_map_and_loaded(web, story):
     expect(
         page.get_by_role("heading", name="Picked: 2018-12-01 05:00 to 2018-12-01 08:00 UTC")
     ).to_be_visible()
-    expect(page.get_by_text("3 missing.")).to_be_visible()
+    expect(page.get_by_text("3 hours: 3 missing.")).to_be_visible()
     web.shoot("warehouse-pick")
-    page.get_by_role("button", name="Load this again").click()
+    page.get_by_role("button", name="Load 3 hours").click()
     switch = page.get_by_role("checkbox")
     if switch.count():
         switch.check()
@@ -127,7 +127,7 @@ def test_a_range_is_picked_by_keys_by_dragging_and_without_script(web, browser, 
         expect(plain.get_by_role("heading", name="Picked:")).to_have_text(
             "Picked: 2018-11-01 00:00 to 2018-11-01 04:00 UTC"
         )
-        expect(plain.get_by_role("button", name="Load this again")).to_be_visible()
+        expect(plain.get_by_role("button", name="Load 4 hours")).to_be_visible()
 
 
 def test_a_day_of_the_year_leads_to_its_hours(web):

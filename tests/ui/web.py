@@ -162,8 +162,7 @@ class Form:
             self._fill_one(label, value)
 
     def _fill_one(self, label: str, value: Any) -> None:
-        field = self.field(label)
-        expect(field).to_have_count(1)
+        field = self.unfold(label)
         if isinstance(value, datetime):
             self._pick(field.get_by_test_id("datetime-input"), value)
         elif isinstance(value, bool):
@@ -173,6 +172,19 @@ class Form:
             self.page.get_by_role("option", name=value, exact=True).click()
         else:
             field.locator("input").fill(str(value))
+
+    def unfold(self, label: str) -> Locator:
+        """Open the part of the form that the field of a label is in; return the field."""
+        field = self.field(label)
+        parts = self.dialog.locator('[data-scope="accordion"][data-part="item"]')
+        for part in parts.all():
+            trigger = part.locator('[data-part="item-trigger"]')
+            if not field.is_visible() and trigger.get_attribute("aria-expanded") == "false":
+                trigger.click()
+                expect(part.locator('[data-part="item-content"]')).to_be_visible()
+        expect(field).to_have_count(1)
+        expect(field).to_be_visible()
+        return field
 
     def _switch(self, box: Locator, value: bool) -> None:
         # The box itself lies hidden below what is drawn in its place.

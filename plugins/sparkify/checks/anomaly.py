@@ -25,7 +25,7 @@ from sparkify.checks.model import (
 )
 
 # The least that the median deviation counts as, as a share of the median: a number that never moved may.
-_FLOOR_SHARE = 0.05
+_FLOOR_SHARE = 0.1
 _DISTINCT = re.compile(r"\bDISTINCT\b", re.IGNORECASE)
 _MERGED = re.compile(r"(COUNT|SUM|MIN|MAX)\((?:\w+|\*)\)", re.IGNORECASE)
 
@@ -49,7 +49,7 @@ class Usual:
         Args:
             samples: of other windows.
             deviations: how many median absolute deviations are usual.
-            floor: the least that this deviation counts as; None for a twentieth of the median, at least 1.
+            floor: the least that this deviation counts as; None for a tenth of the median, at least 1.
         """
         middle = median(samples)
         deviation = median(abs(sample - middle) for sample in samples)
@@ -79,13 +79,13 @@ class Anomaly(TableCheck):
     floor: Number | None = Field(
         None,
         ge=0,
-        description="least that this deviation counts as, by default 1, or 5 % of the median if more",
+        description="least that this deviation counts as, by default 1, or a tenth of the median if more",
     )
     weeks: StrictInt = Field(
         8, ge=1, le=52, description="weeks to look back and, for an old window, ahead; by default 8"
     )
     samples: StrictInt = Field(
-        4, ge=1, description="windows that it has to know before it says anything, by default 4"
+        6, ge=1, description="windows that it has to know before it says anything, by default 6"
     )
 
     _history: Sequence[float] = PrivateAttr(())

@@ -1,5 +1,6 @@
 """The operators of the pipeline: `from sparkify.operators import StageToRedshiftOperator`."""
 
+from sparkify.operators.assets import table_asset
 from sparkify.operators.cluster_step import ClusterStepOperator
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
@@ -38,4 +39,5 @@ __all__ = [
     "ResetTablesOperator",
     "StageToRedshiftOperator",
     "UploadFolderOperator",
+    "table_asset",
 ]

@@ -6,12 +6,14 @@ from typing import Any, TypeVar
 from airflow.sdk import BaseOperator
 
 from sparkify.aws import Aws
+from sparkify.operators.task_docs import with_doc
 from sparkify.operators.task_failures import translate_failures
+from sparkify.operators.traced import Traced
 
 Result = TypeVar("Result")
 
 
-class AwsOperator(BaseOperator):
+class AwsOperator(Traced, BaseOperator):
     """Call AWS over one Airflow connection.
 
     Args:
@@ -22,7 +24,7 @@ class AwsOperator(BaseOperator):
     ui_color = "#dfe6f3"
 
     def __init__(self, *, aws_conn_id: str = "aws_default", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**with_doc(type(self), kwargs))
         self.aws_conn_id = aws_conn_id
 
     def call_aws(self, region: str, call: Callable[[Aws], Result], doing: str = "calling AWS") -> Result:

@@ -1,26 +1,25 @@
 """What the operators of the warehouse share: the connection, the retries and the rendered statements."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import Context
 
+from sparkify.operators.assets import add_outlet, announce
 from sparkify.operators.connection import check_host, make_opener
+from sparkify.operators.task_docs import with_doc
 from sparkify.operators.task_failures import translate_failures
-from sparkify.star.lineage import describe_load
+from sparkify.operators.traced import Traced
 from sparkify.warehouse.ledger import LoadRecord, utc_now
 from sparkify.warehouse.session import Session
 from sparkify.warehouse.tries import run_load
 from sparkify.window import Window, resolve_window
 
-if TYPE_CHECKING:
-    from airflow.providers.openlineage.extractors import OperatorLineage
-
 Result = TypeVar("Result")
 
 
-class WarehouseOperator(BaseSQLOperator):
+class WarehouseOperator(Traced, BaseSQLOperator):
     """Work in the warehouse over the connection `conn_id`, of type `redshift` or `postgres`.
 
     Args:
@@ -34,7 +33,7 @@ class WarehouseOperator(BaseSQLOperator):
     ui_color = "#e4f0e8"
 
     def __init__(self, *, conn_id: str = "redshift_default", **kwargs: Any) -> None:
-        super().__init__(conn_id=conn_id, **kwargs)
+        super().__init__(conn_id=conn_id, **with_doc(type(self), kwargs))
         self.statements = ""
         self._is_working = False
 
@@ -91,15 +90,6 @@ class WarehouseOperator(BaseSQLOperator):
                 f"{self.task_id} was ended from outside while {self.doing}: every table is as last committed."
             )
 
-    def get_openlineage_facets_on_start(self) -> None:
-        """Leave lineage to the end of the task, when files and rows are known."""
-
-    def get_openlineage_facets_on_complete(
-        self, _task_instance: object
-    ) -> "OperatorLineage[Any, Any] | None":
-        """Return nothing: only loads read and write what lineage tells of."""
-        return None
-
 
 class LoadOperator(WarehouseOperator):
     """Run one load.
@@ -114,17 +104,16 @@ class LoadOperator(WarehouseOperator):
     def __init__(self, *, table: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.table = table
-        self.loaded: LoadRecord | None = None
-        self.loaded_files: Sequence[str] = ()
+        add_outlet(self, table)
 
     @property
     def doing(self) -> str:
         """What this task does in the warehouse, for its messages."""
         return f"writing {self.table}"
 
-    def report(self, record: LoadRecord) -> dict[str, Any]:
-        """Log what a load did in one line and return it as the task's XCom value."""
-        self.loaded = record
+    def report(self, record: LoadRecord, context: Context) -> dict[str, Any]:
+        """Log what a load did in one line, tell who waits for it, and return it as the task's XCom value."""
+        announce(self, self.table, record, context)
         seconds = (utc_now() - record.started_at).total_seconds()
         self.log.info("%s", _describe(record, seconds))
         return {
@@ -136,20 +125,6 @@ class LoadOperator(WarehouseOperator):
             "bytes": record.bytes,
             "seconds": round(seconds, 3),
         }
-
-    def get_openlineage_facets_on_complete(
-        self, _task_instance: object
-    ) -> "OperatorLineage[Any, Any] | None":
-        """Return what this load read and wrote; the OpenLineage provider calls it where it is installed."""
-        if self.loaded is None:
-            return None
-        return describe_load(
-            self.get_db_hook(),
-            self.table,
-            self.loaded.rows_inserted,
-            select=getattr(self, "sql", None),
-            files=self.loaded_files,
-        )
 
 
 def _describe(record: LoadRecord, seconds: float) -> str:

@@ -14,6 +14,7 @@ from sparkify.cluster.kinds import look_of
 from sparkify.cluster.plan import ClusterPlan
 from sparkify.failures import FatalError
 from sparkify.operators.aws_step import AwsOperator
+from sparkify.operators.task_docs import with_doc
 from sparkify.operators.task_failures import translate_failures
 
 Step = Callable[[Aws, ClusterPlan], str]
@@ -50,7 +51,7 @@ class ClusterStepOperator(AwsOperator):
         wait_minutes: float = 60,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**with_doc(step, kwargs))
         self.step = step
         self.plan = dict(plan)
         self.until = until

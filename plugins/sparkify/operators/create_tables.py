@@ -8,6 +8,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
+from sparkify.operators.trace_tables import trace_tables
 from sparkify.warehouse.schema import make_missing, with_ops
 
 _HARMLESS = re.compile(r"\bIF\s+NOT\s+EXISTS\b|\bCREATE\s+VIEW\b", re.IGNORECASE)
@@ -49,4 +50,5 @@ class CreateTablesOperator(WarehouseOperator):
         if unsafe := [sql for sql in statements if not _HARMLESS.search(sql)]:
             raise AirflowFailException(f"A second run would fail: write IF NOT EXISTS in {unsafe[0]!r}")
         made = self.run_in_warehouse(lambda session: make_missing(session, statements))
+        self.trace = lambda: trace_tables(statements, made)
         self.log.info("%d tables, views and schemas are there; made now: %s", len(statements), made or "none")

@@ -22,6 +22,7 @@ from sparkify.checks import (
 from sparkify.checks.results import QUALITY_RESULTS
 from sparkify.operators.base import WarehouseOperator
 from sparkify.operators.task_failures import translate_failures
+from sparkify.operators.trace_tables import trace_checks
 from sparkify.warehouse.ledger import TaskRun, other_loads, utc_now
 from sparkify.warehouse.session import Session
 from sparkify.window import Window
@@ -77,6 +78,7 @@ class DataQualityOperator(WarehouseOperator):
         window = self.window(context) if suite.uses_window else None
         results = self.run_in_warehouse(lambda session: self._check(session, suite, run, window))
         self.check_results = [_convert_for_listeners(result) for result in results]
+        self.trace = lambda: trace_checks(self.check_results)
         where = f"connection {self.conn_id}" + (f", window {window}" if window else "")
         if warnings := [result for result in results if result.status != "passed" and not result.stops]:
             self.log.warning("%s", failure_message(warnings, run, where))

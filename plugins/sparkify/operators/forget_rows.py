@@ -8,6 +8,7 @@ from airflow.sdk import Context
 
 from sparkify.failures import FatalError
 from sparkify.operators.base import WarehouseOperator
+from sparkify.operators.lineage import Data, Lineage
 from sparkify.operators.task_failures import translate_failures
 from sparkify.warehouse.columns import columns_of
 from sparkify.warehouse.ledger import TaskRun, utc_now
@@ -75,9 +76,11 @@ class ForgetRowsOperator(WarehouseOperator):
         if not days:
             self.log.info("No table has a retention: every row stays.")
             return {}
-        return self.run_in_warehouse(
+        rows = self.run_in_warehouse(
             lambda session: self._forget(session, TaskRun.of(context), days, settled)
         )
+        self.trace = lambda: Lineage((), [Data(name=table) for table, count in rows.items() if count])
+        return rows
 
     def _forget(
         self, session: Session, run: TaskRun, days: Mapping[str, int], settled: timedelta

@@ -8,6 +8,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import LoadOperator
+from sparkify.operators.trace_load import trace_load
 from sparkify.star.audits import Audits
 from sparkify.star.job import Follow, LoadJob, LoadMode, Lookup
 from sparkify.star.loader import Loader
@@ -78,7 +79,9 @@ class LoadTableOperator(LoadOperator):
             follows=self._rendered_follows(),
             lookup=replace(self.lookup, insert=self.updates[-1]) if self.lookup else None,
         )
-        return self.report(self.run_in_warehouse(lambda session: Loader(session, job, self.log).load()))
+        record = self.run_in_warehouse(lambda session: Loader(session, job, self.log).load())
+        self.trace = lambda: trace_load(self, job, record)
+        return self.report(record, context)
 
     def _rendered_follows(self) -> list[Follow]:
         texts = [text or None for text in self.updates]

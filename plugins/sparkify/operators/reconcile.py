@@ -13,6 +13,7 @@ from sparkify.operators.staging_job import (
     check_arguments,
     is_true,
 )
+from sparkify.operators.trace_tables import trace_comparison
 from sparkify.s3.client import make_s3_client
 from sparkify.stage.reconciliation import LoadedTable, Reconciliation, reconcile
 
@@ -82,6 +83,7 @@ class ReconcileOperator(WarehouseOperator):
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Compare the window of this run."""
         outcome = self._compare(context)
+        self.trace = lambda: trace_comparison(outcome)
         totals = ", ".join(f"{name} {count:,}" for name, count in outcome.totals().items())
         self.log.info("Rows in %s: %s", outcome.window, totals)
         if not outcome.hours:

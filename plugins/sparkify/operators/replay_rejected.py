@@ -32,7 +32,8 @@ class ReplayRejectedOperator(WarehouseOperator):
         dataset: whose rejected rows.
         load_id: only of files in which this load left rows.
         file: only of this file, a key of the source bucket or an address.
-        corrections: corrected rows, each a line of JSON with `file`, `line` and `row` (null takes it out).
+        corrections: corrected rows, each a line of JSON with `file`, `line` and `row` (null takes it out);
+            where there are any, only their files are looked at.
         corrections_key: a file of the source bucket with such lines.
         dry: change nothing and name nothing.
         aws_conn_id: the Airflow connection that lists the source and, for corrections, writes to it.

@@ -8,9 +8,12 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
+from sparkify.operators.lineage import Data, Lineage
 from sparkify.operators.loading_runs import runs_under_way
+from sparkify.operators.trace_tables import trace_tables
 from sparkify.warehouse.ledger import TaskRun
 from sparkify.warehouse.reset import check_choice, check_confirmation, database_name, empty, recreate
+from sparkify.warehouse.schema import with_ops
 from sparkify.warehouse.session import Session
 
 
@@ -106,10 +109,12 @@ class ResetTablesOperator(WarehouseOperator):
             check_confirmation(self.confirmation, [database], doing)
             made = recreate(session, self.sql, self.readers, self.published)
             self.log.info("Dropped and made again: %s", ", ".join(made))
+            self.trace = lambda: trace_tables(with_ops(self.sql), made, "OVERWRITE")
             return made
         check_confirmation(self.confirmation, chosen, f"To empty {', '.join(chosen)}")
         # Those of a dataset that nobody has loaded need not exist.
         concerned = [table for dataset in self.tables if set(chosen) & set(dataset) for table in dataset]
         rows = empty(session, chosen, concerned, run, self.beside)
+        self.trace = lambda: Lineage((), [Data(name=table, change="TRUNCATE") for table in rows])
         self.log.info("Emptied: %s", ", ".join(f"{table} ({count:,} rows)" for table, count in rows.items()))
         return chosen

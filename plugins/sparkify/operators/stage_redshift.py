@@ -1,6 +1,7 @@
 """StageToRedshiftOperator: files on S3 into a staging table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow.sdk import Context
@@ -11,6 +12,7 @@ from sparkify.operators.staging_job import (
     build_staging_job,
     check_arguments,
 )
+from sparkify.operators.trace_staging import trace_staging
 from sparkify.s3.client import make_s3_client
 from sparkify.stage.job import StagingMode
 from sparkify.stage.refusals import stage
@@ -134,6 +136,7 @@ class StageToRedshiftOperator(LoadOperator):
         """Stage the files of this run."""
         job, s3 = build_staging_job(self, self.staging, context), make_s3_client(self.aws_conn_id)
         staged = self.run_in_warehouse(lambda session: stage(session, job, s3, self.log, context))
-        self.loaded_files = [file.url for file in staged.files]
+        self.trace = lambda: trace_staging(self, job, staged)
         late = [str(window) for window in staged.late]
-        return {**self.report(staged.record), "missing_files": len(staged.missing), "late_windows": late}
+        record = replace(staged.record, other_windows=staged.late)
+        return {**self.report(record, context), "missing_files": len(staged.missing), "late_windows": late}

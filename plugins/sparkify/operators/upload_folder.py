@@ -8,6 +8,7 @@ from airflow.sdk import Context
 
 from sparkify.failures import FatalError
 from sparkify.operators.aws_step import AwsOperator
+from sparkify.operators.trace_upload import trace_upload
 from sparkify.s3.bucket_names import check_buckets
 from sparkify.s3.buckets import provide_bucket
 from sparkify.s3.upload import find_files, upload
@@ -86,6 +87,7 @@ class UploadFolderOperator(AwsOperator):
         self.log.info("%s", provide_bucket(s3, self.bucket, self.region or s3.meta.region_name, self.tags))
         done = upload(s3, self.bucket, local, self.log)
         self.log.info("s3://%s: %s", self.bucket, done)
+        self.trace = lambda: trace_upload(self.folder, self.bucket, local)
         self._refuse_problems(done.problems)
         return {
             "files": done.files,

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from sparkify.failures import FatalError
 from sparkify.star.job import CHANGED_LOADS, COMPLETED, Follow, LoadJob
 from sparkify.warehouse.changes import Change
 from sparkify.warehouse.session import Log, Session
 from sparkify.warehouse.sql import Value, named_values, quote_identifier, split_statements
+from sparkify.window import ALL_TIME, Window
 
 _NAMES, _TIMES = "%(names)s", "%(times)s"
 # More than that are everywhere; and a statement takes at most 32,767 bound values.
@@ -38,6 +40,10 @@ class Completer:
         session: of the load.
         job: the load; its follows say how.
         log: tells how many rows changed.
+
+    Attributes:
+        rows: how many rows it has changed.
+        windows: the time that these rows are of.
     """
 
     def __init__(self, session: Session, job: LoadJob, log: Log) -> None:
@@ -45,6 +51,8 @@ class Completer:
         self.job = job
         self.log = log
         self.made: set[str] = set()
+        self.rows = 0
+        self.windows: list[Window] = []
 
     def prepare(self, pending: Pending) -> dict[str, Completion]:
         """Find the rows to complete, before the lock: that may take long."""
@@ -113,8 +121,19 @@ class Completer:
             updated = self._update(update, ready.times)
             for statement in others:
                 self.session.execute(statement, self.job.values)
+        if updated:
+            self.rows += updated
+            self.windows.append(_around(ready.times))
         counts = (len(loads), follow.table, updated, self.job.table)
         self.log.info("%d loads of %s taken in: %d rows of %s changed.", *counts)
+
+
+def _around(times: Sequence[Value]) -> Window:
+    """Return the hours from the first to the last of the times, naive UTC; without any all of time."""
+    hours = [
+        at.replace(minute=0, second=0, microsecond=0, tzinfo=UTC) for at in times if isinstance(at, datetime)
+    ]
+    return Window(min(hours), max(hours) + timedelta(hours=1)) if hours else ALL_TIME
 
 
 def _without_window(pending: Sequence[Change]) -> list[str]:

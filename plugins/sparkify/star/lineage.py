@@ -1,77 +1,44 @@
-"""OpenLineage: what a load read and wrote, where the OpenLineage provider is installed."""
+"""Which tables and columns a SELECT reads, by the parser that comes with the OpenLineage provider."""
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-if TYPE_CHECKING:
-    from airflow.providers.openlineage.extractors import OperatorLineage
-
-
+# What the parser would stumble over; it has no say in where a column comes from.
+_PLACEHOLDER = re.compile(r"%\(\w+\)s")
 _COMMENT = re.compile(r"--[^\n]*")
-_EXTRACT = re.compile(r"\bEXTRACT\s*\([^)]*\)", re.IGNORECASE)
-_READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_][\w.]*)", re.IGNORECASE)
-_WITH_NAME = re.compile(r"\b(\w+)\s+AS\s*\(\s*SELECT\b", re.IGNORECASE)
 
 
-def find_tables_read(select: str) -> list[str]:
-    """Return the tables that a SELECT reads, sorted.
-
-    The OpenLineage provider's own parser (openlineage-sql 1.54) finds none behind a WITH clause.
-    """
-    text = _EXTRACT.sub("", _COMMENT.sub("", select))
-    return sorted(
-        {name.lower() for name in _READ.findall(text)} - {name.lower() for name in _WITH_NAME.findall(text)}
-    )
-
-
-def describe_load(
-    hook: Any,  # noqa: ANN401 - hooks of the two connection types share no type with these methods
-    table: str,
-    rows: int,
-    *,
-    select: str | None = None,
-    files: Sequence[str] = (),
-) -> "OperatorLineage[Any, Any]":
-    """Return the lineage of one finished load.
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What a SELECT reads.
 
     Args:
-        hook: the warehouse's hook; its connection names the database.
-        table: the target.
-        rows: how many rows were inserted.
-        select: the SELECT that was read; its tables become inputs.
-        files: `s3://` addresses of the files that were read.
+        tables: tables and views, sorted.
+        columns: for each column that it gives: table and column of those that it is made of.
     """
-    from airflow.providers.common.compat.openlineage.facet import (  # noqa: PLC0415 - optional provider
-        Dataset,
-        OutputDataset,
-        OutputStatisticsOutputDatasetFacet,
-        SQLJobFacet,
-    )
-    from airflow.providers.openlineage.extractors import OperatorLineage  # noqa: PLC0415
-    from airflow.providers.openlineage.sqlparser import SQLParser  # noqa: PLC0415
 
-    connection = hook.get_connection(getattr(hook, hook.conn_name_attr))
-    namespace = SQLParser.create_namespace(hook.get_openlineage_database_info(connection))
-    sources = [(f"s3://{bucket}", key) for bucket, key in map(_split_url, files)]
-    sources += [
-        (namespace, _qualify_name(connection.schema, name)) for name in find_tables_read(select or "")
-    ]
-    statistics = OutputStatisticsOutputDatasetFacet(rowCount=rows)
-    target = OutputDataset(
-        namespace, _qualify_name(connection.schema, table), outputFacets={"outputStatistics": statistics}
-    )
-    return OperatorLineage(
-        inputs=[Dataset(namespace=where, name=name) for where, name in sources],
-        outputs=[target],
-        job_facets={"sql": SQLJobFacet(query=select)} if select else {},
-    )
+    tables: Sequence[str] = ()
+    columns: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
-def _qualify_name(database: str, table: str) -> str:
-    return f"{database}.{table if '.' in table else 'public.' + table}"
+def find_reads(statement: str) -> Reads:
+    """Return what a SELECT or CREATE VIEW reads; what the parser does not understand reads nothing.
 
+    Raises:
+        ImportError: the OpenLineage provider is not installed.
+    """
+    from openlineage_sql import parse  # noqa: PLC0415 - optional
 
-def _split_url(url: str) -> tuple[str, str]:
-    bucket, _, key = url.removeprefix("s3://").partition("/")
-    return bucket, key
+    text = _PLACEHOLDER.sub("NULL", _COMMENT.sub("", statement)).strip().rstrip(";")
+    found = parse([text], dialect="redshift")
+    if found is None:
+        return Reads()
+    columns = {
+        made.descendant.name: [
+            (origin.origin.qualified_name, origin.name) for origin in made.lineage if origin.origin
+        ]
+        for made in found.column_lineage
+    }
+    tables = sorted({table.qualified_name for table in found.in_tables})
+    return Reads(tables, {name: origins for name, origins in columns.items() if origins})

@@ -74,10 +74,12 @@ class Loader:
             self.completer.complete(pending, ready)
         self.session.execute(job.copy_of_target(INCOMING))
         record = self._load_rows(job, record)
-        if job.window:
-            for window in without(self._find_late(pending), job.window):
-                self._load_again(window, record)
-        return record, any(pending.values())
+        late = without(self._find_late(pending), job.window) if job.window else []
+        for window in late:
+            self._load_again(window, record)
+        done = self.completer
+        others = [*late, *done.windows]
+        return replace(record, rows_updated=done.rows, other_windows=others), any(pending.values())
 
     def _find_late(self, pending: Pending) -> list[Window]:
         """Return the windows that were staged again, as far as their rows are still staged."""

@@ -60,7 +60,11 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class LoadRecord:
-    """One committed load as `ops.loads` keeps it; sizes in bytes, times naive UTC."""
+    """One committed load as `ops.loads` keeps it; sizes in bytes, times naive UTC.
+
+    Beside that: how many rows that were there were completed, and the time outside of its window whose rows
+    are other ones now, too.
+    """
 
     load_id: str
     run: TaskRun
@@ -72,6 +76,8 @@ class LoadRecord:
     rows_rejected: int = 0
     files: int = 0
     bytes: int = 0
+    rows_updated: int = 0
+    other_windows: Sequence[Window] = ()
 
     @property
     def rows_changed(self) -> int:

@@ -97,6 +97,7 @@ class Upkeep:
     deadline: float
     log: Log
     done: list[str] = field(default_factory=list)
+    tables_done: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
@@ -133,6 +134,7 @@ class Upkeep:
                 self.left.append(sql)
         if not any(sql in self.done for sql in statements):
             return
+        self.tables_done.append(found.table)
         now = read_states(session, [found.table]).get(found.table)
         self.log.info("%s is now: %s", found.table, now or "empty")
         self._check_effect(found, now, [sql for sql in statements if sql in self.done])

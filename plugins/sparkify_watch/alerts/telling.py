@@ -39,7 +39,7 @@ def tell(subject: str, change: Change, describe: Describe) -> None:
         describe: makes the alert of the memory for a target that last heard of the given state.
     """
     if not hasattr(task_runner, "SUPERVISOR_COMMS"):
-        _log.info("Run by hand (airflow dags test): nobody is told of %s.", subject)
+        _log.debug("Run by hand (airflow dags test): nobody is told of %s.", subject)
         return
     with _ONE_AT_A_TIME:
         known = _read(subject)

@@ -73,7 +73,7 @@ def ask_questions(session: Session, store: Store, datasets: Sequence[Dataset]) -
         _forget(store, dataset, known.keys() - {question.name for question in questions})
         due = [each for each in questions if newest and _is_due(known.get(each.name), each, newest)]
         if due:
-            session.execute(f"SET statement_timeout TO {SECONDS * 1000}")
+            session.execute(f"SET statement_timeout TO {int(SECONDS * 1000)}")
             session.commit()
         for question in due:
             _ask(session, store, dataset, question, newest)

@@ -12,6 +12,9 @@ from sparkify_watch.mirror.schema import moment, stamp
 # A table that follows has taken in one of so many changes before, or it has not for so long.
 _CHANGES_LOOKED_AT = 2000
 _UNRECORDED = "ops.loads"
+# As the index of the mirror has it.
+_WIDE = "JULIANDAY(window_end) - JULIANDAY(window_start) > 1"
+_PASSED_OVER = "status = 'passed' AND checked_at >= ? AND window_start < ? AND window_end > ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +22,16 @@ class Subject:
     """A dataset as its records name it.
 
     Args:
+        name: of the dataset: the checks of its DAGs count.
         staging: the table that its files are staged into window by window.
         targets: the tables that are loaded from it window by window.
-        tables: all its tables: whose checks count.
+        tables: all its tables: whose checks count, whichever DAG asks them.
         key_pattern: of its files, where one is named by its time.
         timeless: the names of checks that look at all rows, whatever the window: their next result stands for
             all time.
     """
 
+    name: str
     staging: str
     targets: Sequence[str]
     tables: Sequence[str]
@@ -141,17 +146,43 @@ def _results(db: sqlite3.Connection, subject: Subject, ends: Sequence[Any]) -> l
     bad = _ask_results(db, subject, "status <> 'passed' AND window_start < ? AND window_end > ?", ends)
     if not bad:
         return []
-    checks = sorted({result.check.partition(": ")[2] for result in bad})
+    names = {result.check.partition(": ")[2] for result in bad}
+    timeless = sorted(names & set(subject.timeless))
     first, since = stamp(min(result.start for result in bad)), stamp(min(result.at for result in bad))
     last = stamp(max(result.end for result in bad))
-    windowed = [check for check in checks if check not in subject.timeless]
-    timeless = [check for check in checks if check in subject.timeless]
-    good = "status = 'passed' AND checked_at >= ? AND check_name IN ({})"
-    over = f"{good.format(_places(windowed))} AND window_start < ? AND window_end > ?"
-    passed = _ask_results(db, subject, over, (since, *windowed, last, first))
-    for result in _ask_results(db, subject, good.format(_places(timeless)), (since, *timeless)):
+    passed = _passed_there(db, subject, ends)
+    passed += _ask_results(db, subject, f"{_WIDE} AND {_PASSED_OVER}", (since, last, first))
+    good = f"status = 'passed' AND checked_at >= ? AND check_name IN ({_places(timeless)})"
+    for result in _ask_results(db, subject, good, (since, *timeless)):
         passed.append(result._replace(start=_known(first), end=_known(last)))
     return [*bad, *passed]
+
+
+def _passed_there(db: sqlite3.Connection, subject: Subject, ends: Sequence[Any]) -> list[Result]:
+    """Return the good results, over a day at most, that came after bad ones of the same time.
+
+    An index finds where windows begin: for those of a day that tells which can reach into another.
+    """
+    rows = db.execute(
+        f"""
+        WITH bad AS (
+            SELECT DISTINCT check_key, window_start, window_end, checked_at
+            FROM quality_results
+            WHERE
+                severity = 'error' AND status <> 'passed' AND table_name IN ({_places(subject.tables)})
+                AND window_start < ? AND window_end > ?
+        )
+        SELECT DISTINCT good.check_key, good.window_start, good.window_end, good.checked_at
+        FROM bad CROSS JOIN quality_results AS good
+        WHERE
+            good.check_key = bad.check_key AND good.status = 'passed' AND good.severity = 'error'
+            AND good.window_start > DATETIME(bad.window_start, '-1 day')
+            AND good.window_start < bad.window_end AND good.window_end > bad.window_start
+            AND good.checked_at >= bad.checked_at
+        """,
+        (*subject.tables, *ends),
+    )
+    return [Result(check, True, *map(_known, times)) for check, *times in rows]
 
 
 def _ask_results(
@@ -162,10 +193,10 @@ def _ask_results(
         SELECT table_name || ': ' || check_name, status = 'passed', window_start, window_end, checked_at
         FROM quality_results
         WHERE
-            severity = 'error' AND table_name IN ({_places(subject.tables)})
+            severity = 'error' AND (owner = ? OR table_name IN ({_places(subject.tables)}))
             AND window_start IS NOT NULL AND {condition}
         """,
-        (*subject.tables, *values),
+        (subject.name, *subject.tables, *values),
     )
     return [Result(check, bool(passed), *map(_known, times)) for check, passed, *times in rows]
 

@@ -116,6 +116,7 @@ class LoadDay:
     seconds: float
 
 
+_RECORDS = ("loads", "staged_files", "quality_results", "changes", "changes_taken", "retention")
 _LOAD = ", ".join(field.name for field in fields(Load))
 
 
@@ -123,6 +124,14 @@ def picture(db: sqlite3.Connection) -> Picture:
     """Return how old the mirror is."""
     told = dict(db.execute("SELECT name, value FROM meta").fetchall())
     return Picture(moment(told.get("picture_at")), moment(told.get("tried_at")), told.get("problem", ""))
+
+
+def edition(db: sqlite3.Connection) -> tuple[object, ...]:
+    """Return what differs whenever the mirror's records do; it costs no more than a look at some ends."""
+    [path] = [row[2] for row in db.execute("PRAGMA database_list") if row[1] == "main"]
+    pulses = db.execute("SELECT name, pulse, compared_at FROM pulses ORDER BY name").fetchall()
+    ends = (db.execute(f"SELECT MAX(ROWID) FROM {name}").fetchone()[0] for name in _RECORDS)
+    return (path, *map(tuple, pulses), *ends)
 
 
 def table_states(db: sqlite3.Connection, names: Sequence[str]) -> list[TableState]:

@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from sparkify_watch.page.drafts import draft_corrections
 from sparkify_watch.page.templating import make_environment
 from sparkify_watch.page.tokens import token_of
 
 _TEMPLATES = make_environment(Path(__file__).with_name("templates"))
+_TEMPLATES.filters["draft"] = draft_corrections
 
 
 def answer(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

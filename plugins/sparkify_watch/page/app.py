@@ -2,9 +2,11 @@
 
 from airflow.api_fastapi.core_api.security import requires_authenticated
 from fastapi import Depends, FastAPI
+from starlette.exceptions import HTTPException
 
 from sparkify_watch.page import actions, hours, look, static, views
 from sparkify_watch.page.headers import SecureHeaders
+from sparkify_watch.page.stopped import explain
 from sparkify_watch.page.tokens import know_user
 
 
@@ -21,6 +23,7 @@ def make_app() -> FastAPI:
     for router in (static.router, look.router, actions.router, hours.router, views.router):
         made.include_router(router)
     made.add_middleware(SecureHeaders)
+    made.add_exception_handler(HTTPException, explain)
     return made
 
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from definitions.dataset import Dataset
@@ -19,9 +18,8 @@ from sparkify_watch.airflow_runs import (
 )
 from sparkify_watch.hours import Cell, find_states
 from sparkify_watch.mirror.hour_records import hour_records
-from sparkify_watch.page.access import ReadDataset, may_load
+from sparkify_watch.page.access import ReadDataset
 from sparkify_watch.page.frame import Framed
-from sparkify_watch.page.picture import Mirror
 from sparkify_watch.subjects import subject_of
 from sparkify_watch.undertakings import Undertaking, count_due, estimate, find_gaps, usual_seconds
 from sparkify_watch.units import Unit
@@ -35,21 +33,13 @@ router = APIRouter()
 
 
 @router.get("/{dataset}/backfills")
-def backfills(
-    request: Request,
-    user: GetUserDep,
-    db: Mirror,
-    *,
-    dataset: ReadDataset,
-    session: SessionDep,
-    frame: Framed,
-) -> Response:
+def backfills(dataset: ReadDataset, session: SessionDep, frame: Framed) -> Response:
     """Show the newest backfills and wide runs of a dataset."""
     unit, now = Unit(dataset.interval), datetime.now(UTC).replace(tzinfo=None)
 
     def look(start: datetime, end: datetime) -> list[Cell]:
         edges = unit.edges(start, end)
-        return find_states(hour_records(db, subject_of(dataset), edges), edges, now)
+        return find_states(hour_records(frame.db, subject_of(dataset), edges), edges, now)
 
     usual = usual_seconds(list_spans(session, dataset.loaded_by))
     return frame.show(
@@ -60,7 +50,6 @@ def backfills(
             *_of_backfills(session, dataset, unit, look, usual),
             *_of_runs(session, dataset, unit, look),
         ],
-        may_load=may_load(request, user, dataset),
         unit=dataset.interval,
         usual=usual,
         day=estimate(24, _AT_ONCE, (), usual) if unit is Unit.HOUR else None,

@@ -19,7 +19,7 @@ from sparkify_watch.page.runs import Refusal, Wish
 CLUSTER_DAG = "redshift_cluster"
 _HOURS_TO_LIVE = 8
 # A page does not wait for AWS; who presses a button may.
-_GLANCE_SECONDS, _LOOK_SECONDS = 0.3, 8.0
+_GLANCE_SECONDS, _LOOK_SECONDS = 0.2, 8.0
 
 _reading = requires_access_dag("GET", DagAccessEntity.RUN, CLUSTER_DAG)
 _changing = requires_access_dag("POST", DagAccessEntity.RUN, CLUSTER_DAG)

@@ -32,7 +32,7 @@ class Frame:
         self, request: Request, user: GetUserDep, db: Mirror, datasets: ReadableDatasets, api: Api
     ) -> None:
         self.db, self.datasets = db, datasets
-        self._request = request
+        self._request, self._user = request, user
         self._root = request.scope.get("root_path", "")
         may_look = any(may_load(request, user, each) for each in datasets)
         self._given = {"picture": read.picture(db), "datasets": datasets, "may_look": may_look}
@@ -41,9 +41,10 @@ class Frame:
     def show(
         self, template: str, title: str, dataset: Dataset | None = None, status: int = 200, **values: Any
     ) -> Response:
-        """Return a page."""
+        """Return a page; templates may ask for `may_load`, of its dataset, and `airflow`, the UI's root."""
         given = self._given | {"title": title, "dataset": dataset, "airflow": self._root.rpartition("/")[0]}
-        return answer(self._request, template, status, **given, **values)
+        given["may_load"] = dataset is not None and may_load(self._request, self._user, dataset)
+        return answer(self._request, template, status, **{**given, **values})
 
     async def start(self, wish: Wish, fields: Mapping[str, str], dataset: Dataset | None = None) -> Response:
         """Start a run and go on to its page, or say why it was not started, and how it can be.

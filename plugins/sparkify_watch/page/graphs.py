@@ -12,13 +12,16 @@ from sparkify_watch.mirror.read_quality import Result
 DAYS = 60
 """How many days are drawn at most."""
 
+_FEWEST = 14
+
 
 def draw_days(days: Sequence[LoadDay], table: str) -> list[Markup]:
     """Draw rows and time of each day's loads of a table, days oldest first; one without loads is a gap."""
     if not days:
         return []
     known = {each.day: each for each in days}
-    first, last = days[0].day, days[-1].day
+    last = days[-1].day
+    first = min(days[0].day, last - timedelta(days=_FEWEST - 1))
     every = [first + timedelta(days=n) for n in range((last - first).days + 1)][-DAYS:]
     rows = [(f"{day:%d %b}", known[day].rows_inserted if day in known else 0) for day in every]
     took = [(f"{day:%d %b}", known[day].seconds / known[day].loads if day in known else 0) for day in every]

@@ -87,6 +87,12 @@ class Pick:
         return "?" + urlencode({**({name: value} if name else {}), **self.parameters})
 
     @property
+    def size(self) -> str:
+        """How much is picked: `3 hours`."""
+        number = len(self.unit.edges(*self.window)) - 1 if self.window else 0
+        return f"{number:,} {self.unit}{'' if number == 1 else 's'}"
+
+    @property
     def cleared(self) -> str:
         """The address of the page with its beginning, on which nothing is picked."""
         name, form = ("month", "%Y-%m") if self.unit is Unit.HOUR else ("year", "%Y")

@@ -30,13 +30,14 @@ def hours(
 ) -> Response:
     """Show what has become of each hour; a range of them is picked by its first and its last."""
     pick = Pick.of(Unit(dataset.interval), start, end)
+    sheet = make_sheet(frame.db, dataset, pick, month, year)
     return frame.show(
         "hours.html",
         f"{dataset.interval.capitalize()}s of {dataset.name}",
         dataset,
-        sheet=make_sheet(frame.db, dataset, pick, month, year),
+        sheet=sheet,
         pick=pick,
-        picked=tell_picked(frame.db, dataset, pick),
+        picked=tell_picked(sheet, pick),
         may_load=may_load(request, user, dataset),
         marks=grid.MARKS,
         words=grid.WORDS,

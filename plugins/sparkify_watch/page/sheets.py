@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 
 from definitions.dataset import Dataset
 from sparkify_watch.hours import Cell, find_states
+from sparkify_watch.mirror import read
 from sparkify_watch.mirror.hour_records import hour_records, known_time
 from sparkify_watch.page import grid
 from sparkify_watch.page.grid import Grid, Pick
+from sparkify_watch.page.once import Once
 from sparkify_watch.subjects import subject_of
 from sparkify_watch.units import Unit
 
 _YEARS = 10
+_KNOWN = Once[list[Cell]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +84,19 @@ def _years(db: sqlite3.Connection, dataset: Dataset, pick: Pick, shown: datetime
 
 
 def _cells(db: sqlite3.Connection, dataset: Dataset, start: datetime, end: datetime) -> list[Cell]:
-    edges = Unit(dataset.interval).edges(start, end)
-    return find_states(hour_records(db, subject_of(dataset), edges), edges, _now())
+    """Return the states of some time: worked out once for all who look until something changes."""
+    now, subject = _now(), subject_of(dataset)
+
+    def find() -> list[Cell]:
+        edges = Unit(dataset.interval).edges(start, end)
+        return find_states(hour_records(db, subject, edges), edges, now)
+
+    return _KNOWN.get((read.edition(db), subject, start, end, Unit.HOUR.begin(now)), find)
 
 
-def tell_picked(db: sqlite3.Connection, dataset: Dataset, pick: Pick) -> str:
-    """Return in words what is picked, as far as it is not too much to be looked at."""
-    if pick.window is None:
-        return ""
-    start, end = pick.window
-    return grid.told(_cells(db, dataset, start, end)) if (end - start).days <= 366 * _YEARS else ""
+def tell_picked(sheet: Sheet, pick: Pick) -> str:
+    """Return in words what is picked of the time that a page shows."""
+    return grid.told([cell for cell in sheet.cells if pick.holds(cell)])
 
 
 def _parse(text: str, form: str) -> datetime | None:

@@ -46,6 +46,7 @@ def loads(frame: Framed, dataset: ReadDataset, table: Search = "", page: PageNum
         dataset,
         found=found,
         table=table,
+        charted=charted,
         charts=graphs.draw_days(read.load_days(frame.db, dataset.name, charted, graphs.DAYS), charted),
     )
 

@@ -15,7 +15,7 @@ from tests.sparkify.checks.asking import FIRST_HOUR, RUN, execute, suite_of
 
 WEEK = timedelta(days=7)
 NUMBERS = st.floats(-1e6, 1e6)
-PLAIN = "{kind: anomaly, table: quality_test.counted, window_column: at}"
+PLAIN = "{kind: anomaly, table: quality_test.counted, floor: 1, samples: 4, window_column: at}"
 
 
 def naive_middle(numbers):
@@ -30,7 +30,7 @@ def naive_middle(numbers):
 def test_a_number_is_usual_as_plain_arithmetic_has_it(samples, value, deviations, floor):
     middle = naive_middle(samples)
     deviation = naive_middle([abs(sample - middle) for sample in samples])
-    least = floor if floor is not None else max(1, abs(middle) / 20)
+    least = floor if floor is not None else max(1, abs(middle) / 10)
     allowed = deviations * max(deviation, least)
     usual = Usual.of(samples, deviations, floor)
     assert (usual.middle, usual.spread) == (pytest.approx(middle), pytest.approx(allowed))
@@ -48,7 +48,7 @@ def test_the_order_of_samples_makes_no_difference(samples, random, deviations):
 @given(NUMBERS, st.integers(1, 9), st.floats(0.5, 10))
 def test_a_number_that_never_moved_may_move_by_the_floor(number, count, deviations):
     usual = Usual.of([number] * count, deviations, None)
-    assert usual.spread == pytest.approx(deviations * max(1, abs(number) / 20))
+    assert usual.spread == pytest.approx(deviations * max(1, abs(number) / 10))
     assert number in usual
     assert number + usual.spread * 1.01 not in usual
 
@@ -169,7 +169,7 @@ def test_an_old_window_is_judged_by_the_weeks_around_it_in_whatever_order_they_c
 
 
 def test_weeks_farther_away_are_not_looked_at(session, counted):
-    near = PLAIN.replace("window_column", "weeks: 2, samples: 2, window_column")
+    near = PLAIN.replace("samples: 4", "weeks: 2, samples: 2")
     history(session, counted, 500, 500, 10, 11, check=near)
     counted(4, 10)
     result = check(session, 4, check=near)

@@ -210,9 +210,9 @@ def test_a_fault_of_the_star_is_found_by_its_checks_and_by_no_others(star, fault
 
 
 def plays_before(weeks):
-    """The row that a run so many weeks before HOUR would have left, had it found 100 plays."""
+    """The row that a run so many weeks before HOUR would have left, had it found 200 plays."""
     start = datetime(2018, 11, 15, 10) - timedelta(weeks=weeks)
-    values = f"'{start}', '{start + timedelta(hours=1)}', 100, '2018-11-15'"
+    values = f"'{start}', '{start + timedelta(hours=1)}', 200, '2018-11-15'"
     return f"'{PLAYS_OF_AN_HOUR}', 'anomaly songplays(COUNT(*))', 'songplays', {values}"
 
 
@@ -257,7 +257,7 @@ WARNINGS = {
     ),
     "an hour with fewer plays than it had in other weeks": (
         "; ".join(
-            f"INSERT INTO ops.quality_measures VALUES ({plays_before(weeks)})" for weeks in (1, 2, 3, 4)
+            f"INSERT INTO ops.quality_measures VALUES ({plays_before(weeks)})" for weeks in range(1, 7)
         ),
         HOUR,
         {"anomaly songplays(COUNT(*))"},

@@ -50,6 +50,8 @@ def http_receiver():
                 return
             receiver.posted.append(Posted(self.path, dict(self.headers), json.loads(body)))
             self.send_response(receiver.status)
+            if receiver.status == 302:
+                self.send_header("Location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, *_args):

@@ -17,7 +17,9 @@ from sparkify.window import Window
 from sparkify_watch import alerts
 from sparkify_watch.alerts.alert import Alert
 from sparkify_watch.alerts.delivery import deliver
-from sparkify_watch.alerts.targets import Target, parse_targets
+from sparkify_watch.alerts.targets import KINDS, Target, parse_targets
+from sparkify_watch.alerts.wording import WORDS
+from tests.conftest import REPOSITORY
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.faults import AwsFaults
 from tests.sparkify_watch.alerts.fixtures import set_connection
@@ -194,3 +196,13 @@ def test_targets_are_read_one_by_one(caplog):
     wrong = re.findall(r"no target: '(.*?)'", caplog.text)
     assert wrong == ["pager:1", "webhook", "log:x"]
     assert parse_targets("") == []
+
+
+def test_the_page_on_alerts_names_every_kind_and_target_and_its_example_is_one():
+    page = (REPOSITORY / "docs" / "alerts.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \| .* \| .* \| .* \|$", page, re.MULTILINE)) == set(WORDS)
+    assert set(re.findall(r"^\| `(\w+)(?::[A-Z_]+)?` \| [^|]* \|$", page, re.MULTILINE)) == set(KINDS)
+    examples = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    (example,) = [one for one in examples if "version" in one]
+    jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker()).validate(example)
+    assert example["remedy"] == WORDS[example["kind"]].remedy

@@ -1,10 +1,14 @@
 """What people start from the page: who may, what keeps others from making them do it, and that it is once."""
 
+import html
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
 import pytest
 
+from sparkify.stage.corrections import read_corrections
 from sparkify_watch.page.tokens import make_token
 from tests.sparkify_watch.web_server import Person
 
@@ -223,3 +227,60 @@ def end_runs() -> None:
 
     with create_session() as session:
         session.execute(update(DagRun).values(_state="success"))
+
+
+class TestRejectedRows:
+    PAGE = "/warehouse/sparkify/rejected"
+
+    @pytest.fixture(autouse=True)
+    def _rejected(self, mirror):
+        rows = [
+            ("s3://raw/a.json", 7, '{"sessionId": "seven", "song": "Ü"}', "of a load"),
+            ("s3://raw/a.json", None, '{"line": "unknown"}', "of a load"),
+            ("s3://raw/a.json", 9, '{"broken', "of a load"),
+        ]
+        with mirror.writing() as db:
+            db.executemany(
+                "INSERT INTO rejected_rows (file, line, raw_text, load_id, owner) "
+                "VALUES (?, ?, ?, ?, 'sparkify')",
+                rows,
+            )
+
+    def test_who_may_is_offered_to_replay_them_with_a_draft_of_what_to_correct(self, op, viewer):
+        text = op.get(self.PAGE).text
+        assert "Replay the rows of this load" in text
+        draft = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", text, re.DOTALL)[1])
+        row = {"sessionId": "seven", "song": "Ü"}
+        assert [json.loads(line) for line in draft.splitlines()] == [
+            {"file": "s3://raw/a.json", "line": 7, "row": row}
+        ]
+        assert "Replay" not in viewer.get(self.PAGE).text
+
+    def test_the_draft_is_of_the_form_that_the_replay_reads(self, op):
+        draft = re.search(r"<textarea[^>]*>(.*?)</textarea>", op.get(self.PAGE).text, re.DOTALL)[1]
+        found = read_corrections(html.unescape(draft), "raw")
+        assert list(found) == ["a.json"]
+        assert list(found["a.json"]) == [7]
+
+
+class TestWhatABrowserShows:
+    @pytest.mark.parametrize(
+        ("user", "path", "status", "words"),
+        [
+            ("", "/warehouse/", 401, "You are not logged in"),
+            ("op", "/warehouse/pop/loads", 404, "There is no dataset"),
+            ("op", "/warehouse/static/none.css", 404, "There is no such file"),
+        ],
+    )
+    def test_a_refusal_is_a_page(self, login, user, path, status, words):
+        answer = login(user).get(path, Accept="text/html,*/*")
+        assert answer.status_code == status
+        assert words in answer.text
+        assert "<h1>" in answer.text
+        assert login(user).get(path).headers["content-type"] == "application/json"
+
+    def test_also_that_of_a_form_which_is_too_old(self, op):
+        answer = op.post(LOAD, {"token": "old"}, Accept="text/html")
+        assert answer.status_code == 403
+        assert "<h1>You may not do this</h1>" in answer.text
+        assert "nothing was done" in answer.text
