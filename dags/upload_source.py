@@ -52,11 +52,13 @@ with KMS keys, and files that were uploaded in parts by another program.
     schedule=None,
     **COMMON,
     params={
+        # Without a value `airflow dags test` could not tell the DAG's callbacks of the run.
         "folder": Param(
+            "/data/sparkify",
             type="string",
             pattern="^/",
             title="Folder",
-            description="Absolute path of a folder on the worker, for example /data/sparkify, that holds one"
+            description="Absolute path of a folder on the worker that holds one"
             f" or more of {', '.join(FOLDERS)}.",
         ),
         "bucket": Param(

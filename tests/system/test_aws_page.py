@@ -286,6 +286,14 @@ def test_serverless_on_the_page_from_an_empty_account_to_an_empty_account(accoun
     refused = [one for who in people for one in account.asked(who) if not one.allowed]
     assert {(one.action, one.resource) for one in refused} == set()
     account.client("redshift-serverless").delete_snapshot(snapshotName=snapshot)
+    _delete_bucket(account, "my-work")
+
+
+def _delete_bucket(account: Account, name: str) -> None:
+    s3 = account.client("s3")
+    for item in s3.list_objects_v2(Bucket=name)["Contents"]:
+        s3.delete_object(Bucket=name, Key=item["Key"])
+    s3.delete_bucket(Bucket=name)
 
 
 def _exported(shell: Shell) -> dict[str, str]:
