@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down report test test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs measure lock audit clean
+.PHONY: help env venv demo ui up down report test test-long test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs measure lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ report: $(READY) ## The state of the warehouse as one HTML page (OUT=FILE: where
 # Three processes on two processors: tests wait for servers a third of the time.
 test: $(READY) ## Run the tests against the real parts
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long and not compose"
+
+test-long: $(READY) ## Run what make test leaves out of the pipeline's and the sandbox's tests because it takes long
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -v --durations 10 -m "long and not compose" tests/sparkify tests/sparkify_watch tests/sandbox tests/system
 
 test-faults: $(READY) ## Run every fault scenario, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist load --maxschedchunk 1 -v --durations 10 tests/faults

@@ -185,7 +185,7 @@ class Sizing:
     @property
     def requests(self) -> dict[str, int]:
         """Requests of an ordinary run for events: its own, and COPY's for files, manifest and jsonpaths."""
-        gets = self.files + 2
+        gets = self.files + 2 + self.looks
         if self.layout == "part":
             # Looked at again once they are copied: few of them one by one, behind a LIST.
             heads = self.files if self.files <= 100 else 0
@@ -193,6 +193,11 @@ class Sizing:
         before = int(LOOK_BACK.value) * (24 if self.layout == "hour" else 1)
         # The window's key and those before it, then the copied one again: a LIST each finds a missing bucket.
         return {"LIST": 3, "PUT": 2, "HEAD": before + 2, "GET": gets}
+
+    @property
+    def looks(self) -> int:
+        """New files of which the first part is read before they are copied, for their fields."""
+        return min(self.files, 32) if self.layout == "part" else 1
 
     @property
     def tier_1(self) -> int:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.long_tests import is_long
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 # Airflow reads its configuration when it is first imported, so this stands before every such import. The
@@ -68,6 +70,12 @@ def pytest_configure() -> None:
 # Files with few and long tests come first and apart from each other, those with many short ones last: no
 # processor has nothing to do while the last of the long ones runs.
 _ORDER = ("ui", "faults", "sandbox", "system", "compose", "sparkify_watch", "sparkify", "security")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what takes long."""
+    if is_long(item.nodeid.removeprefix("tests/")):
+        item.add_marker(pytest.mark.long)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

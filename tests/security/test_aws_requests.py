@@ -221,9 +221,7 @@ def test_malformed_chunks_are_refused(aws: Aws, aws_s3: "S3Client", aws_bucket: 
 # What is served
 
 
-@pytest.mark.parametrize(
-    "service", ["lambda", "sns", "sqs", "batch", "dynamodb", "events", "s3control", "moto_api"]
-)
+@pytest.mark.parametrize("service", ["lambda", "sqs", "batch", "dynamodb", "events", "s3control", "moto_api"])
 def test_services_that_are_not_the_sandboxes_are_refused_by_name(aws: Aws, service: str):
     answer = refused(aws.settings, Signed(aws.settings, "POST", service=service))
     assert f"signed for '{service}'" in answer.replace("&#x27;", "'")
