@@ -65,6 +65,7 @@ def test_keys_are_shown_and_not_enforced(client):
         "SELECT tc.table_name, tc.constraint_name, constraint_type, column_name, ordinal_position"
         " FROM information_schema.table_constraints tc JOIN information_schema.key_column_usage k"
         " ON k.constraint_name = tc.constraint_name AND k.table_name = tc.table_name"
+        " AND k.table_schema = tc.table_schema"
         " WHERE tc.table_schema = 'tables' ORDER BY 1, 2, 5"
     ) == [
         ("plays", "of_users", "FOREIGN KEY", "user_id", 1),
