@@ -11,7 +11,8 @@ with LoadingDag(
     dag_id="stores_etl",
     dag_display_name="stores_etl: load stores and sales",
     description="Stores and their monthly sales from S3 into a star on Redshift.",
-    doc_md="""Stages `store_data/` and `sales_data/`, loads `stores` and `store_sales`, in any order.
+    doc_md="""### What it does
+Stages `store_data/` and `sales_data/` of the window's months, loads `stores` and `store_sales`, in any order.
 ### When it fails
 Mend what the log names, clear the task. A month whose file has come or changed since is loaded again.""",
     schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),

@@ -73,19 +73,19 @@ def test_the_map_fills_while_a_month_is_loaded(web, story, open_web, login):
 
 
 def test_three_missing_hours_are_picked_on_the_map_and_loaded(web, story):
-    first = datetime(2018, 12, 1, 5)
+    first = datetime(2019, 1, 1, 5)
     plays = [event(f"{first + n * HOUR:%Y-%m-%dT%H}:30:00", sessionId=9000 + n) for n in range(3)]
-    key = "log_data/2018/12/2018-12-01-events.json"
+    key = "log_data/2019/01/2019-01-01-events.json"
     story.put(key, "".join(json.dumps(play) + "\n" for play in plays).encode())
-    page = open_map(web, datetime(2018, 12, 1))
+    page = open_map(web, datetime(2019, 1, 1))
     expect(squares(page, "missing")).to_have_count(31 * 24)
     square(page, first).click()
     expect(
-        page.get_by_role("heading", name="Picked: 2018-12-01 05:00 to 2018-12-01 06:00 UTC")
+        page.get_by_role("heading", name="Picked: 2019-01-01 05:00 to 2019-01-01 06:00 UTC")
     ).to_be_visible()
     square(page, first + 2 * HOUR).click()
     expect(
-        page.get_by_role("heading", name="Picked: 2018-12-01 05:00 to 2018-12-01 08:00 UTC")
+        page.get_by_role("heading", name="Picked: 2019-01-01 05:00 to 2019-01-01 08:00 UTC")
     ).to_be_visible()
     expect(page.get_by_text("3 hours: 3 missing.")).to_be_visible()
     web.fit(height=760)
