@@ -176,13 +176,12 @@ class Form:
     def unfold(self, label: str) -> Locator:
         """Open the part of the form that the field of a label is in; return the field."""
         field = self.field(label)
-        parts = self.dialog.locator('[data-scope="accordion"][data-part="item"]')
-        for part in parts.all():
-            trigger = part.locator('[data-part="item-trigger"]')
-            if not field.is_visible() and trigger.get_attribute("aria-expanded") == "false":
-                trigger.click()
-                expect(part.locator('[data-part="item-content"]')).to_be_visible()
         expect(field).to_have_count(1)
+        # Opening another part closes this one.
+        part = field.locator('xpath=ancestor::*[@data-scope="accordion" and @data-part="item"]')
+        trigger = part.locator('[data-part="item-trigger"]')
+        if trigger.count() and trigger.get_attribute("aria-expanded") == "false":
+            trigger.click()
         expect(field).to_be_visible()
         return field
 
