@@ -6,15 +6,7 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
-from definitions.forms import (
-    ALERTS,
-    DEFAULT_ARGS,
-    LOADS,
-    OWNER_LINKS,
-    START_DATE,
-    cluster_params,
-    window_params,
-)
+from definitions.forms import COMMON, DEFAULT_ARGS, LOADS, cluster_params, window_params
 from definitions.sparkify import SPARKIFY
 
 with DAG(
@@ -36,13 +28,9 @@ cluster carries `expires_at`, and the DAG `redshift_reaper` removes it.
 The run that the task has triggered has the cause; its link is in the task's extra links.
 """,
     schedule=None,
-    start_date=START_DATE,
-    catchup=False,
-    **ALERTS,
-    owner_links=OWNER_LINKS,
     max_active_runs=1,
     # The tasks of the runs that these wait for have retries of their own.
-    default_args=DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(hours=6)},
+    **COMMON | {"default_args": DEFAULT_ARGS | {"retries": 1, "execution_timeout": timedelta(hours=6)}},
     params={
         **window_params("load", "UTC.", ("2018-11-01T00:00:00+00:00", "2018-11-02T00:00:00+00:00")),
         **cluster_params(),

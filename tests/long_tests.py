@@ -62,6 +62,8 @@ _BOTH_DRIVERS = (
     "sparkify/stage/test_stager.py",
     "sparkify/stage/test_strays.py",
 )
+NAMED = (*_LONG, *_BOTH_DRIVERS)
+"""All of these names."""
 
 
 def is_long(test: str) -> bool:

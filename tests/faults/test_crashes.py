@@ -70,6 +70,18 @@ def test_a_task_killed_between_any_two_statements_leaves_its_table_as_it_was(wor
     kill_task(world, OF_SPARKIFY, task, others)
 
 
+def test_a_load_killed_while_it_keeps_new_fields_has_staged_nothing_and_a_rerun_stages_all(world):
+    put_version(world, 0)
+    world.warehouse.execute("DELETE FROM ops.source_fields")
+    for point in ("before LOCK 1", "after LOCK 1", "before PUBLISH 1", "after PUBLISH 1"):
+        world.start(DAY, kill=f"stage_events {point}").die()
+        assert world.warehouse.query("SELECT COUNT(*) FROM staging_events") == [(0,)], point
+        [(kept,)] = world.warehouse.query("SELECT COUNT(*) FROM ops.source_fields")
+        assert bool(kept) == (point == "after PUBLISH 1"), point
+    world.run(DAY)
+    world.check()
+
+
 def kill_checks(world: World, choice: Choice) -> None:
     put_version(world, 1)
     world.run(DAY)

@@ -81,7 +81,7 @@ class World:
         self._know_fields()
         # A run's first LOCK is its first also where no run was before.
         session = Session(self.warehouse.connection, logging.getLogger("tests"))
-        with session.publishing(*self.tables, STAGED_FILES, QUALITY_RESULTS):
+        with session.publishing(*self.tables, STAGED_FILES, QUALITY_RESULTS, SOURCE_FIELDS):
             pass
         self.idle = IdleReader((*self.tables, *OPS_TABLES), self.readers[0].connect)
 

@@ -14,6 +14,8 @@ import botocore.loaders
 import botocore.session
 import redshift_connector.core
 
+from sparkify.warehouse.sql import MARKS
+
 # What Airflow imports as a task starts, what the operators import as they run.
 _MODULES = (
     "airflow.executors.local_executor",
@@ -47,11 +49,11 @@ botocore.session.get_session().create_client("s3", region_name="us-east-1")
 
 # The driver looks at each character of a statement with values, one by one, for the placeholders of a style:
 # a third of the processor time of the checks. Where the style's mark is not in it there are none.
-_MARKS, _convert = {"qmark": "?", "numeric": ":", "format": "%"}, redshift_connector.core.convert_paramstyle
+_convert = redshift_connector.core.convert_paramstyle
 
 
 def _convert_if_needed(style: str, query: str) -> tuple[str, Any]:
-    if _MARKS.get(style, "") in query:
+    if MARKS.get(style, "") in query:
         return _convert(style, query)
     return query, lambda values: values
 

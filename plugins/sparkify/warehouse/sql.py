@@ -17,6 +17,8 @@ _PIECE = re.compile(
 )
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _BLANK = re.compile(r"\s+|--[^\n]*|(?P<comment>/\*)")
+MARKS = {"qmark": "?", "numeric": ":", "format": "%"}
+"""The character that stands for a value, by redshift_connector's style."""
 
 
 def quote_user(name: str) -> str:
@@ -116,7 +118,7 @@ def _style_that_keeps(text: str) -> str:
     Each style changes one character outside of what the driver takes for constants, comments and names; its
     scanner does not know that a backslash escapes, nor what a dollar-quoted constant is.
     """
-    for style, mark in (("qmark", "?"), ("numeric", ":"), ("format", "%")):
+    for style, mark in MARKS.items():
         if mark not in text:
             return style
     from redshift_connector.core import convert_paramstyle  # noqa: PLC0415 - DAG files need no driver

@@ -25,7 +25,7 @@ def main() -> int:
     except AirflowNotFoundException:
         return _fail(
             f"There is no Airflow connection {words.conn_id}: set AIRFLOW_CONN_{words.conn_id.upper()}, "
-            'or with the sandbox:\n  eval "$(python -m sandbox env)"'
+            "or use `make report`, which finds one."
         )
     except Exception as error:  # whatever it is, `explain` says what to do
         return _fail(explain(error, what))
