@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down report test test-long test-faults test-clusters test-security test-ui screenshots compose-test bench bench-backfill lint format docs measure lock audit clean
+.PHONY: help env venv demo ui up down report test test-long test-faults test-clusters test-security test-ui screenshots compose-test conformance bench bench-backfill lint format docs measure lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ test-clusters: $(READY) ## Run the cluster DAGs under a scheduler, the long runs
 
 compose-test: $(READY) ## Build the images and run the containers (root, Docker; PART='not long' for a short part)
 	@$(BIN)/python -m pytest -v --durations 15 -m "compose and $(or $(PART),compose)" tests/compose
+
+conformance: $(READY) ## Say where a cluster answers otherwise than docs/sandbox.md says (TARGET='redshift://user:password@host/db')
+	@test -n "$(TARGET)" || { echo "Name the cluster: make conformance TARGET='redshift://user:password@host:5439/database'" >&2; exit 2; }
+	@$(BIN)/python -m tests.sandbox.conformance '$(TARGET)'
 
 test-security: $(READY) ## Attack what docs/security.md names, the long attacks too (SELECT="-m long": only these)
 	@$(BIN)/python -m pytest -v --durations 10 $(SELECT) tests/security
