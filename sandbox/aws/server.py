@@ -20,6 +20,7 @@ from sandbox.aws.bodies import Intake
 from sandbox.aws.buckets import Buckets
 from sandbox.aws.clusters.layer import Clusters
 from sandbox.aws.connections import Server
+from sandbox.aws.data_api.layer import DataApi
 from sandbox.aws.dispatch import SERVICES, MotoServices
 from sandbox.aws.durable_s3 import DurableS3
 from sandbox.aws.faults import ADMIN_SERVICE, Faults
@@ -87,7 +88,8 @@ def application(settings: Settings) -> Application:
     policies.install()
     objects.install()
     clusters = Serverless(Clusters(Topics(MotoServices()), settings))
-    s3 = DurableS3(Buckets(Listing(clusters)), ObjectStore(settings.home / "s3"))
+    services = DataApi(clusters, settings)
+    s3 = DurableS3(Buckets(Listing(services)), ObjectStore(settings.home / "s3"))
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)

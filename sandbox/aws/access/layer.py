@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.aws import wsgi
-from sandbox.aws.access import deleting, iam, others, principals, quotas, redshift, s3, serverless
+from sandbox.aws.access import data_api, deleting, iam, others, principals, quotas, redshift, s3, serverless
 from sandbox.aws.access import request as requests
 from sandbox.aws.access.policy import Ask
 from sandbox.aws.access.principals import Principal
@@ -24,6 +24,7 @@ ASKS: dict[str, Callable[[Request], list[Ask]]] = {
     "sts": iam.sts_asks,
     "redshift": redshift.asks,
     "redshift-serverless": serverless.asks,
+    "redshift-data": data_api.asks,
     "ec2": others.ec2_asks,
     "secretsmanager": others.secret_asks,
     "sns": others.topic_asks,
@@ -139,6 +140,8 @@ def _complete(ask: Ask, request: Request, caller: Principal) -> Ask:
         "aws:SourceIp": [str(request.headers.get("REMOTE_ADDR", "127.0.0.1"))],
         "aws:CurrentTime": [datetime.now(UTC).isoformat(timespec="seconds")],
     }
+    if "aws:userid" in caller.context:  # only own statements are found, whoever asks
+        known["redshift-data:statement-owner-iam-userid"] = list(caller.context["aws:userid"])
     return Ask(ask.action, ask.resource, {**known, **caller.context, **ask.context})
 
 
