@@ -15,6 +15,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from sandbox.aws import objects, policies, wsgi
+from sandbox.aws.access import aws_policies
 from sandbox.aws.access.layer import Access
 from sandbox.aws.bodies import Intake
 from sandbox.aws.buckets import Buckets
@@ -159,6 +160,7 @@ def _secrets(settings: Settings) -> Callable[[str], Secret | None]:
 def _make_role() -> None:
     """The role that COPY's IAM_ROLE names, and the boundary of those that Airflow makes."""
     iam = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    aws_policies.know_usual(iam)
     iam.create_policy("", "/", json.dumps(_BOUNDARY), BOUNDARY_NAME, [])
     iam.create_role(
         role_name=ROLE_NAME,

@@ -8,7 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.aws import wsgi
-from sandbox.aws.access import data_api, deleting, iam, others, principals, quotas, redshift, s3, serverless
+from sandbox.aws.access import (
+    aws_policies,
+    data_api,
+    deleting,
+    iam,
+    others,
+    principals,
+    quotas,
+    redshift,
+    s3,
+    serverless,
+)
 from sandbox.aws.access import request as requests
 from sandbox.aws.access.policy import Ask
 from sandbox.aws.access.principals import Principal
@@ -55,6 +66,9 @@ class Access:
             return self._application(environ, start_response)
         try:
             request = requests.read(environ, caller.user if caller else "")
+            if service == "iam":
+                for name in ("PolicyArn", "PermissionsBoundary"):
+                    aws_policies.know(principals.backend(), request.get(name))
             if caller is not None:
                 self._check(request, caller)
             if service == "iam":

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sandbox.aws import wsgi
+from sandbox.aws import lacking, wsgi
 from sandbox.aws.clusters.models import ClusterBackend
 from sandbox.aws.clusters.responses import LOCK
 from sandbox.aws.data_api import parameters, tables, targets
-from sandbox.aws.data_api.messages import API, NAME, Values, invalid, missing, refuse
+from sandbox.aws.data_api.messages import API, NAME, Values, invalid, missing
 from sandbox.aws.data_api.runner import Runner
 from sandbox.aws.data_api.sessions import Login
 from sandbox.aws.data_api.statements import Book, Request, Statement, matches
@@ -79,7 +79,7 @@ class DataApi:
         try:
             values = API.read(action, wsgi.read_body(environ))
             if action not in self._operations:
-                raise refuse("UnknownOperationException", f"The sandbox has no {action} of {NAME}.")
+                raise lacking.refusal(NAME, action)
             answer = self._operations[action](values, Caller(caller_of(environ), environ[wsgi.REGION]))
         except RefusalError as error:
             return respond(error, environ, start_response)

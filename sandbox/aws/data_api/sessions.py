@@ -69,6 +69,8 @@ def blocks(connection: psycopg.Connection[Any], sql: str, values: Sequence[str])
         line.consume_input()
     while (block := _next(line)) is not None:
         if block.status == ExecStatus.FATAL_ERROR:
+            while _next(line) is not None:
+                pass  # the session is usable afterwards
             raise error_from_result(block, connection.info.encoding)
         if block.status in _COPIES:
             raise psycopg.NotSupportedError("The Data API takes no data from its client: COPY FROM STDIN.")

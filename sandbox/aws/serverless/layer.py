@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sts.models import sts_backends
 
-from sandbox.aws import calls, wsgi
+from sandbox.aws import calls, lacking, wsgi
 from sandbox.aws.clusters.models import ClusterBackend
 from sandbox.aws.clusters.responses import LOCK
 from sandbox.aws.json_api import send
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.serverless import namespaces, snapshots, usage_limits, workgroups
 from sandbox.aws.serverless.account import REGIONS, Account
-from sandbox.aws.serverless.messages import API, NAME, Values, refuse
+from sandbox.aws.serverless.messages import API, NAME, Values
 from sandbox.aws.serverless.resources import Place
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
@@ -93,7 +93,7 @@ class Serverless:
         elif action in _OPERATIONS:
             answer = _OPERATIONS[action](account, values)
         else:
-            raise refuse("UnknownOperationException", f"The sandbox has no {action} of {NAME}.")
+            raise lacking.refusal(NAME, action)
         self._guard()
         return send(API.write(action, answer), start_response)
 
