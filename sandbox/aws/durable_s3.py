@@ -133,11 +133,11 @@ class DurableS3:
         body: object = key._value_buffer
         if upload := objects.adopt(body):
             body = self._store.adopt_body(upload)
-            _set_body(key, body)
         elif not isinstance(body, Body):
             body = self._store.write_body(key.value)
-            _set_body(key, body)
         self._store.put_object(bucket.name, name, body, properties, versioned=bucket.is_versioned)
+        if body is not key._value_buffer:  # kept before anybody reads it from there
+            _set_body(key, body)
 
 
 def _body_name(key: FakeKey | FakeDeleteMarker) -> str | None:

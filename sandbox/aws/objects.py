@@ -72,6 +72,11 @@ def is_plain_get(environ: Environ) -> bool:
     return environ["REQUEST_METHOD"] == "GET" and _parameters(environ) <= {"x-id", "versionId"}
 
 
+def is_plain(environ: Environ) -> bool:
+    """Whether a request names nothing but an object."""
+    return _parameters(environ) <= {"x-id"}
+
+
 def open_part(key: FakeKey, content_range: str | None) -> tuple[BinaryIO, int] | None:
     """An object's file at the first byte asked for, and how many follow; None where it is in memory."""
     body: object = key._value_buffer
@@ -110,5 +115,7 @@ def _puts(environ: Environ) -> bool:
 
 
 def _parameters(environ: Environ) -> set[str]:
+    if not environ.get("QUERY_STRING"):
+        return set()
     query = urllib.parse.parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
     return {name for name, _ in query if not name.startswith("X-Amz-")}

@@ -27,6 +27,7 @@ from sandbox.aws.durable_s3 import DurableS3
 from sandbox.aws.faults import ADMIN_SERVICE, Faults
 from sandbox.aws.handler import Handler
 from sandbox.aws.listing import Listing
+from sandbox.aws.reads import Reads
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.serverless.layer import Serverless
 from sandbox.aws.serverless.messages import NAME as SERVERLESS
@@ -85,18 +86,19 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """From the outside in: health, signatures, faults, access, disk, buckets, listings, Redshift, moto."""
+    """From the outside in: health, signatures, faults, access, reads, disk, buckets, Redshift, moto."""
     policies.install()
     objects.install()
     clusters = Serverless(Clusters(Topics(MotoServices()), settings))
     services = DataApi(clusters, settings)
-    s3 = DurableS3(Buckets(Listing(services)), ObjectStore(settings.home / "s3"))
+    store = ObjectStore(settings.home / "s3")
+    s3 = DurableS3(Buckets(services), store)
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)
     _make_role()
     checked = SignatureCheck(
-        Faults(Access(s3, settings.aws_access_key_id), settings.aws_access_key_id),
+        Faults(Access(Reads(Listing(s3, store)), settings.aws_access_key_id), settings.aws_access_key_id),
         _secrets(settings),
         {*SERVICES, SERVERLESS, ADMIN_SERVICE},
         Intake(settings.home / "s3" / "incoming"),
