@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.h
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 """
 
+import functools
 import re
 import urllib.parse
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ def check(claim: Claim, environ: Environ, now: datetime) -> None:
             f'This date is not the same as X-Amz-Date: "{claim.timestamp[:8]}".'
         )
         raise RefusalError(BAD, "AuthorizationHeaderMalformed", message)
-    signed_at = datetime.strptime(claim.timestamp, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
+    signed_at = _moment(claim.timestamp)
     if claim.expires is not None:
         _check_expiry(claim.expires, signed_at, now)
     elif abs(now - signed_at) > _SKEW:
@@ -149,8 +150,13 @@ def _credential(text: str) -> tuple[str, str, str, str]:
 
 
 def _time(text: str) -> str:
-    datetime.strptime(f"{text}+0000", f"{SIGV4_TIMESTAMP}%z")
+    _moment(text)
     return text
+
+
+@functools.lru_cache(maxsize=64)  # thousands of objects are got in a second
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
 
 
 def _check_expiry(seconds: int, signed_at: datetime, now: datetime) -> None:

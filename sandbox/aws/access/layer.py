@@ -57,7 +57,7 @@ class Access:
         self._application = application
         self._owner = owner
         self._lock = threading.Lock()
-        self._journal: deque[dict[str, Any]] = deque(maxlen=_JOURNAL_LENGTH)
+        self._journal: deque[tuple[str, Ask, bool]] = deque(maxlen=_JOURNAL_LENGTH)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Carry a request out if it is allowed and IAM has room for what it brings."""
@@ -94,7 +94,8 @@ class Access:
     def asked(self) -> list[dict[str, Any]]:
         """The permissions asked for so far, oldest first, each with who asked and whether it was given."""
         with self._lock:
-            return list(self._journal)
+            found = list(self._journal)
+        return [{"principal": arn, **asdict(ask), "allowed": allowed} for arn, ask, allowed in found]
 
     def forget(self) -> None:
         """Begin the journal anew."""
@@ -122,7 +123,7 @@ class Access:
             full = _complete(ask, request, caller)
             reason = _refusal(request, caller, full)
             with self._lock:
-                self._journal.append({"principal": caller.arn, **asdict(full), "allowed": not reason})
+                self._journal.append((caller.arn, full, not reason))
             resource = f'"{ask.resource}"' if request.service == "s3" else ask.resource
             words = f"is not authorized to perform: {ask.action} on resource: {resource}"
             return reason and f"User: {caller.arn} {words} {reason}"
