@@ -26,12 +26,23 @@ _LACKING = frozenset(
 )
 
 
+# Of EC2 the sandbox has networks: nothing here starts a machine, or knows its types (`small_moto`).
+_MACHINES = frozenset(
+    (
+        *("RunInstances", "RunScheduledInstances", "RequestSpotInstances", "RequestSpotFleet", "CreateFleet"),
+        *("DescribeInstanceTypes", "DescribeInstanceTypeOfferings", "ModifyInstanceAttribute"),
+    )
+)
+
+
 def check(call: Call) -> None:
-    """Refuse a request for an operation of S3 that is another one to moto.
+    """Refuse a request for an operation of S3 that is another one to moto, or one about EC2's machines.
 
     Raises:
         RefusalError: NotImplemented.
     """
+    if call.service == "ec2" and call.action in _MACHINES:
+        raise refusal("ec2", call.action)
     if call.service != "s3":
         return
     # The router knows it by another parameter's place than boto3 gives it.

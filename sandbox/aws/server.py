@@ -14,7 +14,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from sandbox.aws import objects, policies, wsgi
+from sandbox.aws import copies, objects, policies, wsgi
 from sandbox.aws.access import aws_policies
 from sandbox.aws.access.layer import Access
 from sandbox.aws.bodies import Intake
@@ -89,6 +89,7 @@ def application(settings: Settings) -> Application:
     """From the outside in: health, signatures, faults, access, reads, disk, buckets, Redshift, moto."""
     policies.install()
     objects.install()
+    copies.install()
     clusters = Serverless(Clusters(Topics(MotoServices()), settings))
     services = DataApi(clusters, settings)
     store = ObjectStore(settings.home / "s3")
