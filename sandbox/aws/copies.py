@@ -87,25 +87,35 @@ def _checked(upload: FakeMultipart, named: list[tuple[int, str]]) -> list[FakeKe
     return parts
 
 
-def _copy_object(backend: S3Backend, src_key: FakeKey, *arguments: Any, **options: Any) -> None:
-    """In place of S3Backend.copy_object: the copy of a stored body is another name of its file."""
+def _copy_object(
+    backend: S3Backend, src_key: FakeKey, dest_bucket_name: str, dest_key_name: str, **options: Any
+) -> None:
+    """In place of S3Backend.copy_object: the copy of a large stored body is another name of its file."""
     body: Any = src_key._value_buffer
-    if not isinstance(body, Body) or src_key.size <= bodies.MEMORY_BYTES:
-        _copy(backend, src_key, *arguments, **options)
-        return
+    is_large = isinstance(body, Body) and src_key.size > bodies.MEMORY_BYTES
+    if is_large:
+        objects.arrive(_another_name(src_key, body))
+        vars(src_key)["_value_buffer"] = io.BytesIO()  # moto copies nothing
+    try:
+        _copy(backend, src_key, dest_bucket_name, dest_key_name, **options)
+    finally:
+        if is_large:
+            vars(src_key)["_value_buffer"] = body
+    if src_key.checksum_type == "COMPOSITE":
+        # A checksum of parts is none of an object in one part; moto takes it for that.
+        new = backend.get_bucket(dest_bucket_name).keys[dest_key_name]
+        new.checksum_value = new.checksum_algorithm = None
+
+
+def _another_name(key: FakeKey, body: Body) -> bodies.Body:
+    """A stored body as one that has arrived."""
     path = body.path.with_name(uuid.uuid4().hex)
     try:
         os.link(body.path, path)  # a body is never changed
     except OSError:  # a file system without links
         shutil.copyfile(body.path, path)
-    whole = src_key.etag.strip('"')
-    md5 = _md5(path) if "-" in whole else whole
-    objects.arrive(bodies.Body(io.BytesIO(), path, src_key.size, md5, ""))
-    vars(src_key)["_value_buffer"] = io.BytesIO()  # moto copies nothing
-    try:
-        _copy(backend, src_key, *arguments, **options)
-    finally:
-        vars(src_key)["_value_buffer"] = body
+    whole = key.etag.strip('"')
+    return bodies.Body(io.BytesIO(), path, key.size, _md5(path) if "-" in whole else whole, "")
 
 
 def _upload_part_copy(  # noqa: PLR0917 # as moto's

@@ -155,6 +155,8 @@ def _properties(key: FakeKey) -> Properties:
         metadata=dict(key.metadata),
         checksum_algorithm=key.checksum_algorithm,
         checksum_value=key.checksum_value,
+        checksum_type=key.checksum_type,
+        checksum_parts=key.checksum_parts,
     )
 
 
@@ -170,6 +172,8 @@ def _key(bucket: FakeBucket, name: str, body: Body, properties: Properties) -> F
         etag=properties.etag,
         version_id="null",
         checksum_value=properties.checksum_value,
+        checksum_type=properties.checksum_type,
+        checksum_parts=properties.checksum_parts,
     )
     _set_body(key, body)
     key.contentsize = properties.size

@@ -38,6 +38,7 @@ class Page:
     after: str
     limit: int
     encoded: bool
+    start: str
 
 
 class Listing:
@@ -87,6 +88,7 @@ def _page(environ: Environ) -> Page | None:
         after=max(urllib.parse.unquote(token.removeprefix(_TOKEN)), query.get("start-after", "")),
         limit=min(int(limit), _PAGE),
         encoded=query.get("encoding-type") == "url",
+        start=query.get("start-after", ""),
     )
 
 
@@ -100,6 +102,7 @@ def _render(bucket: str, page: Page, store: ObjectStore) -> str:
             '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
             f"<Name>{bucket}</Name><Prefix>{_text(page.prefix, page.encoded)}</Prefix>",
             f"<KeyCount>{len(shown)}</KeyCount><MaxKeys>{page.limit}</MaxKeys>",
+            f"<StartAfter>{_text(page.start, page.encoded)}</StartAfter>" if page.start else "",
             "<EncodingType>url</EncodingType>" if page.encoded else "",
             f"<IsTruncated>{str(truncated).lower()}</IsTruncated>",
             f"<NextContinuationToken>{token}</NextContinuationToken>" if truncated else "",

@@ -59,6 +59,8 @@ class Properties:
     metadata: dict[str, str]
     checksum_algorithm: str | None
     checksum_value: str | None
+    checksum_type: str | None = None
+    checksum_parts: int | None = None
 
 
 class Body:

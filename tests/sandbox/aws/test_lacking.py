@@ -1,4 +1,4 @@
-"""Operations that the sandbox has not are refused by name, and with no status that clients try again after."""
+"""Operations that the sandbox has not are refused by name, and with a status that no client tries again."""
 
 import time
 from typing import Any
