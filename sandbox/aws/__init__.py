@@ -1,1 +1,5 @@
-"""The AWS API server: moto's services with signatures checked and S3 kept on disk."""
+"""The AWS API server: S3, IAM, EC2's networks, Secrets Manager, SNS and Redshift's services, on moto."""
+
+from sandbox.aws import small_moto
+
+small_moto.install()

@@ -26,6 +26,8 @@ _IDENTIFIERS = frozenset(
         # Redshift Serverless
         *("namespaceName", "workgroupName", "dbName", "defaultIamRoleArn", "resourceArn", "usageLimitId"),
         *("snapshotName", "finalSnapshotName"),
+        # The Data API
+        *("Database", "WorkgroupName", "SecretArn"),
     )
 )
 

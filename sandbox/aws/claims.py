@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.h
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 """
 
+import functools
 import re
 import urllib.parse
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ _SKEW = timedelta(minutes=15)
 _LONGEST = 604_800  # seconds a presigned URL may be good for, a week
 _SHA256 = re.compile("[0-9a-f]{64}")
 _PRESIGNED = "X-Amz-Signature"
+# The parameters of Signature Version 2, and what else is no parameter of S3's in such a URL.
+_OLD = ("AWSAccessKeyId", "Signature", "Expires")
+_NO_PARAMETERS = (*("awsaccesskeyid=", "signature=", "expires=", "x-amz-", "content-type=", "content-md5="),)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Claim:
     """What a request says about its signer.
 
     `payload_hash` is what stands for the body in the signature; None where it is the body's own hash.
+    `expires` is in seconds after `timestamp`; in an old claim, of Signature Version 2, since 1970.
     """
 
     access_key_id: str
@@ -43,6 +48,7 @@ class Claim:
     payload_hash: str | None
     token: str | None
     expires: int | None = None
+    is_old: bool = False
 
     @property
     def scope(self) -> str:
@@ -67,6 +73,8 @@ def read(environ: Environ) -> Claim:
             return _of_header(environ, query)
         if f"{_PRESIGNED}=" in query:
             return _of_query(query)
+        if "AWSAccessKeyId=" in query:
+            return _of_old_query(query)
     except (KeyError, ValueError) as error:
         raise RefusalError(
             BAD, "AuthorizationHeaderMalformed", f"The signature cannot be read: {error}."
@@ -84,13 +92,17 @@ def check(claim: Claim, environ: Environ, now: datetime) -> None:
     Raises:
         RefusalError: It is not, or does not.
     """
+    if claim.is_old:
+        if now.timestamp() > (claim.expires or 0):
+            raise RefusalError(FORBIDDEN, "AccessDenied", "Request has expired")
+        return
     if claim.date != claim.timestamp[:8]:
         message = (
             f'Invalid credential date "{claim.date}". '
             f'This date is not the same as X-Amz-Date: "{claim.timestamp[:8]}".'
         )
         raise RefusalError(BAD, "AuthorizationHeaderMalformed", message)
-    signed_at = datetime.strptime(claim.timestamp, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
+    signed_at = _moment(claim.timestamp)
     if claim.expires is not None:
         _check_expiry(claim.expires, signed_at, now)
     elif abs(now - signed_at) > _SKEW:
@@ -135,6 +147,31 @@ def _of_query(query: str) -> Claim:
     )
 
 
+def _of_old_query(query: str) -> Claim:
+    """That of a URL of Signature Version 2; nothing in it names a region."""
+    pairs = urllib.parse.parse_qsl(query, keep_blank_values=True)
+    fields = dict(pairs)
+    if any([name for name, _ in pairs].count(name) != 1 for name in _OLD):
+        raise ValueError(f"the query needs {', '.join(_OLD)}, each once")
+    if not re.fullmatch("[0-9]{1,11}", fields["Expires"]):
+        raise ValueError("Expires is no time in seconds since 1970")
+    rest = [part for part in query.split("&") if not part.lower().startswith(_NO_PARAMETERS)]
+    return Claim(
+        access_key_id=fields["AWSAccessKeyId"],
+        date="",
+        region="us-east-1",
+        service="s3",
+        signed_headers=(),
+        signature=fields["Signature"],
+        timestamp="",
+        query="&".join(rest),
+        payload_hash=UNSIGNED_PAYLOAD,
+        token=fields.get("x-amz-security-token"),
+        expires=int(fields["Expires"]),
+        is_old=True,
+    )
+
+
 def _check_algorithm(name: str) -> None:
     if name != _ALGORITHM:
         raise ValueError(f"{name[:100]} is not {_ALGORITHM}")
@@ -149,8 +186,13 @@ def _credential(text: str) -> tuple[str, str, str, str]:
 
 
 def _time(text: str) -> str:
-    datetime.strptime(f"{text}+0000", f"{SIGV4_TIMESTAMP}%z")
+    _moment(text)
     return text
+
+
+@functools.lru_cache(maxsize=64)  # thousands of objects are got in a second
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
 
 
 def _check_expiry(seconds: int, signed_at: datetime, now: datetime) -> None:

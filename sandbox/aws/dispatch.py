@@ -11,7 +11,7 @@ from flask import Flask
 from moto.backends import SERVICE_NAMES
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sandbox.aws import wsgi
+from sandbox.aws import calls, lacking, wsgi
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.wsgi import Environ, StartResponse
 
@@ -25,8 +25,8 @@ SERVICES: tuple[SERVICE_NAMES, ...] = (
 _ACCOUNT = "HTTP_X_MOTO_ACCOUNT_ID"
 # What Python raises where a request's value is not what moto takes for granted.
 _UNREADABLE = (
-    *(ArithmeticError, AssertionError, AttributeError, ExpatError, LookupError, RecursionError, TypeError),
-    ValueError,
+    *(ArithmeticError, AssertionError, AttributeError, ExpatError, LookupError, NameError, RecursionError),
+    *(TypeError, ValueError),
 )
 _CODES = {"s3": "InvalidRequest", "ec2": "InvalidParameterValue"}
 
@@ -48,14 +48,9 @@ class MotoServices(DomainDispatcherApplication):
         """Let moto answer; what it stumbles over is refused in one line, as AWS refuses it before."""
         try:
             return super().__call__(environ, start_response)  # type: ignore[no-any-return]
-        except NotImplementedError as error:
-            refusal = RefusalError(
-                "501 Not Implemented", "NotImplemented", f"moto has it not: {error!s:.200}"
-            )
-        except OperationNotFoundError as error:
-            refusal = RefusalError(
-                "400 Bad Request", "InvalidAction", f"There is no operation {error!s:.100}"
-            )
+        except (NotImplementedError, OperationNotFoundError):
+            environ["wsgi.input"].seek(0)  # moto has read it
+            refusal = lacking.refusal(environ[wsgi.SERVICE], calls.read(environ).action)
         except _UNREADABLE as error:
             refusal = _unreadable(error, environ)
         return respond(refusal, environ, start_response)

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.aws import calls, documents, topics, wsgi
+from sandbox.aws import calls, documents, lacking, topics, wsgi
 from sandbox.aws.access.layer import Access
 from sandbox.aws.calls import Call
 from sandbox.aws.clusters import roles
@@ -102,6 +102,7 @@ class Faults:
         try:
             documents.check(environ)
             call = calls.read(environ)
+            lacking.check(call)
         except RefusalError as error:
             return respond(error, environ, start_response)
         with self._lock:

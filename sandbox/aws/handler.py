@@ -146,13 +146,21 @@ class Handler(MotoRequestHandler):
             self.send_header("Content-Length", str(len(whole)))
         if self.close_connection:
             self.send_header("Connection", "close")
-        self.end_headers()
+        blocks = iter(() if self.command == "HEAD" else body if has_length else (whole,))
         try:
-            for block in () if self.command == "HEAD" else body if has_length else (whole,):
+            self._connection.allow(self._deadlines.answer)
+            # In one piece with the head: most answers are short.
+            self.wfile.write(self._head() + next(blocks, b""))
+            for block in blocks:
                 self._connection.allow(self._deadlines.answer)
                 self.wfile.write(block)
         finally:
             getattr(body, "close", lambda: None)()
+
+    def _head(self) -> bytes:
+        """The status line and the headers, as they were given so far, with their end."""
+        lines: list[bytes] = vars(self).pop("_headers_buffer", [])
+        return b"".join([*lines, b"\r\n"])
 
     def _refuse(self, error: MalformedError) -> None:
         """Answer what is no HTTP, and close."""

@@ -4,6 +4,8 @@ moto copies a body at least twice, and a GetObject of a part of it once more. So
 into moto's keys as a file, and read past it.
 """
 
+import contextlib
+import functools
 import io
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from moto.s3 import models
 from moto.s3.models import FakeKey
 
 from sandbox.aws import bodies, wsgi
@@ -38,6 +41,8 @@ _make = FakeKey.__init__
 def install() -> None:
     """Let moto's keys take the body that has arrived."""
     FakeKey.__init__ = _init  # type: ignore[method-assign,assignment]
+    # Lists of grants are replaced and never changed: one serves all objects, each of which has a KB less.
+    models.get_canned_acl = functools.cache(models.get_canned_acl)
 
 
 def _init(key: FakeKey, *arguments: Any, **options: Any) -> None:
@@ -52,6 +57,23 @@ def _init(key: FakeKey, *arguments: Any, **options: Any) -> None:
     vars(key)["_value_buffer"] = Upload(path)
     key.contentsize = arrived.size
     key._etag = key._etag or arrived.md5
+
+
+@contextlib.contextmanager
+def arriving() -> Iterator[None]:
+    """While this lasts, `arrive` may leave a body; one that no key has taken in the end is removed."""
+    token = _ARRIVED.set(None)
+    try:
+        yield
+    finally:
+        if left := _ARRIVED.get():
+            left.discard()
+        _ARRIVED.reset(token)
+
+
+def arrive(body: bodies.Body) -> None:
+    """Leave a body to the next key that moto makes in this thread."""
+    _ARRIVED.set(body)
 
 
 def put(environ: Environ, application: Callable[[], Iterable[bytes]]) -> Iterable[bytes]:
@@ -70,6 +92,11 @@ def put(environ: Environ, application: Callable[[], Iterable[bytes]]) -> Iterabl
 def is_plain_get(environ: Environ) -> bool:
     """Whether a request asks for an object's body and nothing that moto answers to GET alone."""
     return environ["REQUEST_METHOD"] == "GET" and _parameters(environ) <= {"x-id", "versionId"}
+
+
+def is_plain(environ: Environ) -> bool:
+    """Whether a request names nothing but an object."""
+    return _parameters(environ) <= {"x-id"}
 
 
 def open_part(key: FakeKey, content_range: str | None) -> tuple[BinaryIO, int] | None:
@@ -110,5 +137,7 @@ def _puts(environ: Environ) -> bool:
 
 
 def _parameters(environ: Environ) -> set[str]:
+    if not environ.get("QUERY_STRING"):
+        return set()
     query = urllib.parse.parse_qsl(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
     return {name for name, _ in query if not name.startswith("X-Amz-")}

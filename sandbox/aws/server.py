@@ -14,17 +14,20 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from sandbox.aws import objects, policies, wsgi
+from sandbox.aws import copies, objects, policies, wsgi
+from sandbox.aws.access import aws_policies
 from sandbox.aws.access.layer import Access
 from sandbox.aws.bodies import Intake
 from sandbox.aws.buckets import Buckets
 from sandbox.aws.clusters.layer import Clusters
 from sandbox.aws.connections import Server
+from sandbox.aws.data_api.layer import DataApi
 from sandbox.aws.dispatch import SERVICES, MotoServices
 from sandbox.aws.durable_s3 import DurableS3
 from sandbox.aws.faults import ADMIN_SERVICE, Faults
 from sandbox.aws.handler import Handler
 from sandbox.aws.listing import Listing
+from sandbox.aws.reads import Reads
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.serverless.layer import Serverless
 from sandbox.aws.serverless.messages import NAME as SERVERLESS
@@ -83,17 +86,20 @@ def serve(settings: Settings) -> None:
 
 
 def application(settings: Settings) -> Application:
-    """From the outside in: health, signatures, faults, access, disk, buckets, listings, Redshift, moto."""
+    """From the outside in: health, signatures, faults, access, reads, disk, buckets, Redshift, moto."""
     policies.install()
     objects.install()
+    copies.install()
     clusters = Serverless(Clusters(Topics(MotoServices()), settings))
-    s3 = DurableS3(Buckets(Listing(clusters)), ObjectStore(settings.home / "s3"))
+    services = DataApi(clusters, settings)
+    store = ObjectStore(settings.home / "s3")
+    s3 = DurableS3(Buckets(services), store)
     s3.restore()
     for bucket in (SOURCE_BUCKET, WORK_BUCKET):
         s3.make_bucket(bucket, settings.region)
     _make_role()
     checked = SignatureCheck(
-        Faults(Access(s3, settings.aws_access_key_id), settings.aws_access_key_id),
+        Faults(Access(Reads(Listing(s3, store)), settings.aws_access_key_id), settings.aws_access_key_id),
         _secrets(settings),
         {*SERVICES, SERVERLESS, ADMIN_SERVICE},
         Intake(settings.home / "s3" / "incoming"),
@@ -157,6 +163,7 @@ def _secrets(settings: Settings) -> Callable[[str], Secret | None]:
 def _make_role() -> None:
     """The role that COPY's IAM_ROLE names, and the boundary of those that Airflow makes."""
     iam = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    aws_policies.know_usual(iam)
     iam.create_policy("", "/", json.dumps(_BOUNDARY), BOUNDARY_NAME, [])
     iam.create_role(
         role_name=ROLE_NAME,

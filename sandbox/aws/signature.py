@@ -16,9 +16,10 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sandbox.aws import bodies, claims, faults, streams, wsgi
+from sandbox.aws import bodies, claims, faults, old_signature, streams, wsgi
 from sandbox.aws.bodies import Body, Intake, Source
 from sandbox.aws.claims import BAD, FORBIDDEN, Claim
+from sandbox.aws.old_signature import OldSigning
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
@@ -111,6 +112,8 @@ class SignatureCheck:
 
     def _receive(self, claim: Claim, secret: str, environ: Environ) -> Body:
         """The body, of which nothing is kept before the signature is known to be good."""
+        if claim.is_old:
+            return self._receive_old(claim, secret, environ)
         signer = _Signing(claim, secret, environ)
         if claim.payload_hash is None:
             body = self._keep(environ, bodies.CALL_BYTES)
@@ -125,6 +128,19 @@ class SignatureCheck:
         environ.get(wsgi.TRUST, _nobody)()
         if claim.payload_hash in streams.KINDS:
             return self._unchunk(claim, signer, environ)
+        body = self._keep(environ, _limit(claim, environ))
+        try:
+            _compare(body, claim, environ)
+        except RefusalError:
+            body.discard()
+            raise
+        return body
+
+    def _receive_old(self, claim: Claim, secret: str, environ: Environ) -> Body:
+        """The body of a request by a presigned URL of Signature Version 2, which no hash is signed of."""
+        OldSigning(claim, secret, environ).verify()
+        environ.get(wsgi.TRUST, _nobody)()
+        old_signature.unwrap(environ, claim)
         body = self._keep(environ, _limit(claim, environ))
         try:
             _compare(body, claim, environ)

@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS settings (
 );
 """
 
+_LAST = "\U0010ffff"  # no key goes on with it: Unicode has no such character
+
 
 @dataclass(frozen=True)
 class StoredBucket:
@@ -57,6 +59,8 @@ class Properties:
     metadata: dict[str, str]
     checksum_algorithm: str | None
     checksum_value: str | None
+    checksum_type: str | None = None
+    checksum_parts: int | None = None
 
 
 class Body:
@@ -139,6 +143,17 @@ class ObjectStore:
         """The names of the bodies of a bucket's objects, by key."""
         with self._lock:
             return dict(self._database.execute("SELECT key, body FROM objects WHERE bucket = ?", [bucket]))
+
+    def page(self, bucket: str, prefix: str, after: str, limit: int) -> list[tuple[str, Properties]]:
+        """Up to `limit` objects with a prefix that come after a key, in the order of their keys' bytes."""
+        query = (
+            "SELECT key, properties FROM objects WHERE bucket = ? AND key >= ? AND key > ? AND key < ?"
+            " ORDER BY key LIMIT ?"
+        )
+        values = [bucket, prefix, after, prefix + _LAST, limit]
+        with self._lock:
+            rows = self._database.execute(query, values).fetchall()
+        return [(key, Properties(**json.loads(properties))) for key, properties in rows]
 
     def put_bucket(self, bucket: StoredBucket) -> None:
         """Keep a bucket, unless it is kept already."""

@@ -49,7 +49,7 @@ def resolve(text: str, context: Context) -> str:
         found = context.get(name.strip().lower())
         return found[0] if found else default.strip().strip("'")
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(value, text) if "${" in text else text
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -8,7 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.aws import wsgi
-from sandbox.aws.access import deleting, iam, others, principals, quotas, redshift, s3, serverless
+from sandbox.aws.access import (
+    aws_policies,
+    data_api,
+    deleting,
+    iam,
+    others,
+    principals,
+    quotas,
+    redshift,
+    s3,
+    serverless,
+)
 from sandbox.aws.access import request as requests
 from sandbox.aws.access.policy import Ask
 from sandbox.aws.access.principals import Principal
@@ -24,6 +35,7 @@ ASKS: dict[str, Callable[[Request], list[Ask]]] = {
     "sts": iam.sts_asks,
     "redshift": redshift.asks,
     "redshift-serverless": serverless.asks,
+    "redshift-data": data_api.asks,
     "ec2": others.ec2_asks,
     "secretsmanager": others.secret_asks,
     "sns": others.topic_asks,
@@ -45,7 +57,7 @@ class Access:
         self._application = application
         self._owner = owner
         self._lock = threading.Lock()
-        self._journal: deque[dict[str, Any]] = deque(maxlen=_JOURNAL_LENGTH)
+        self._journal: deque[tuple[str, Ask, bool]] = deque(maxlen=_JOURNAL_LENGTH)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Carry a request out if it is allowed and IAM has room for what it brings."""
@@ -54,6 +66,9 @@ class Access:
             return self._application(environ, start_response)
         try:
             request = requests.read(environ, caller.user if caller else "")
+            if service == "iam":
+                for name in ("PolicyArn", "PermissionsBoundary"):
+                    aws_policies.know(principals.backend(), request.get(name))
             if caller is not None:
                 self._check(request, caller)
             if service == "iam":
@@ -79,7 +94,8 @@ class Access:
     def asked(self) -> list[dict[str, Any]]:
         """The permissions asked for so far, oldest first, each with who asked and whether it was given."""
         with self._lock:
-            return list(self._journal)
+            found = list(self._journal)
+        return [{"principal": arn, **asdict(ask), "allowed": allowed} for arn, ask, allowed in found]
 
     def forget(self) -> None:
         """Begin the journal anew."""
@@ -107,7 +123,7 @@ class Access:
             full = _complete(ask, request, caller)
             reason = _refusal(request, caller, full)
             with self._lock:
-                self._journal.append({"principal": caller.arn, **asdict(full), "allowed": not reason})
+                self._journal.append((caller.arn, full, not reason))
             resource = f'"{ask.resource}"' if request.service == "s3" else ask.resource
             words = f"is not authorized to perform: {ask.action} on resource: {resource}"
             return reason and f"User: {caller.arn} {words} {reason}"
@@ -139,6 +155,8 @@ def _complete(ask: Ask, request: Request, caller: Principal) -> Ask:
         "aws:SourceIp": [str(request.headers.get("REMOTE_ADDR", "127.0.0.1"))],
         "aws:CurrentTime": [datetime.now(UTC).isoformat(timespec="seconds")],
     }
+    if "aws:userid" in caller.context:  # only own statements are found, whoever asks
+        known["redshift-data:statement-owner-iam-userid"] = list(caller.context["aws:userid"])
     return Ask(ask.action, ask.resource, {**known, **caller.context, **ask.context})
 
 

@@ -1,7 +1,7 @@
 """Who has signed a request, and which policies are attached to them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -126,7 +126,10 @@ def _of_user(user: User) -> Principal:
 
 def _of_session(session: AssumedRole) -> Principal | None:
     role = role_of(session.role_arn)
-    return _of_role(role, session.arn, session.policy) if role else None
+    if role is None:
+        return None
+    found = _of_role(role, session.arn, session.policy)
+    return replace(found, context={**found.context, "aws:userid": [session.user_id]})
 
 
 def _of_role(role: Role, session_arn: str, policy: str | None = None) -> Principal:

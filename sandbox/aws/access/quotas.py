@@ -30,7 +30,7 @@ def check(request: Request) -> None:
     if request.action == "CreateUser" and request.get("PermissionsBoundary"):
         # moto would forget it, and the user could do what AWS forbids.
         message = "The sandbox has no permissions boundaries of users, of roles only."
-        raise RefusalError("501 Not Implemented", "NotImplemented", message)
+        raise RefusalError("400 Bad Request", "NotImplemented", message)
     document = request.get("PolicyDocument")
     if request.action in _INLINE:
         _check_inline(request, document)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sts.models import sts_backends
 
-from sandbox.aws import calls, claims, wsgi
+from sandbox.aws import calls, lacking, wsgi
 from sandbox.aws.clusters.models import ClusterBackend
 from sandbox.aws.clusters.responses import LOCK
+from sandbox.aws.json_api import send
 from sandbox.aws.refusals import RefusalError, respond
-from sandbox.aws.serverless import messages, namespaces, snapshots, usage_limits, workgroups
+from sandbox.aws.serverless import namespaces, snapshots, usage_limits, workgroups
 from sandbox.aws.serverless.account import REGIONS, Account
-from sandbox.aws.serverless.messages import NAME, Values
+from sandbox.aws.serverless.messages import API, NAME, Values
 from sandbox.aws.serverless.resources import Place
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
@@ -85,19 +86,16 @@ class Serverless:
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         action = str(environ.get("HTTP_X_AMZ_TARGET", "")).removeprefix("RedshiftServerless.")
-        values = messages.read(action, wsgi.read_body(environ))
-        account = self._account(_region(environ))
+        values = API.read(action, wsgi.read_body(environ))
+        account = self._account(environ[wsgi.REGION])
         if action == "GetCredentials":
-            answer = workgroups.get_credentials(account, values, _caller(environ))
+            answer = workgroups.get_credentials(account, values, caller_of(environ))
         elif action in _OPERATIONS:
             answer = _OPERATIONS[action](account, values)
         else:
-            raise RefusalError("501 Not Implemented", "NotImplemented", f"The sandbox has no {action}.")
+            raise lacking.refusal(NAME, action)
         self._guard()
-        body = messages.write(action, answer)
-        headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
-        start_response("200 OK", headers)
-        return [body]
+        return send(API.write(action, answer), start_response)
 
     def _account(self, region: str) -> Account:
         if region not in REGIONS:
@@ -121,13 +119,8 @@ class Serverless:
             raise RefusalError("400 Bad Request", "DependencyViolation", message)
 
 
-def _region(environ: Environ) -> str:
-    """The region that the request is signed for."""
-    return claims.read(environ).region
-
-
-def _caller(environ: Environ) -> str:
+def caller_of(environ: Environ) -> str:
     """The ARN of who has signed the request, as GetCallerIdentity tells it."""
     backend = sts_backends[DEFAULT_ACCOUNT_ID]["aws"]
-    _, arn, _ = backend.get_caller_identity(str(environ[wsgi.ACCESS_KEY_ID]), _region(environ))
+    _, arn, _ = backend.get_caller_identity(str(environ[wsgi.ACCESS_KEY_ID]), environ[wsgi.REGION])
     return str(arn)

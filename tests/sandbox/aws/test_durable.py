@@ -390,3 +390,18 @@ def test_last_modified_is_the_time_of_the_change(aws_s3: "S3Client", aws_bucket:
     first = aws_s3.head_object(Bucket=aws_bucket, Key="k")["LastModified"]
     age = datetime.now(first.tzinfo) - first
     assert abs(age.total_seconds()) < 60
+
+
+def test_a_multipart_object_is_read_with_its_checksum_after_a_kill(
+    aws: Aws, aws_s3: "S3Client", aws_bucket: str, tmp_path: Any
+):
+    content = bytes(range(256)) * 40_000
+    (tmp_path / "f").write_bytes(content)
+    aws_s3.upload_file(str(tmp_path / "f"), aws_bucket, "k")
+    aws_s3.copy_object(Bucket=aws_bucket, Key="copy", CopySource={"Bucket": aws_bucket, "Key": "k"})
+
+    kill_and_restart(aws)
+
+    assert md5(body(aws_s3, aws_bucket, "k")) == md5(content)
+    aws_s3.delete_object(Bucket=aws_bucket, Key="k")
+    assert md5(body(aws_s3, aws_bucket, "copy")) == md5(content)
