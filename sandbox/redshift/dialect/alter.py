@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import expressions, lexical, users
+from sandbox.redshift.dialect import absent_commands, expressions, lexical, users
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -44,10 +44,7 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
     if action == "alter":
         return _alter(draft, table, at, in_transaction)
     if action == "append":
-        raise Refusal(
-            "ALTER TABLE APPEND is not in the sandbox",
-            hint="INSERT INTO … SELECT and DELETE move rows in a transaction.",
-        )
+        raise absent_commands.APPEND.refusal("ALTER TABLE APPEND")
     if action == "rename" or draft.words_at(at, "owner", "to"):
         return ()
     raise syntax_error(draft, at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sandbox.redshift.dialect import absent_commands
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.names import dollar_quote, read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -47,10 +48,7 @@ def rewrite_grant(draft: Draft, _in_transaction: bool) -> Sequence[str]:
         Refusal: It is of what the sandbox has not.
     """
     if draft.word(1) == "assumerole":
-        raise Refusal(
-            f"{draft.word(0).upper()} ASSUMEROLE is not in the sandbox",
-            hint="Say in the role's trust policy, by sts:ExternalId, which database users may take it.",
-        )
+        raise absent_commands.ASSUMEROLE.refusal(f"{draft.word(0).upper()} ASSUMEROLE")
     if draft.word(1) == "role" and (draft.word(2), draft.word(4)) == _MONITOR and draft.is_operator(3, ":"):
         draft.remove(1, 1)
         draft.remove(2, 4)
