@@ -13,12 +13,15 @@ BEGIN
     );
 END $body$;
 
+-- Not in one expression: PostgreSQL would read a constant as JSON before it asks whether it is.
 CREATE OR REPLACE FUNCTION pg_internal.json_text(value text, path text[], null_if_invalid boolean) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE
-    WHEN pg_input_is_valid(value, 'json') THEN json_extract_path_text(value::json, VARIADIC path)
-    ELSE pg_internal.invalid_json(value, path, null_if_invalid)
-END;
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $body$
+BEGIN
+    IF pg_input_is_valid(value, 'json') THEN
+        RETURN json_extract_path_text(value::json, VARIADIC path);
+    END IF;
+    RETURN pg_internal.invalid_json(value, path, null_if_invalid);
+END $body$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(value text, VARIADIC path text[]) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -63,18 +66,22 @@ RETURN pg_input_is_valid(value, 'json') AND ltrim(value, E' \t\n\r') LIKE '[%';
 -- A negative position is out of bounds; PostgreSQL would count from the end.
 CREATE OR REPLACE FUNCTION pg_catalog.json_extract_array_element_text(
     value text, place integer, null_if_invalid boolean DEFAULT false
-) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE
-    WHEN pg_internal.is_json_array(value) THEN CASE WHEN place >= 0 THEN value::json ->> place END
-    ELSE pg_internal.invalid_json(value, ARRAY[place::text], null_if_invalid)
-END;
+) RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $body$
+BEGIN
+    IF pg_internal.is_json_array(value) THEN
+        RETURN CASE WHEN place >= 0 THEN value::json ->> place END;
+    END IF;
+    RETURN pg_internal.invalid_json(value, ARRAY[place::text], null_if_invalid);
+END $body$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(value text, null_if_invalid boolean DEFAULT false)
-RETURNS integer LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE
-    WHEN pg_internal.is_json_array(value) THEN json_array_length(value::json)
-    ELSE pg_internal.invalid_json(value, ARRAY[]::text[], null_if_invalid)::integer
-END;
+RETURNS integer LANGUAGE plpgsql STABLE PARALLEL SAFE AS $body$
+BEGIN
+    IF pg_internal.is_json_array(value) THEN
+        RETURN json_array_length(value::json);
+    END IF;
+    RETURN pg_internal.invalid_json(value, ARRAY[]::text[], null_if_invalid);
+END $body$;
 
 -- Of an object; IS_VALID_JSON_ARRAY is for arrays. Of a number or a word alone no page says anything.
 CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(value text) RETURNS boolean

@@ -61,8 +61,8 @@ RETURN ((value << bits) | (value >> (32 - bits))) & 4294967295;
 CREATE OR REPLACE FUNCTION pg_internal.sha1(value bytea) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $body$
 DECLARE
-    message bytea := value || '\x80'::bytea
-        || decode(repeat('00', (119 - length(value) % 64) % 64), 'hex') || int8send(length(value)::bigint * 8);
+    message bytea := value
+        || decode('80' || repeat('00', (119 - length(value) % 64) % 64), 'hex') || int8send(length(value)::bigint * 8);
     hash bigint[] := ARRAY[1732584193, 4023233417, 2562383102, 271733878, 3285377520]::bigint[];
     words bigint[];
     state bigint[];
@@ -102,7 +102,7 @@ RETURN pg_internal.sha1(convert_to(value, 'UTF8'));
 CREATE OR REPLACE FUNCTION pg_catalog.func_sha1(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN pg_internal.sha1(convert_to(value, 'UTF8'));
 
--- CRC-32 of zip and PNG, in hexadecimal.
+-- "based on the CRC-32C polynomial", in hexadecimal.
 CREATE OR REPLACE FUNCTION pg_catalog.crc32(value text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $body$
 DECLARE
@@ -112,7 +112,7 @@ BEGIN
     FOR at IN 0 .. length(given) - 1 LOOP
         crc := crc # get_byte(given, at);
         FOR bit IN 1 .. 8 LOOP
-            crc := CASE WHEN crc & 1 = 1 THEN (crc >> 1) # 3988292384 ELSE crc >> 1 END;
+            crc := CASE WHEN crc & 1 = 1 THEN (crc >> 1) # 2197175160 ELSE crc >> 1 END;
         END LOOP;
     END LOOP;
     RETURN lpad(to_hex(crc # 4294967295), 8, '0');

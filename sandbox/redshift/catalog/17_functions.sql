@@ -58,6 +58,14 @@ CREATE OR REPLACE FUNCTION pg_catalog.octetindex(searched text, value text) RETU
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN position(convert_to(searched, 'UTF8') IN convert_to(value, 'UTF8'));
 
+-- -1, 0 or 1 by the bytes; PostgreSQL's give any number.
+CREATE OR REPLACE FUNCTION pg_internal.bpcharcmp(a text, b text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN sign(bttextcmp(a COLLATE "C", b COLLATE "C"))::integer;
+CREATE OR REPLACE FUNCTION pg_internal.bttext_pattern_cmp(a text, b text) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN sign(bttextcmp(a COLLATE "C", b COLLATE "C"))::integer;
+
 -- "Must be an integer greater than 0": PostgreSQL counts a negative one from the end.
 CREATE OR REPLACE FUNCTION pg_internal.split_part(value text, delimiter text, part integer) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $body$

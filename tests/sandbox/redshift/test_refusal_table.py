@@ -278,7 +278,7 @@ def test_a_function_that_redshift_does_not_have_is_refused_where_it_is_called_on
         "SELECT q.xmin FROM (SELECT MIN(a) AS xmin FROM t) q",
         "WITH x (xmin) AS (SELECT a FROM t) SELECT xmin FROM x",
         "SELECT MIN(a) xmin FROM t ORDER BY xmin",
-        "SELECT MIN(a) AS xmin, ST_XMin(a) FROM t",
+        "SELECT MIN(a) AS xmin FROM t",
         "SELECT xmin.a FROM t, xmin",
         "SELECT '{1}'::int[]",
         "SELECT a::varchar, b::int FROM t",
