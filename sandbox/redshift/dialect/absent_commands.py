@@ -135,7 +135,56 @@ COLUMN_TYPES = AbsentCommand(
     "c_Supported_data_types",
     "The sandbox's types are numbers, text, BOOLEAN, dates and times.",
 )
-ELSEWHERE = (APPEND, ASSUMEROLE, COLLATION, COLUMN_TYPES, QUALIFY_USING, TOP_OF_SETS)
+SYSTEM_ROLES = AbsentCommand(
+    "the roles `sys:operator`, `sys:dba`, `sys:superuser`, `sys:secadmin`",
+    (),
+    "r_roles-default",
+    "sys:monitor is here; the master user has most of the rights of the others.",
+)
+SYSTEM_PERMISSIONS = AbsentCommand(
+    "`GRANT` and `REVOKE` of system permissions (`CREATE TABLE`, `DROP USER`, `ACCESS SYSTEM TABLE`, …)",
+    (),
+    "r_roles-system-privileges, r_GRANT",
+    "Grant on schemas and tables; sys:monitor reads the system views.",
+)
+PRIVILEGES = AbsentCommand(
+    "`GRANT` and `REVOKE` of `ALTER`, `DROP`, `EXECUTE`, `SHARE` on objects",
+    (),
+    "r_GRANT",
+    "Who owns an object alters and drops it.",
+)
+SCOPED = AbsentCommand(
+    "`GRANT … FOR TABLES IN` and other scoped permissions",
+    (),
+    "t_scoped-permissions",
+    "GRANT … ON ALL TABLES IN SCHEMA, and ALTER DEFAULT PRIVILEGES for those to come.",
+)
+EXTERNAL_ID = AbsentCommand(
+    "`EXTERNALID` of a user or role", (), "r_CREATE_USER, r_CREATE_ROLE", "Users log in with a password or by IAM."
+)
+ROLE_OWNER = AbsentCommand("`ALTER ROLE … OWNER TO`", (), "r_ALTER_ROLE", "GRANT ROLE … WITH ADMIN OPTION.")
+SUPERUSERS = AbsentCommand(
+    "users with `CREATEUSER` (superusers) or `CREATEDB`", (), "r_CREATE_USER", "The master user is the nearest."
+)
+HASHED_PASSWORDS = AbsentCommand(
+    "`PASSWORD` as an MD5 or SHA-256 hash", (), "r_CREATE_USER", "Write the password, or PASSWORD DISABLE."
+)
+ELSEWHERE = (
+    APPEND,
+    ASSUMEROLE,
+    COLLATION,
+    COLUMN_TYPES,
+    EXTERNAL_ID,
+    HASHED_PASSWORDS,
+    PRIVILEGES,
+    QUALIFY_USING,
+    ROLE_OWNER,
+    SCOPED,
+    SUPERUSERS,
+    SYSTEM_PERMISSIONS,
+    SYSTEM_ROLES,
+    TOP_OF_SETS,
+)
 _ALL = {beginning: command for command in TABLE for beginning in command.beginnings}
 
 

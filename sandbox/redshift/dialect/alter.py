@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import absent_commands, expressions, lexical, users
+from sandbox.redshift.dialect import absent_commands, expressions, lexical, roles, users
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -31,6 +31,8 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
         for index in range(2, len(draft)):
             if draft.word(index) == "set":
                 lexical.check_setting(draft, index + 1)
+        if draft.word(1) == "role":
+            return roles.rewrite_role(draft)
         return users.rewrite_user(draft) if draft.word(1) == "user" else ()
     if draft.word(1) != "table":
         raise Refusal(f'SQL command "{draft.render()}" not supported.')

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import lexical, queries, users
+from sandbox.redshift.dialect import lexical, queries, roles, show
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -59,7 +59,7 @@ def _reset(draft: Draft, _in_transaction: bool) -> Sequence[str]:
 def _show(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if draft.word(1) == "server_version":
         draft.rewrite_all("SELECT '8.0.2'::pg_catalog.text AS server_version")
-    else:
+    elif not show.rewrite(draft):
         lexical.check_shown(draft, 1)
         _setting(draft, 1)
     return ()
@@ -150,14 +150,16 @@ RULES: dict[str, _Rule] = {
     "vacuum": _vacuum,
     "lock": _lock,
     "unload": _unload,
-    "grant": users.rewrite_grant,
-    "revoke": users.rewrite_grant,
+    "grant": roles.rewrite_grant,
+    "revoke": roles.rewrite_grant,
     **dict.fromkeys(("explain", "prepare", "declare"), _inner_query),
     **dict.fromkeys(("commit", "end", "comment", "execute", "deallocate", "fetch", "close"), _pass),
+    # asyncpg's pool sends it with every connection that comes back.
+    "unlisten": _pass,
     **dict.fromkeys(
         words(
             "call checkpoint cluster discard do import listen load move notify reassign refresh reindex"
-            " release savepoint security unlisten"
+            " release savepoint security"
         ),
         _refuse,
     ),

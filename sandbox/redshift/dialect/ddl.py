@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import alter, expressions, queries, users
+from sandbox.redshift.dialect import alter, expressions, queries, roles, users
 from sandbox.redshift.dialect.attributes import TableAttributes, call, take_table_attributes
 from sandbox.redshift.dialect.columns import rewrite_column
 from sandbox.redshift.dialect.draft import Draft, Span
@@ -16,6 +16,7 @@ _TABLE_CONSTRAINTS = words("primary unique foreign constraint check exclude")
 _PASSED_OBJECTS = frozenset(("schema", "user", "group", "role", "database"))
 # "The maximum number of columns you can define in a single table is 1,600" (CREATE TABLE), and constraints
 _MOST_ITEMS = 2 * 1600
+_IDENTITIES = {"user": users.rewrite_user, "role": roles.rewrite_role, "group": roles.rewrite_group}
 _NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
 
 
@@ -27,7 +28,7 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if kind == "view":
         return _create_view(draft)
     if kind in _PASSED_OBJECTS:
-        return users.rewrite_user(draft) if kind == "user" else ()
+        return _IDENTITIES[kind](draft) if kind in _IDENTITIES else ()
     raise _unsupported(draft, kind)
 
 
@@ -140,7 +141,7 @@ def _create_view(draft: Draft) -> Sequence[str]:
 def _drop(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     kind = draft.word(1)
     if kind in _PASSED_OBJECTS | {"table", "view"}:
-        return ()
+        return roles.rewrite_role(draft) if kind == "role" else ()
     raise _unsupported(draft, kind)
 
 
