@@ -60,7 +60,13 @@ def _rule(name: str, of: str, source: str, hint: str) -> Rule:
 
 def _clause(name: str, rule: Rule) -> Rule:
     return Rule(
-        name, rule.words, rule.found, rule.source, rule.hint, f"{name.replace('`', '')} is not in the sandbox", "0A000"
+        name,
+        rule.words,
+        rule.found,
+        rule.source,
+        rule.hint,
+        f"{name.replace('`', '')} is not in the sandbox",
+        "0A000",
     )
 
 

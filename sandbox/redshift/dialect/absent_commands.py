@@ -55,7 +55,10 @@ TABLE = (
         "Run the statements from the client, in one transaction.",
     ),
     AbsentCommand(
-        "models", (*_with_verbs("model"), "show model", "explain_model"), "machine_learning", "There is no SageMaker here."
+        "models",
+        (*_with_verbs("model"), "show model", "explain_model"),
+        "machine_learning",
+        "There is no SageMaker here.",
     ),
     AbsentCommand(
         "datashares",
@@ -71,7 +74,12 @@ TABLE = (
     ),
     AbsentCommand(
         "masking and row-level security policies",
-        (*_with_verbs("masking, rls", "create alter drop attach detach"), "show rls", "show masking", "show policies"),
+        (
+            *_with_verbs("masking, rls", "create alter drop attach detach"),
+            "show rls",
+            "show masking",
+            "show policies",
+        ),
         "t_ddm, t_rls",
         "Grant SELECT on a view.",
     ),
@@ -104,7 +112,9 @@ TABLE = (
         "r_GRANT",
         "There are no such policies.",
     ),
-    AbsentCommand("`ANALYZE COMPRESSION`", ("analyze compression",), "r_ANALYZE_COMPRESSION", "Write ENCODE AUTO."),
+    AbsentCommand(
+        "`ANALYZE COMPRESSION`", ("analyze compression",), "r_ANALYZE_COMPRESSION", "Write ENCODE AUTO."
+    ),
 )
 # Those that are recognised where their commands are rewritten.
 APPEND = AbsentCommand(
@@ -120,13 +130,18 @@ ASSUMEROLE = AbsentCommand(
     "Say in the role's trust policy, by sts:ExternalId, which database users may take it.",
 )
 TOP_OF_SETS = AbsentCommand(
-    "`TOP` together with `UNION`, `INTERSECT` or `EXCEPT`", (), "r_SELECT_list", "Write LIMIT behind the last query."
+    "`TOP` together with `UNION`, `INTERSECT` or `EXCEPT`",
+    (),
+    "r_SELECT_list",
+    "Write LIMIT behind the last query.",
 )
 QUALIFY_USING = AbsentCommand(
     "`SELECT *` with `JOIN … USING` and `QUALIFY`", (), "r_QUALIFY_clause", "Name the columns."
 )
 COLLATION = AbsentCommand(
-    "`COLLATE CASE_INSENSITIVE` of a column or a database", (), "r_CREATE_TABLE_NEW, r_CREATE_DATABASE",
+    "`COLLATE CASE_INSENSITIVE` of a column or a database",
+    (),
+    "r_CREATE_TABLE_NEW, r_CREATE_DATABASE",
     "Compare LOWER of both.",
 )
 COLUMN_TYPES = AbsentCommand(
@@ -160,11 +175,17 @@ SCOPED = AbsentCommand(
     "GRANT … ON ALL TABLES IN SCHEMA, and ALTER DEFAULT PRIVILEGES for those to come.",
 )
 EXTERNAL_ID = AbsentCommand(
-    "`EXTERNALID` of a user or role", (), "r_CREATE_USER, r_CREATE_ROLE", "Users log in with a password or by IAM."
+    "`EXTERNALID` of a user or role",
+    (),
+    "r_CREATE_USER, r_CREATE_ROLE",
+    "Users log in with a password or by IAM.",
 )
 ROLE_OWNER = AbsentCommand("`ALTER ROLE … OWNER TO`", (), "r_ALTER_ROLE", "GRANT ROLE … WITH ADMIN OPTION.")
 SUPERUSERS = AbsentCommand(
-    "users with `CREATEUSER` (superusers) or `CREATEDB`", (), "r_CREATE_USER", "The master user is the nearest."
+    "users with `CREATEUSER` (superusers) or `CREATEDB`",
+    (),
+    "r_CREATE_USER",
+    "The master user is the nearest.",
 )
 HASHED_PASSWORDS = AbsentCommand(
     "`PASSWORD` as an MD5 or SHA-256 hash", (), "r_CREATE_USER", "Write the password, or PASSWORD DISABLE."

@@ -112,4 +112,6 @@ _FUNCTIONS: dict[str, Callable[[Draft, int], None]] = {
     "ratio_to_report": windows.ratio_to_report,
     "try_cast": casts.try_cast,
 }
-WORDS = frozenset(_FUNCTIONS) | casts.UNSIZED_DECIMAL | frozenset(_BARE) | words("minus approximate nvarchar max")
+WORDS = (
+    frozenset(_FUNCTIONS) | casts.UNSIZED_DECIMAL | frozenset(_BARE) | words("minus approximate nvarchar max")
+)

@@ -43,4 +43,6 @@ class Rule:
         """
         at = self.found(draft, index)
         if at is not None:
-            raise Refusal(self.message.format(text=draft.text(at), word=draft.word(at)), self.sqlstate, hint=self.hint)
+            raise Refusal(
+                self.message.format(text=draft.text(at), word=draft.word(at)), self.sqlstate, hint=self.hint
+            )

@@ -207,7 +207,9 @@ LIKE_WITH_ATTRIBUTES = Rule(
     "0A000",
 )
 _RULES = (*TABLE, *absent.TABLE)
-_EVERYWHERE = {word: [rule for rule in _RULES if word in rule.words] for rule in _RULES for word in rule.words}
+_EVERYWHERE = {
+    word: [rule for rule in _RULES if word in rule.words] for rule in _RULES for word in rule.words
+}
 # Every query has SELECT: only those with IS TRUE are of interest.
 WORDS = frozenset(word for word in _EVERYWHERE if word.isidentifier()) - words("select") | words(
     "true false unknown"

@@ -70,7 +70,9 @@ def _list(draft: Draft, kind: str) -> _Query:
     query = _Query("*", f"show_{kind}", order)
     at = 2
     if draft.words_at(2, "from", "data", "catalog"):
-        raise Refusal("SHOW DATABASES FROM DATA CATALOG is not in the sandbox", hint="There is no Glue catalog.")
+        raise Refusal(
+            "SHOW DATABASES FROM DATA CATALOG is not in the sandbox", hint="There is no Glue catalog."
+        )
     if parts:
         if not draft.words_at(2, *before):
             raise syntax_error(draft, 2, hint=f"Write SHOW {kind.upper()} {' '.join(before).upper()} ….")
@@ -118,7 +120,9 @@ def _grants(draft: Draft) -> _Query:
 def _object(draft: Draft, at: int, query: _Query) -> int:
     kind = draft.word(at) if draft.word(at) in ("database", "schema", "table", "function") else "table"
     if kind == "function":
-        raise Refusal("SHOW GRANTS ON FUNCTION is not in the sandbox", hint="There are no functions of users.")
+        raise Refusal(
+            "SHOW GRANTS ON FUNCTION is not in the sandbox", hint="There are no functions of users."
+        )
     name = read_name(draft, at + (draft.word(at) == kind))
     query.columns = _OF_DATABASE if kind == "database" else _OF_OBJECT
     query.where("object_type", kind.upper())

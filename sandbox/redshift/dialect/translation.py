@@ -122,9 +122,7 @@ def _copy(text: str, tokens: Sequence[Token], context: Context) -> Statement:
 _RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {**ddl.RULES, **commands.RULES}
 
 # Text without any of these words and signs, capitals in quotes or # means the same to PostgreSQL.
-_WORDS = (
-    queries.WORDS | frozenset(_RULES) | absent_commands.VERBS | frozenset(("copy", "information_schema"))
-)
+_WORDS = queries.WORDS | frozenset(_RULES) | absent_commands.VERBS | frozenset(("copy", "information_schema"))
 _WORD = re.compile(r"[A-Za-z_]+[A-Za-z_0-9]*")
 _SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
 

@@ -119,7 +119,8 @@ def _reverse(draft: Draft, item: Span) -> None:
 def median(draft: Draft, name: int) -> None:
     """``MEDIAN(value) [OVER (…)]``."""
     draft.replace(name, "pg_internal.median")
-    draft.before(draft.closing(name + 1), ", 0.5, false")
+    draft.after(name + 1, "pg_internal.sample(")
+    draft.before(draft.closing(name + 1), ", 0.5, false)")
 
 
 def percentile(draft: Draft, name: int) -> None:
@@ -137,8 +138,8 @@ def percentile(draft: Draft, name: int) -> None:
     if draft.word(item.last) in ("asc", "desc"):
         item = Span(item.first, item.last - 1)
     number = draft.render(Span(name + 2, closing - 1))
-    text = f"pg_internal.{draft.word(name)}({draft.render(item)}, {number}, {str(descending).lower()})"
-    draft.rewrite(Span(name, last), text)
+    sample = f"pg_internal.sample({draft.render(item)}, {number}, {str(descending).lower()})"
+    draft.rewrite(Span(name, last), f"pg_internal.{draft.word(name)}({sample})")
 
 
 def listagg(draft: Draft, name: int) -> None:
@@ -155,9 +156,13 @@ def listagg(draft: Draft, name: int) -> None:
         last = draft.closing(opening)
         order = f" {draft.render(Span(opening + 1, last - 1))}"
     over = _over_behind(draft, last + 1)
-    function = "pg_internal.listagg_distinct" if distinct else "pg_internal.listagg"
     text = f"({value})::text"
-    call = f"{function}({text}, {delimiter}{'' if over else order}) FILTER (WHERE {text} <> '')"
+    function, first = "pg_internal.listagg", text
+    if distinct and (over or order):  # PostgreSQL's DISTINCT takes neither OVER nor another order
+        function = "pg_internal.listagg_distinct"
+    elif distinct:
+        first = f"DISTINCT {text}"
+    call = f"{function}({first}, {delimiter}{'' if over else order}) FILTER (WHERE {text} <> '')"
     if over:
         last = draft.closing(over + 1)
         window = draft.render(Span(over + 2, last - 1))

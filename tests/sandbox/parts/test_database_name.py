@@ -26,11 +26,19 @@ def test_a_warehouse_called_dev_takes_clients_of_dev_only(home):
     settings = Settings.load()
     try:
         lifecycle.up(settings, ["postgres", "redshift"])
-        login = {"host": "127.0.0.1", "port": settings.redshift_port, "user": "sparkify", "password": settings.password}
+        login = {
+            "host": "127.0.0.1",
+            "port": settings.redshift_port,
+            "user": "sparkify",
+            "password": settings.password,
+        }
         with closing(psycopg.connect(**login, dbname="dev", client_encoding="UTF8")) as connection:
             assert connection.execute("SELECT CURRENT_DATABASE()").fetchone() == ("dev",)
             assert connection.execute("SHOW DATABASES").fetchone()[0] == "dev"
-            assert connection.execute("SHOW SCHEMAS FROM DATABASE dev LIKE 'pub%'").fetchone()[:2] == ("dev", "public")
+            assert connection.execute("SHOW SCHEMAS FROM DATABASE dev LIKE 'pub%'").fetchone()[:2] == (
+                "dev",
+                "public",
+            )
         with pytest.raises(psycopg.OperationalError, match='database "sparkify" does not exist'):
             psycopg.connect(**login, dbname="sparkify")
         assert json.loads(environment.redshift_connection(settings))["schema"] == "dev"

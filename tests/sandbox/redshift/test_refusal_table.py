@@ -244,7 +244,7 @@ def test_a_function_that_redshift_does_not_have_is_refused_where_it_is_called_on
         "GRANT SELECT ON types TO x",
         "GRANT SELECT ON ALL TABLES IN SCHEMA x TO y",
         "GRANT USAGE ON SCHEMA sequences TO y",
-        "CREATE USER login PASSWORD 'Abcdef12' CREATEDB VALID UNTIL '2030-01-01'",
+        "CREATE USER login PASSWORD 'Abcdef12' NOCREATEDB VALID UNTIL '2030-01-01'",
         "CREATE VIEW v AS WITH x AS (SELECT 1 AS a) SELECT a FROM x",
         "ALTER TABLE t DROP COLUMN a CASCADE",
         "SELECT OBJ_DESCRIPTION('t'::regclass)",
