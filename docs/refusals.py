@@ -13,9 +13,9 @@ _BEGINNING = """<!-- Made by docs/generate.py; change the code, then run make do
 
 # What the sandbox's endpoint refuses
 
-An error says what is refused and, as its hint, what to write instead. The words of the errors are Redshift's where they
-are known, else PostgreSQL's. The last column names the pages of Amazon's Database Developer Guide, or where an error was
-seen.
+An error says what is refused and, as its hint, what to write instead. The words of the errors are
+Redshift's where they are known, else PostgreSQL's. The last column names the pages of Amazon's Database
+Developer Guide, or where an error was seen.
 """
 _FUNCTIONS = "c_unsupported-postgresql-functions"
 

@@ -113,9 +113,9 @@ class Settings:
 
         Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT,
         SANDBOX_CLUSTER_SECONDS, SANDBOX_SYS_LAG_SECONDS, SANDBOX_ROLE_SECONDS, SANDBOX_CALLER_ADDRESS and, as
-        the home's first settings are made, SANDBOX_REDSHIFT_DATABASE; for a sandbox that others reach by a network SANDBOX_HOST, SANDBOX_AWS_HOST and SANDBOX_REDSHIFT_HOST; and
-        instead of generated secrets SANDBOX_REDSHIFT_PASSWORD, SANDBOX_AWS_ACCESS_KEY_ID and
-        SANDBOX_AWS_SECRET_ACCESS_KEY.
+        the home's first settings are made, SANDBOX_REDSHIFT_DATABASE; for a sandbox that others reach by a
+        network SANDBOX_HOST, SANDBOX_AWS_HOST and SANDBOX_REDSHIFT_HOST; and instead of generated secrets
+        SANDBOX_REDSHIFT_PASSWORD, SANDBOX_AWS_ACCESS_KEY_ID and SANDBOX_AWS_SECRET_ACCESS_KEY.
 
         Raises:
             SettingsError: A variable's value is not what it should be, or home or its credentials cannot be
@@ -247,20 +247,21 @@ def _database(home: Path, environ: Mapping[str, str] = os.environ) -> str:
     given = environ.get("SANDBOX_REDSHIFT_DATABASE") or ""
     if given and (not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", given, re.ASCII) or given in _OTHER_DATABASES):
         raise SettingsError(
-            f"SANDBOX_REDSHIFT_DATABASE={given!r} cannot be the warehouse's: set it to a name of small letters, digits "
-            f"and underscores, such as dev, and none of {', '.join(sorted(_OTHER_DATABASES))}."
+            f"SANDBOX_REDSHIFT_DATABASE={given!r} cannot be the warehouse's: set it to a name of small "
+            "letters, digits and underscores, such as dev, and none of "
+            f"{', '.join(sorted(_OTHER_DATABASES))}."
         )
     kept = _kept_database(home, given or DEFAULT_DATABASE)
     if given and given != kept:
         raise SettingsError(
-            f"The warehouse in {home} has the database {kept}, and SANDBOX_REDSHIFT_DATABASE says {given}: leave it out, "
-            "or set SANDBOX_HOME to another folder for a warehouse of that name."
+            f"The warehouse in {home} has the database {kept}, and SANDBOX_REDSHIFT_DATABASE says {given}: "
+            "leave it out, or set SANDBOX_HOME to another folder for a warehouse of that name."
         )
     return kept
 
 
 def _kept_database(home: Path, wanted: str) -> str:
-    """What the home's database is called; a new home takes the name that is wanted, an older one has the default."""
+    """What the home's database is called; a new home takes the wanted name, an older one has the default."""
     path = home / "database"
     if (home / "credentials.json").exists() and not path.exists():
         return DEFAULT_DATABASE

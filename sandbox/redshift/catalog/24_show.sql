@@ -114,6 +114,10 @@ BEGIN
     RETURN true;
 END $body$;
 
+CREATE OR REPLACE FUNCTION pg_internal.schema_of(relation regclass) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN (SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation);
+
 GRANT SELECT ON
     pg_internal.show_databases, pg_internal.show_schemas, pg_internal.show_tables, pg_internal.show_columns,
     pg_internal.show_grants, pg_internal.identity

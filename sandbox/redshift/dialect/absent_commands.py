@@ -39,7 +39,8 @@ TABLE = (
     AbsentCommand(
         "external schemas, tables, views and functions",
         _with_verbs("external"),
-        "r_CREATE_EXTERNAL_SCHEMA, r_CREATE_EXTERNAL_TABLE, r_CREATE_EXTERNAL_VIEW, r_CREATE_EXTERNAL_FUNCTION",
+        "r_CREATE_EXTERNAL_SCHEMA, r_CREATE_EXTERNAL_TABLE, r_CREATE_EXTERNAL_VIEW,"
+        " r_CREATE_EXTERNAL_FUNCTION",
         "COPY the files into a table.",
     ),
     AbsentCommand(
@@ -87,7 +88,8 @@ TABLE = (
     AbsentCommand("`CANCEL`", ("cancel",), "r_CANCEL", "SELECT PG_CANCEL_BACKEND(pid)."),
     AbsentCommand("`USE`", ("use",), "r_USE_command", "There is one database."),
     AbsentCommand(
-        "`SHOW` of constraints, functions, parameters, tables' and views' definitions, external tables, templates",
+        "`SHOW` of constraints, functions, parameters, definitions of tables and views, external tables,"
+        " templates",
         tuple(
             f"show {kind}"
             for kind in (

@@ -28,12 +28,7 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
         Refusal: Redshift does not have the form, or not here.
     """
     if draft.word(1) in _OTHER_OBJECTS:
-        for index in range(2, len(draft)):
-            if draft.word(index) == "set":
-                lexical.check_setting(draft, index + 1)
-        if draft.word(1) == "role":
-            return roles.rewrite_role(draft)
-        return users.rewrite_user(draft) if draft.word(1) == "user" else ()
+        return _other_object(draft)
     if draft.word(1) != "table":
         raise Refusal(f'SQL command "{draft.render()}" not supported.')
     table = read_name(draft, 2)
@@ -50,6 +45,15 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
     if action == "rename" or draft.words_at(at, "owner", "to"):
         return ()
     raise syntax_error(draft, at)
+
+
+def _other_object(draft: Draft) -> Sequence[str]:
+    for index in range(2, len(draft)):
+        if draft.word(index) == "set":
+            lexical.check_setting(draft, index + 1)
+    if draft.word(1) == "role":
+        return roles.rewrite_role(draft)
+    return users.rewrite_user(draft) if draft.word(1) == "user" else ()
 
 
 def _add(draft: Draft, table: Name, at: int) -> Sequence[str]:

@@ -85,8 +85,8 @@ _FUNCTIONS: dict[str, Callable[[Draft, int], None]] = {
     **{
         name: _renamed(f"pg_internal.{name}")
         for name in words(
-            "avg bpcharcmp bttext_pattern_cmp concat exp pow power regexp_count regexp_instr regexp_replace regexp_substr split_part sqrt"
-            " stddev stddev_pop stddev_samp sum var_pop var_samp variance"
+            "avg bpcharcmp bttext_pattern_cmp concat exp pow power regexp_count regexp_instr regexp_replace"
+            " regexp_substr split_part sqrt stddev stddev_pop stddev_samp sum var_pop var_samp variance"
         )
     },
     "convert": casts.convert,

@@ -85,8 +85,8 @@ TABLE = (
         "0A000",
     ),
     Rule(
-        "a frame behind `LAG`, `LEAD`, `LISTAGG`, `MEDIAN`, `PERCENTILE_CONT`, `PERCENTILE_DISC`, `ORDER BY` in the"
-        " windows of the last four",
+        "a frame behind `LAG`, `LEAD`, `LISTAGG`, `MEDIAN`, `PERCENTILE_CONT`, `PERCENTILE_DISC`,"
+        " `ORDER BY` in the windows of the last four",
         words("over"),
         _frame,
         "r_WF_LAG, r_WF_LEAD, r_WF_LISTAGG, r_WF_MEDIAN, r_WF_PERCENTILE_CONT, r_WF_PERCENTILE_DISC",

@@ -1,6 +1,7 @@
-"""GRANT and REVOKE, roles and groups in Redshift's grammar (r_GRANT, r_REVOKE, r_CREATE_ROLE, r_CREATE_GROUP, …).
+"""GRANT and REVOKE, roles and groups in Redshift's grammar (r_GRANT, r_CREATE_ROLE, r_CREATE_GROUP, …).
 
-PostgreSQL's users, groups and roles are one kind, told apart by their right to log in and, groups, by a comment.
+PostgreSQL's users, groups and roles are one kind, told apart by their right to log in and, groups, by a
+comment.
 """
 
 from collections.abc import Sequence

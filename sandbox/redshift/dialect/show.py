@@ -9,23 +9,23 @@ from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import Name, dollar_quote, quote, read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
 
-# What is listed -> what stands before its name, how many parts that has at least, what LIKE compares, the order.
+# What is listed -> what stands before the name of its place, what LIKE compares, the order.
 _LISTS = {
-    "databases": ((), 0, "database_name", "database_name"),
-    "schemas": (("from", "database"), 1, "schema_name", "schema_name"),
-    "tables": (("from", "schema"), 1, "table_name", "table_name"),
-    "columns": (("from", "table"), 1, "column_name", "ordinal_position"),
+    "databases": ((), "database_name", "database_name"),
+    "schemas": (("from", "database"), "schema_name", "schema_name"),
+    "tables": (("from", "schema"), "table_name", "table_name"),
+    "columns": (("from", "table"), "column_name", "ordinal_position"),
 }
 _OF_OBJECT = (
-    "schema_name, COALESCE(object_name, schema_name) AS object_name, object_type, privilege_type, identity_id,"
-    " identity_name, identity_type, admin_option, privilege_scope"
+    "schema_name, COALESCE(object_name, schema_name) AS object_name, object_type, privilege_type,"
+    " identity_id, identity_name, identity_type, admin_option, privilege_scope"
 )
 _OF_DATABASE = (
     "database_name, privilege_type, identity_id, identity_name, identity_type, admin_option, privilege_scope"
 )
 _OF_IDENTITY = (
-    "database_name, schema_name, object_name, object_type, privilege_type, identity_id, identity_name, identity_type,"
-    " privilege_scope"
+    "database_name, schema_name, object_name, object_type, privilege_type, identity_id, identity_name,"
+    " identity_type, privilege_scope"
 )
 _MOST_ROWS = 10_000
 
@@ -46,7 +46,8 @@ class _Query:
     @property
     def sql(self) -> str:
         where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
-        return f"SELECT {self.columns} FROM pg_internal.{self.view}{where} ORDER BY {self.order}{self.limit}"
+        listed = f"SELECT {self.columns} FROM pg_internal.{self.view}"  # noqa: S608 - names from this file
+        return f"{listed}{where} ORDER BY {self.order}{self.limit}"
 
 
 def rewrite(draft: Draft) -> bool:
@@ -66,14 +67,14 @@ def rewrite(draft: Draft) -> bool:
 
 
 def _list(draft: Draft, kind: str) -> _Query:
-    before, parts, compared, order = _LISTS[kind]
+    before, compared, order = _LISTS[kind]
     query = _Query("*", f"show_{kind}", order)
     at = 2
     if draft.words_at(2, "from", "data", "catalog"):
         raise Refusal(
             "SHOW DATABASES FROM DATA CATALOG is not in the sandbox", hint="There is no Glue catalog."
         )
-    if parts:
+    if before:
         if not draft.words_at(2, *before):
             raise syntax_error(draft, 2, hint=f"Write SHOW {kind.upper()} {' '.join(before).upper()} ….")
         name = read_name(draft, 4)
@@ -131,10 +132,7 @@ def _object(draft: Draft, at: int, query: _Query) -> int:
         relation = ".".join(quote(part) for part in parts[-2:])
         query.where("object_name", parts.pop())
         # A table without its schema is the one that the search path finds; one that is not there is an error.
-        query.conditions.append(
-            "schema_name = (SELECT relnamespace::pg_catalog.regnamespace::pg_catalog.text FROM pg_catalog.pg_class"
-            f" WHERE oid = {dollar_quote(relation)}::pg_catalog.regclass)"
-        )
+        query.conditions.append(f"schema_name = pg_internal.schema_of({dollar_quote(relation)}::regclass)")
         parts = parts[:-1]
     elif kind == "schema":
         query.where("schema_name", parts.pop())
@@ -155,7 +153,7 @@ def _identity(draft: Draft, at: int, query: _Query) -> int:
 
 
 def _limit(draft: Draft, at: int, query: _Query) -> None:
-    """``LIMIT n``, the end; "The row_limit can be 0–10,000"."""
+    """``LIMIT n``, the end; "The row_limit can be 0-10,000"."""
     if draft.word(at) == "limit":
         text = draft.text(at + 1)
         if not text.isdecimal() or int(text) > _MOST_ROWS:

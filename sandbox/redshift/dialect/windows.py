@@ -1,7 +1,7 @@
 """Window functions and ordered aggregates that PostgreSQL has not, or has without OVER or IGNORE NULLS.
 
-What they mean is on their pages of Redshift's guide (r_WF_LAG, r_WF_first_value, r_WF_MEDIAN, r_LISTAGG, …); the
-catalog's 15_windows.sql and 19_percentiles.sql have the functions.
+What they mean is on their pages of Redshift's guide (r_WF_LAG, r_WF_first_value, r_WF_MEDIAN, r_LISTAGG, …);
+the catalog's 15_windows.sql and 19_percentiles.sql have the functions.
 """
 
 from sandbox.redshift.dialect.draft import Draft, Span
@@ -143,7 +143,7 @@ def percentile(draft: Draft, name: int) -> None:
 
 
 def listagg(draft: Draft, name: int) -> None:
-    """``LISTAGG([DISTINCT] value [, delimiter]) [WITHIN GROUP (ORDER BY …)] [OVER (…)]``; '' and NULL are skipped."""
+    """``LISTAGG([DISTINCT] value [, delimiter]) [WITHIN GROUP (…)] [OVER (…)]``; '' and NULL are skipped."""
     arguments = draft.arguments(name + 1)
     if not arguments:
         return
