@@ -105,12 +105,13 @@ TABLE = (
     *(_clause(rule.name, rule) for rule in _CLAUSES),
     _rule(
         "functions on `SUPER`",
-        "array array_concat array_contains array_distinct array_except array_flatten array_intersection"
-        " array_position array_positions array_sort array_union can_json_parse decimal_precision"
-        " decimal_scale get_array_length is_array is_bigint is_boolean is_char is_decimal is_float"
-        " is_integer is_object is_scalar is_smallint is_varchar json_parse json_serialize json_serialize_to_varbyte json_size"
-        " json_typeof lower_attribute_names object object_transform size split_to_array subarray"
-        " text_to_int_alt text_to_numeric_alt upper_attribute_names",
+        "array array_concat array_contains array_distinct array_except array_flatten"
+        " array_intersection array_position array_positions array_sort array_union can_json_parse"
+        " decimal_precision decimal_scale get_array_length is_array is_bigint is_boolean is_char"
+        " is_decimal is_float is_integer is_object is_scalar is_smallint is_varchar json_parse"
+        " json_serialize json_serialize_to_varbyte json_size json_typeof lower_attribute_names"
+        " object object_transform size split_to_array subarray text_to_int_alt"
+        " text_to_numeric_alt upper_attribute_names",
         "c_Array_Functions, c_Type_Info_Functions, json-functions, Object_Functions",
         _SUPER,
     ),
