@@ -13,7 +13,7 @@ END $body$;
 
 -- With e the first subexpression is meant, if there is one.
 CREATE OR REPLACE FUNCTION pg_internal.regexp_group(pattern text, parameters text) RETURNS integer
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET standard_conforming_strings = on
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN CASE
     WHEN strpos(parameters, 'e') = 0 THEN 0
     WHEN pg_catalog.regexp_replace(pattern, '\\.|\[\^?\]?[^]]*\]', '', 'g') ~ '\((?!\?)' THEN 1

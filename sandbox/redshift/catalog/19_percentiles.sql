@@ -2,16 +2,17 @@
 -- dialect writes pg_internal.percentile_cont(pg_internal.sample(value, percentile, descending)): of one argument, array_append
 -- can collect the samples, which no function in SQL could without copying them at each row.
 
--- The formula of PERCENTILE_CONT's page. The result has the scale of its values and at least one digit behind the
--- point, as in the examples there; UNCONFIRMED beyond them.
+-- The formula of PERCENTILE_CONT's page. The result is exact, has the scale of its values or more and at least one digit
+-- behind the point, as in the examples there; UNCONFIRMED beyond them.
 CREATE OR REPLACE FUNCTION pg_internal.interpolated(ordered numeric[], percentile numeric, descending boolean)
 RETURNS numeric LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $body$
 DECLARE
     place numeric := 1 + CASE WHEN descending THEN 1 - percentile ELSE percentile END * (cardinality(ordered) - 1);
     low numeric := ordered[floor(place)];
     high numeric := ordered[ceil(place)];
+    exact numeric := low + (place - floor(place)) * (high - low);
 BEGIN
-    RETURN round(low + (place - floor(place)) * (high - low), greatest(scale(low), scale(high), 1));
+    RETURN round(exact, greatest(scale(low), scale(high), min_scale(exact), 1));
 END $body$;
 
 CREATE OR REPLACE FUNCTION pg_internal.interpolated(

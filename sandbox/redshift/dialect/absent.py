@@ -72,11 +72,18 @@ def _clause(name: str, rule: Rule) -> Rule:
 
 _CLAUSES = (
     Rule(
-        "`PIVOT` and `UNPIVOT`",
-        words("pivot unpivot"),
+        "`PIVOT`",
+        words("pivot"),
         _pivot,
         "r_FROM_clause-pivot-unpivot-examples",
-        "Aggregate CASE WHEN … END, or write UNION ALL.",
+        "Aggregate CASE WHEN … END.",
+    ),
+    Rule(
+        "`UNPIVOT`",
+        words("unpivot"),
+        _pivot,
+        "r_FROM_clause-pivot-unpivot-examples",
+        "Write UNION ALL, a query for each column.",
     ),
     Rule(
         "the outer join operator `(+)`",

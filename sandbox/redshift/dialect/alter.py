@@ -18,6 +18,7 @@ from sandbox.redshift.dialect.names import Name, read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
 
 _OTHER_OBJECTS = frozenset(("schema", "user", "group", "role", "database", "default", "view"))
+_RULES = {"default": roles.rewrite_default, "role": roles.rewrite_role, "user": users.rewrite_user}
 _KEY_WORDS = frozenset(("primary", "unique", "foreign", "constraint"))
 
 
@@ -51,9 +52,8 @@ def _other_object(draft: Draft) -> Sequence[str]:
     for index in range(2, len(draft)):
         if draft.word(index) == "set":
             lexical.check_setting(draft, index + 1)
-    if draft.word(1) == "role":
-        return roles.rewrite_role(draft)
-    return users.rewrite_user(draft) if draft.word(1) == "user" else ()
+    rule = _RULES.get(draft.word(1))
+    return rule(draft) if rule else ()
 
 
 def _add(draft: Draft, table: Name, at: int) -> Sequence[str]:

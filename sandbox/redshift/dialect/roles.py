@@ -77,6 +77,17 @@ def _refuse_scope(draft: Draft, at: int, to: int) -> None:
             raise absent_commands.SCOPED.refusal(f"GRANT … FOR {draft.word(index + 1).upper()} IN")
 
 
+def rewrite_default(draft: Draft) -> Sequence[str]:
+    """``ALTER DEFAULT PRIVILEGES … GRANT … TO ROLE role``, and its REVOKE.
+
+    Raises:
+        Refusal: It gives a group the right to grant.
+    """
+    to = (index for index in range(2, len(draft)) if draft.word(index) in ("to", "from"))
+    _grantees(draft, next(to, len(draft)), takes_groups=True)
+    return ()
+
+
 def _grantees(draft: Draft, to: int, *, takes_groups: bool) -> None:
     """``TO user, ROLE role, GROUP group, PUBLIC``: a role is no other than a user to PostgreSQL."""
     with_option = any(draft.words_at(index, "with", "grant", "option") for index in range(to, len(draft)))

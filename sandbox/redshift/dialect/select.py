@@ -232,6 +232,10 @@ def _derived_name(draft: Draft, expression: Span) -> str:
     behind = name + 1
     if draft.is_operator(behind, "("):
         behind = draft.closing(behind) + 1
+        if draft.words_at(behind, "within", "group"):
+            behind = draft.closing(behind + 2) + 1
+        if draft.word(behind) in ("ignore", "respect"):
+            behind += 2
         if draft.word(behind) == "over":
             behind = draft.closing(behind + 1) + 1
     return draft.tokens[name].name if behind > last or draft.is_operator(behind, "::") else "?column?"
