@@ -70,7 +70,27 @@ def _clause(name: str, rule: Rule) -> Rule:
     )
 
 
+def _bare(draft: Draft, index: int) -> int | None:
+    """``CURRENT_NAMESPACE``, which is called without parentheses."""
+    named = draft.is_operator(index - 1, ".") or draft.word(index - 1) == "as"
+    return None if named or draft.is_operator(index + 1, ".") else index
+
+
 _CLAUSES = (
+    Rule(
+        "`CURRENT_AWS_ACCOUNT`",
+        words("current_aws_account"),
+        _bare,
+        "r_CURRENT_AWS_ACCOUNT",
+        "boto3's sts.get_caller_identity() knows it.",
+    ),
+    Rule(
+        "`CURRENT_NAMESPACE`",
+        words("current_namespace"),
+        _bare,
+        "r_CURRENT_NAMESPACE",
+        "describe-clusters and get-namespace know it.",
+    ),
     Rule(
         "`PIVOT`",
         words("pivot"),

@@ -84,6 +84,15 @@ TABLE = (
         "t_ddm, t_rls",
         "Grant SELECT on a view.",
     ),
+    AbsentCommand(
+        "`CREATE DATABASE`, `DROP DATABASE`",
+        _with_verbs("database", "create drop"),
+        "r_CREATE_DATABASE, r_DROP_DATABASE",
+        "There is one database, called as SANDBOX_REDSHIFT_DATABASE says when the sandbox is made.",
+    ),
+    AbsentCommand(
+        "templates", _with_verbs("template"), "r_CREATE_TEMPLATE", "Write the options behind each COPY."
+    ),
     AbsentCommand("`ALTER SYSTEM`", ("alter system",), "r_ALTER_SYSTEM", "Settings are of sessions: SET."),
     AbsentCommand("`CANCEL`", ("cancel",), "r_CANCEL", "SELECT PG_CANCEL_BACKEND(pid)."),
     AbsentCommand("`USE`", ("use",), "r_USE_command", "There is one database."),
@@ -146,6 +155,25 @@ COLLATION = AbsentCommand(
     "r_CREATE_TABLE_NEW, r_CREATE_DATABASE",
     "Compare LOWER of both.",
 )
+QUOTA = AbsentCommand(
+    "`QUOTA` of a schema", (), "r_CREATE_SCHEMA, r_ALTER_SCHEMA", "Leave it out: nothing is limited."
+)
+# Those that change what a statement means or gives; the others are accepted, and change nothing.
+_SETTINGS = (
+    "cast_super_null_on_error default_geometry_encoding describe_field_name_in_uppercase"
+    " downcase_delimited_identifier enable_case_sensitive_identifier enable_case_sensitive_super_attribute"
+    " enable_numeric_rounding error_on_nondeterministic_update interval_forbid_composite_literals"
+    " json_serialization_enable json_serialization_parse_nested_strings max_cursor_result_set_size"
+    " navigate_super_null_on_error parse_super_null_on_error pg_federation_repeatable_read"
+    " spectrum_enable_pseudo_columns spectrum_query_maxerror stored_proc_log_min_messages"
+)
+SETTINGS = AbsentCommand(
+    "the settings " + ", ".join(f"`{name}`" for name in _SETTINGS.split()),
+    (),
+    "cm_chap_ConfigurationRef",
+    "The sandbox behaves as with their defaults.",
+)
+SETTING_NAMES = words(_SETTINGS)
 COLUMN_TYPES = AbsentCommand(
     "columns of `SUPER`, `HLLSKETCH`, `GEOMETRY`, `GEOGRAPHY`, `VARBYTE`",
     (),
@@ -201,8 +229,10 @@ ELSEWHERE = (
     HASHED_PASSWORDS,
     PRIVILEGES,
     QUALIFY_USING,
+    QUOTA,
     ROLE_OWNER,
     SCOPED,
+    SETTINGS,
     SUPERUSERS,
     SYSTEM_PERMISSIONS,
     SYSTEM_ROLES,

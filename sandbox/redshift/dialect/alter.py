@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import absent_commands, expressions, lexical, roles, users
+from sandbox.redshift.dialect import absent_commands, expressions, lexical, roles, schemas, users
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -18,7 +18,12 @@ from sandbox.redshift.dialect.names import Name, read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
 
 _OTHER_OBJECTS = frozenset(("schema", "user", "group", "role", "database", "default", "view"))
-_RULES = {"default": roles.rewrite_default, "role": roles.rewrite_role, "user": users.rewrite_user}
+_RULES = {
+    "default": roles.rewrite_default,
+    "role": roles.rewrite_role,
+    "schema": schemas.check_schema,
+    "user": users.rewrite_user,
+}
 _KEY_WORDS = frozenset(("primary", "unique", "foreign", "constraint"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import lexical, queries, roles, show
+from sandbox.redshift.dialect import absent_commands, lexical, queries, roles, show
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -12,7 +12,8 @@ TRANSACTION_VERBS = frozenset(("begin", "start", "commit", "end", "rollback", "a
 
 # Session settings of Redshift that PostgreSQL does not know and that change no result.
 _SETTINGS_WITHOUT_EFFECT = words(
-    "analyze_threshold_percent auto_analyze enable_result_cache_for_session query_group wlm_query_slot_count"
+    "analyze_threshold_percent auto_analyze enable_result_cache_for_session enable_vacuum_boost"
+    " max_concurrency_scaling_clusters mv_enable_aqmv_for_session query_group wlm_query_slot_count"
 )
 _VACUUM_MODES = (("sort", "only"), ("delete", "only"), ("full",), ("reindex",), ("recluster",))
 # Neither takes TO … PERCENT (Database Developer Guide, VACUUM; the rules below are from there, too).
@@ -62,11 +63,16 @@ def _show(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     elif not show.rewrite(draft):
         lexical.check_shown(draft, 1)
         _setting(draft, 1)
+        if (name := draft.word(1)) in _SETTINGS_WITHOUT_EFFECT:
+            draft.rewrite_all(f"SELECT pg_catalog.current_setting('redshift.{name}') AS {name}")
     return ()
 
 
 def _setting(draft: Draft, index: int) -> None:
-    if draft.word(index) in _SETTINGS_WITHOUT_EFFECT:
+    name = draft.word(index)
+    if name in absent_commands.SETTING_NAMES:
+        raise absent_commands.SETTINGS.refusal(f"The setting {name}")
+    if name in _SETTINGS_WITHOUT_EFFECT:
         draft.before(index, "redshift.")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import alter, expressions, queries, roles, users
+from sandbox.redshift.dialect import alter, expressions, queries, roles, schemas, users
 from sandbox.redshift.dialect.attributes import TableAttributes, call, take_table_attributes
 from sandbox.redshift.dialect.columns import rewrite_column
 from sandbox.redshift.dialect.draft import Draft, Span
@@ -16,7 +16,12 @@ _TABLE_CONSTRAINTS = words("primary unique foreign constraint check exclude")
 _PASSED_OBJECTS = frozenset(("schema", "user", "group", "role", "database"))
 # "The maximum number of columns you can define in a single table is 1,600" (CREATE TABLE), and constraints
 _MOST_ITEMS = 2 * 1600
-_IDENTITIES = {"user": users.rewrite_user, "role": roles.rewrite_role, "group": roles.rewrite_group}
+_WITHOUT_COLUMNS = {
+    "group": roles.rewrite_group,
+    "role": roles.rewrite_role,
+    "schema": schemas.check_schema,
+    "user": users.rewrite_user,
+}
 _NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
 
 
@@ -28,7 +33,7 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if kind == "view":
         return _create_view(draft)
     if kind in _PASSED_OBJECTS:
-        return _IDENTITIES[kind](draft) if kind in _IDENTITIES else ()
+        return _WITHOUT_COLUMNS[kind](draft) if kind in _WITHOUT_COLUMNS else ()
     raise _unsupported(draft, kind)
 
 
