@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "plugins")]
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "plugins"), str(ROOT)]
 
 import quality  # noqa: E402 - after the path
+import refusals  # noqa: E402
 import sizing  # noqa: E402
 import sqlglot  # noqa: E402
 from sqlglot import exp  # noqa: E402
@@ -103,6 +104,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "failures.md": failures,
     "schema.md": schema,
     "quality.md": quality.page,
+    "sandbox-refusals.md": refusals.page,
     "sizing.md": sizing.page,
     "add-a-dataset.md": dataset,
 }

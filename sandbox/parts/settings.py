@@ -25,8 +25,11 @@ DEFAULT_SYS_LAG_SECONDS = 0.0
 DEFAULT_ROLE_SECONDS = 5.0
 # In the default VPC (EC2, CreateDefaultVpc: 172.31.0.0/16), where Airflow on AWS would be.
 DEFAULT_CALLER_ADDRESS = "172.31.0.10"
+DEFAULT_DATABASE = "sparkify"
 LOOPBACK = "127.0.0.1"
 _LONGEST_SECONDS = 3600
+# PostgreSQL's own, Airflow's, and Redshift's of its service.
+_OTHER_DATABASES = frozenset(("airflow", "padb_harvest", "postgres", "template0", "template1"))
 
 # What `up` makes in the AWS account.
 SOURCE_BUCKET = "sparkify-raw"
@@ -77,6 +80,7 @@ class Settings:
         sys_lag_seconds: How long after it happened something appears in the SYS views.
         role_seconds: How long a new IAM role is not known to Redshift yet.
         caller_address: The IPv4 address from which clusters see whoever connects to them.
+        database: The warehouse's database.
         host: IP address that both listen on.
         aws_host: Name or address by which others reach the AWS API server.
         redshift_host: Name or address by which others reach the Redshift endpoint.
@@ -89,7 +93,7 @@ class Settings:
     admin_password: str = field(repr=False)
     aws_access_key_id: str
     aws_secret_access_key: str = field(repr=False)
-    database: str = "sparkify"
+    database: str = DEFAULT_DATABASE
     user: str = "sparkify"
     loader: str = "loader"
     admin_user: str = "rdsdb"
@@ -108,10 +112,10 @@ class Settings:
         """Read the settings from the environment; make home and credentials when they are missing.
 
         Reads SANDBOX_HOME, SANDBOX_REDSHIFT_PORT, SANDBOX_AWS_PORT, SANDBOX_AIRFLOW_PORT,
-        SANDBOX_CLUSTER_SECONDS, SANDBOX_SYS_LAG_SECONDS, SANDBOX_ROLE_SECONDS and SANDBOX_CALLER_ADDRESS; for
-        a sandbox that others reach by a network SANDBOX_HOST, SANDBOX_AWS_HOST and SANDBOX_REDSHIFT_HOST; and
-        instead of generated secrets SANDBOX_REDSHIFT_PASSWORD, SANDBOX_AWS_ACCESS_KEY_ID and
-        SANDBOX_AWS_SECRET_ACCESS_KEY.
+        SANDBOX_CLUSTER_SECONDS, SANDBOX_SYS_LAG_SECONDS, SANDBOX_ROLE_SECONDS, SANDBOX_CALLER_ADDRESS and, as
+        the home's first settings are made, SANDBOX_REDSHIFT_DATABASE; for a sandbox that others reach by a
+        network SANDBOX_HOST, SANDBOX_AWS_HOST and SANDBOX_REDSHIFT_HOST; and instead of generated secrets
+        SANDBOX_REDSHIFT_PASSWORD, SANDBOX_AWS_ACCESS_KEY_ID and SANDBOX_AWS_SECRET_ACCESS_KEY.
 
         Raises:
             SettingsError: A variable's value is not what it should be, or home or its credentials cannot be
@@ -121,6 +125,7 @@ class Settings:
         cluster_seconds = _seconds("SANDBOX_CLUSTER_SECONDS", DEFAULT_CLUSTER_SECONDS)
         role_seconds = _seconds("SANDBOX_ROLE_SECONDS", DEFAULT_ROLE_SECONDS)
         hosts = _hosts()
+        database = _database(home)
         credentials = _given(_credentials(home))
         return cls(
             home=home,
@@ -131,6 +136,7 @@ class Settings:
             caller_address=_caller_address(),
             cluster_seconds=cluster_seconds,
             role_seconds=role_seconds,
+            database=database,
             **hosts,
             **asdict(credentials),
         )
@@ -233,6 +239,48 @@ def _seconds(variable: str, default: float, environ: Mapping[str, str] = os.envi
     return float(text)
 
 
+def _database(home: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """The name of the home's database, which it keeps for good.
+
+    Names are of small letters, digits and underscores, up to 64 (Redshift API, CreateCluster: DBName).
+    """
+    given = environ.get("SANDBOX_REDSHIFT_DATABASE") or ""
+    if given and (not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", given, re.ASCII) or given in _OTHER_DATABASES):
+        raise SettingsError(
+            f"SANDBOX_REDSHIFT_DATABASE={given!r} cannot be the warehouse's: set it to a name of small "
+            "letters, digits and underscores, such as dev, and none of "
+            f"{', '.join(sorted(_OTHER_DATABASES))}."
+        )
+    kept = _kept_database(home, given or DEFAULT_DATABASE)
+    if given and given != kept:
+        raise SettingsError(
+            f"The warehouse in {home} has the database {kept}, and SANDBOX_REDSHIFT_DATABASE says {given}: "
+            "leave it out, or set SANDBOX_HOME to another folder for a warehouse of that name."
+        )
+    return kept
+
+
+def _kept_database(home: Path, wanted: str) -> str:
+    """What the home's database is called; a new home takes the wanted name, an older one has the default."""
+    path = home / "database"
+    if (home / "credentials.json").exists() and not path.exists():
+        return DEFAULT_DATABASE
+    try:
+        make_private(home)
+        if not path.exists():
+            write_once(path, wanted)
+        return path.read_text().strip()
+    except OSError as error:
+        raise _unusable(home, error) from error
+
+
+def _unusable(home: Path, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"The sandbox's folder {home} cannot be used: {error}. "
+        "Make it yours or set SANDBOX_HOME to another folder."
+    )
+
+
 def _caller_address(environ: Mapping[str, str] = os.environ) -> str:
     text = environ.get("SANDBOX_CALLER_ADDRESS") or DEFAULT_CALLER_ADDRESS
     try:
@@ -286,10 +334,7 @@ def _credentials(home: Path) -> Credentials:
             write_once(path, json.dumps(asdict(_new_credentials()), indent=2))
         return Credentials(**json.loads(path.read_text()))
     except OSError as error:
-        raise SettingsError(
-            f"The sandbox's folder {home} cannot be used: {error}. "
-            "Make it yours or set SANDBOX_HOME to another folder."
-        ) from error
+        raise _unusable(home, error) from error
     except (TypeError, ValueError) as error:
         raise SettingsError(
             f"{path} is damaged ({error}). The warehouse in {home} cannot be opened without it: "

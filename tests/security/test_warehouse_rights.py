@@ -352,7 +352,7 @@ def test_a_role_of_the_sandboxs_own_is_taken_from_who_made_it_first(sandbox: Set
     try:
         with connect_psycopg(sandbox) as connection:
             client = Client(connection)
-            for statement in ("ALTER USER squatted PASSWORD 'Aa0mine00'", "GRANT squatted TO sparkify"):
+            for statement in ("ALTER USER squatted PASSWORD 'Aa0mine00'", "GRANT ROLE squatted TO sparkify"):
                 assert client.fail(statement)[0] == "42501"
     finally:
         with postgres.connect_admin(sandbox, autocommit=True) as admin:

@@ -1,4 +1,4 @@
--- Strings, numbers and JSON.
+-- Strings and numbers.
 
 CREATE OR REPLACE FUNCTION pg_catalog.len(value text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -62,65 +62,6 @@ BEGIN
     END LOOP;
     RETURN CASE WHEN negative THEN -result ELSE result END;
 END $body$;
-
--- FNV-1a, 64 bits; checked with the two values of Redshift's manual. In halves of 32 bits, as bigint
--- multiplication would overflow: the prime is 2^40 + 435.
-CREATE OR REPLACE FUNCTION pg_internal.fnv_hash(value bytea) RETURNS bigint
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $body$
-DECLARE
-    high bigint := 3421674724;
-    low bigint := 2216829733;
-    product bigint;
-BEGIN
-    FOR at IN 0 .. length(value) - 1 LOOP
-        low := low # get_byte(value, at);
-        product := low * 435;
-        high := (high * 435 + (product >> 32) + (low << 8)) & 4294967295;
-        low := product & 4294967295;
-    END LOOP;
-    RETURN (high << 32) | low;
-END $body$;
-
-CREATE OR REPLACE FUNCTION pg_internal.little_endian(value bytea) RETURNS bytea
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN (
-    SELECT string_agg(substring(value FROM at FOR 1), ''::bytea ORDER BY at DESC)
-    FROM generate_series(1, length(value)) AS at
-);
-
-CREATE OR REPLACE FUNCTION pg_catalog.fnv_hash(value text) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN pg_internal.fnv_hash(convert_to(value, 'UTF8'));
-
-CREATE OR REPLACE FUNCTION pg_catalog.fnv_hash(value integer) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN pg_internal.fnv_hash(pg_internal.little_endian(int4send(value)));
-
-CREATE OR REPLACE FUNCTION pg_catalog.fnv_hash(value bigint) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN pg_internal.fnv_hash(pg_internal.little_endian(int8send(value)));
-
--- The dialect sends REGEXP_REPLACE here: every occurrence, and $1 for what the first group matched.
-CREATE OR REPLACE FUNCTION pg_internal.regexp_replace(
-    value text, pattern text, replacement text DEFAULT '', start integer DEFAULT 1, flags text DEFAULT 'c'
-) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN pg_catalog.regexp_replace(
-    value,
-    pattern,
-    pg_catalog.regexp_replace(replacement, '[$]([0-9])', repeat(chr(92), 2) || chr(92) || '1', 'g'),
-    start,
-    0,
-    replace(flags, 'p', '')
-);
-
-CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN pg_input_is_valid(value, 'json');
-
--- A missing element is the empty string.
-CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(value text, VARIADIC path text[]) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN COALESCE(json_extract_path_text(NULLIF(value, '')::json, VARIADIC path), '');
 
 CREATE OR REPLACE FUNCTION pg_catalog.round(value double precision, places integer) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

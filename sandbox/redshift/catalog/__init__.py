@@ -22,6 +22,15 @@ _DATABASE_SETTINGS = {
     "standard_conforming_strings": "off",  # a backslash escapes in ordinary literals
     "escape_string_warning": "off",
     "TimeZone": "UTC",
+    # Redshift's own settings that change no result, with their defaults (guide, "Configuration reference").
+    "redshift.analyze_threshold_percent": "10",
+    "redshift.auto_analyze": "on",
+    "redshift.enable_result_cache_for_session": "on",
+    "redshift.enable_vacuum_boost": "off",
+    "redshift.max_concurrency_scaling_clusters": "1",
+    "redshift.mv_enable_aqmv_for_session": "on",
+    "redshift.query_group": "",
+    "redshift.wlm_query_slot_count": "1",
     # A backend at work would notice only at its end that its client is gone.
     "client_connection_check_interval": "500ms",
     # Redshift joins on equality by hash or merge. PostgreSQL, which knows nothing of a table just filled,

@@ -24,9 +24,11 @@ BEGIN
     FOR found IN
         SELECT
             relation.oid::regclass::text AS name,
-            CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
+            CASE relkind
+                WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE'
+            END AS kind
         FROM pg_catalog.pg_class AS relation
-        WHERE relkind IN ('r', 'v', 'S') AND (
+        WHERE relkind IN ('r', 'v', 'S', 'c') AND (
             relnamespace = 'pg_internal'::regnamespace
             OR relnamespace = 'pg_catalog'::regnamespace AND relation.oid >= 16384
         )

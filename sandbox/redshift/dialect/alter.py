@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import expressions, lexical, users
+from sandbox.redshift.dialect import absent_commands, expressions, lexical, roles, schemas, users
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -18,6 +18,12 @@ from sandbox.redshift.dialect.names import Name, read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
 
 _OTHER_OBJECTS = frozenset(("schema", "user", "group", "role", "database", "default", "view"))
+_RULES = {
+    "default": roles.rewrite_default,
+    "role": roles.rewrite_role,
+    "schema": schemas.check_schema,
+    "user": users.rewrite_user,
+}
 _KEY_WORDS = frozenset(("primary", "unique", "foreign", "constraint"))
 
 
@@ -28,10 +34,7 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
         Refusal: Redshift does not have the form, or not here.
     """
     if draft.word(1) in _OTHER_OBJECTS:
-        for index in range(2, len(draft)):
-            if draft.word(index) == "set":
-                lexical.check_setting(draft, index + 1)
-        return users.rewrite_user(draft) if draft.word(1) == "user" else ()
+        return _other_object(draft)
     if draft.word(1) != "table":
         raise Refusal(f'SQL command "{draft.render()}" not supported.')
     table = read_name(draft, 2)
@@ -44,13 +47,18 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
     if action == "alter":
         return _alter(draft, table, at, in_transaction)
     if action == "append":
-        raise Refusal(
-            "ALTER TABLE APPEND is not in the sandbox",
-            hint="INSERT INTO … SELECT and DELETE move rows in a transaction.",
-        )
+        raise absent_commands.APPEND.refusal("ALTER TABLE APPEND")
     if action == "rename" or draft.words_at(at, "owner", "to"):
         return ()
     raise syntax_error(draft, at)
+
+
+def _other_object(draft: Draft) -> Sequence[str]:
+    for index in range(2, len(draft)):
+        if draft.word(index) == "set":
+            lexical.check_setting(draft, index + 1)
+    rule = _RULES.get(draft.word(1))
+    return rule(draft) if rule else ()
 
 
 def _add(draft: Draft, table: Name, at: int) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sandbox.redshift.dialect import absent_commands
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.names import syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -94,7 +95,10 @@ def _column_type(name: str, arguments: list[str], column: str) -> ColumnType:
         given = f"({', '.join(arguments)})" if arguments else ""
         return ColumnType((_SIMPLE.get(name) or name) + given)
     if name in _NOT_HERE:
-        raise Refusal(f'Column "{column}" has type "{name}", which the sandbox does not have')
+        raise Refusal(
+            f'Column "{column}" has type "{name}", which the sandbox does not have',
+            hint=absent_commands.COLUMN_TYPES.hint,
+        )
     raise _unsupported(column, name)
 
 

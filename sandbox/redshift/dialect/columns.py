@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
+from sandbox.redshift.dialect import absent_commands
 from sandbox.redshift.dialect.column_types import ColumnType, read_type
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.keys import Key, read_references
@@ -160,7 +161,7 @@ def read_collation(draft: Draft, index: int) -> int:
         Refusal: It is not case sensitive.
     """
     if draft.word(index) in ("case_insensitive", "ci"):
-        raise Refusal("COLLATE CASE_INSENSITIVE is not in the sandbox", hint="Compare lower(column) instead.")
+        raise absent_commands.COLLATION.refusal("COLLATE CASE_INSENSITIVE")
     if draft.word(index) not in ("case_sensitive", "cs"):
         raise syntax_error(draft, index)
     return index

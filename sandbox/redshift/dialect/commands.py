@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import lexical, queries, users
+from sandbox.redshift.dialect import absent_commands, lexical, queries, roles, show
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -12,7 +12,8 @@ TRANSACTION_VERBS = frozenset(("begin", "start", "commit", "end", "rollback", "a
 
 # Session settings of Redshift that PostgreSQL does not know and that change no result.
 _SETTINGS_WITHOUT_EFFECT = words(
-    "analyze_threshold_percent auto_analyze enable_result_cache_for_session query_group wlm_query_slot_count"
+    "analyze_threshold_percent auto_analyze enable_result_cache_for_session enable_vacuum_boost"
+    " max_concurrency_scaling_clusters mv_enable_aqmv_for_session query_group wlm_query_slot_count"
 )
 _VACUUM_MODES = (("sort", "only"), ("delete", "only"), ("full",), ("reindex",), ("recluster",))
 # Neither takes TO … PERCENT (Database Developer Guide, VACUUM; the rules below are from there, too).
@@ -59,20 +60,23 @@ def _reset(draft: Draft, _in_transaction: bool) -> Sequence[str]:
 def _show(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if draft.word(1) == "server_version":
         draft.rewrite_all("SELECT '8.0.2'::pg_catalog.text AS server_version")
-    else:
+    elif not show.rewrite(draft):
         lexical.check_shown(draft, 1)
         _setting(draft, 1)
+        if (name := draft.word(1)) in _SETTINGS_WITHOUT_EFFECT:
+            draft.rewrite_all(f"SELECT pg_catalog.current_setting('redshift.{name}') AS {name}")
     return ()
 
 
 def _setting(draft: Draft, index: int) -> None:
-    if draft.word(index) in _SETTINGS_WITHOUT_EFFECT:
+    name = draft.word(index)
+    if name in absent_commands.SETTING_NAMES:
+        raise absent_commands.SETTINGS.refusal(f"The setting {name}")
+    if name in _SETTINGS_WITHOUT_EFFECT:
         draft.before(index, "redshift.")
 
 
 def _analyze(draft: Draft, _in_transaction: bool) -> Sequence[str]:
-    if draft.word(1) == "compression":
-        raise Refusal("ANALYZE COMPRESSION is not in the sandbox")
     for index in range(1, len(draft)):
         if draft.is_operator(index, ",") and draft.depth(index) == 0:
             # "You can't specify more than one table_name" (Database Developer Guide, ANALYZE).
@@ -152,14 +156,16 @@ RULES: dict[str, _Rule] = {
     "vacuum": _vacuum,
     "lock": _lock,
     "unload": _unload,
-    "grant": users.rewrite_grant,
-    "revoke": users.rewrite_grant,
+    "grant": roles.rewrite_grant,
+    "revoke": roles.rewrite_grant,
     **dict.fromkeys(("explain", "prepare", "declare"), _inner_query),
     **dict.fromkeys(("commit", "end", "comment", "execute", "deallocate", "fetch", "close"), _pass),
+    # asyncpg's pool sends it with every connection that comes back.
+    "unlisten": _pass,
     **dict.fromkeys(
         words(
             "call checkpoint cluster discard do import listen load move notify reassign refresh reindex"
-            " release savepoint security unlisten"
+            " release savepoint security"
         ),
         _refuse,
     ),

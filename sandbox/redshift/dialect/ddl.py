@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import alter, expressions, queries, users
+from sandbox.redshift.dialect import alter, expressions, queries, roles, schemas, users
 from sandbox.redshift.dialect.attributes import TableAttributes, call, take_table_attributes
 from sandbox.redshift.dialect.columns import rewrite_column
 from sandbox.redshift.dialect.draft import Draft, Span
@@ -17,6 +17,12 @@ _TABLE_CONSTRAINTS = words("primary unique foreign constraint check exclude")
 _PASSED_OBJECTS = frozenset(("schema", "user", "group", "role", "database"))
 # "The maximum number of columns you can define in a single table is 1,600" (CREATE TABLE), and constraints
 _MOST_ITEMS = 2 * 1600
+_WITHOUT_COLUMNS = {
+    "group": roles.rewrite_group,
+    "role": roles.rewrite_role,
+    "schema": schemas.check_schema,
+    "user": users.rewrite_user,
+}
 _NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
 
 
@@ -28,7 +34,7 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if kind == "view":
         return _create_view(draft, at)
     if kind in _PASSED_OBJECTS:
-        return users.rewrite_user(draft) if kind == "user" else ()
+        return _WITHOUT_COLUMNS[kind](draft) if kind in _WITHOUT_COLUMNS else ()
     raise _unsupported(draft, kind)
 
 
@@ -165,7 +171,7 @@ def _check_late_binding(draft: Draft) -> None:
 def _drop(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     kind = draft.word(1)
     if kind in _PASSED_OBJECTS | {"table", "view"}:
-        return ()
+        return roles.rewrite_role(draft) if kind == "role" else ()
     raise _unsupported(draft, kind)
 
 

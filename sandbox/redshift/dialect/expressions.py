@@ -2,26 +2,26 @@
 
 from collections.abc import Callable
 
-from sandbox.redshift.dialect import dates
+from sandbox.redshift.dialect import casts, dates, windows
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.sql.tokens import words
 
 # A name before a parenthesis is no function behind these.
 _BEFORE_RELATION = words("into table update as view references like exists")
-_UNSIZED_DECIMAL = words("decimal numeric")
-_CASTS = words("cast try_cast")
+# They are called without parentheses.
+_BARE = {"sysdate": "pg_internal.sysdate()", "current_user_id": "pg_internal.current_user_id()"}
 
 
 def rewrite(draft: Draft) -> None:
     """Rewrite every function call and cast that differs, the inner ones first."""
     for index in range(len(draft) - 1, -1, -1):
         word = draft.word(index)
-        if draft.is_operator(index, "::") or (word == "as" and _is_cast(draft, index)):
-            _cast_type(draft, index + 1)
+        if draft.is_operator(index, "::") or (word == "as" and casts.is_cast(draft, index)):
+            casts.cast_type(draft, index + 1)
         elif word in _FUNCTIONS and is_call(draft, index):
             _FUNCTIONS[word](draft, index)
-        elif word == "sysdate" and not draft.is_operator(index - 1, ".") and draft.word(index - 1) != "as":
-            draft.replace(index, "pg_internal.sysdate()")
+        elif word in _BARE and not draft.is_operator(index - 1, ".") and draft.word(index - 1) != "as":
+            draft.replace(index, _BARE[word])
         elif word == "minus" and (draft.word(index + 1) in ("select", "all") or _is_query(draft, index + 1)):
             draft.replace(index, "EXCEPT")
         elif word == "approximate" and draft.word(index + 1) in ("count", "percentile_disc"):
@@ -39,22 +39,6 @@ def is_call(draft: Draft, index: int) -> bool:
 
 def _is_query(draft: Draft, index: int) -> bool:
     return draft.is_operator(index, "(") and draft.word(index + 1) == "select"
-
-
-def _is_cast(draft: Draft, index: int) -> bool:
-    opening = draft.enclosing(index)
-    return opening > 0 and draft.word(opening - 1) in _CASTS
-
-
-def _cast_type(draft: Draft, index: int) -> None:
-    word = draft.word(index)
-    sized = draft.is_operator(index + 1, "(")
-    if word in _UNSIZED_DECIMAL and not sized:
-        draft.after(index, "(18,0)")  # Redshift's default; PostgreSQL's has no limit
-    elif word == "nvarchar":
-        draft.replace(index, "varchar")
-    if sized and draft.word(index + 2) == "max":
-        draft.replace(index + 2, "65535")
 
 
 def _renamed(new: str) -> Callable[[Draft, int], None]:
@@ -86,55 +70,10 @@ def _decode(draft: Draft, name: int) -> None:
     _put(draft, name, f"(CASE {' '.join(cases)}{default} END)")
 
 
-def _convert(draft: Draft, name: int) -> None:
-    """``CONVERT(type, value)``."""
-    arguments = draft.arguments(name + 1)
-    if len(arguments) == 2:
-        _cast_type(draft, arguments[0].first)
-        type_, value = map(draft.render, arguments)
-        _put(draft, name, f"CAST({value} AS {type_})")
-
-
-def _listagg(draft: Draft, name: int) -> None:
-    """``LISTAGG([DISTINCT] value [, delimiter]) [WITHIN GROUP (ORDER BY …)]``; NULL and '' are skipped."""
-    arguments = draft.arguments(name + 1)
-    if not arguments:
-        return
-    distinct = draft.word(arguments[0].first) == "distinct"
-    value = draft.render(Span(arguments[0].first + distinct, arguments[0].last))
-    delimiter = draft.render(arguments[1]) if len(arguments) > 1 else "''"
-    last, order = draft.closing(name + 1), ""
-    if draft.words_at(last + 1, "within", "group"):
-        opening = last + 3
-        last = draft.closing(opening)
-        order = " " + _listagg_order(draft, Span(opening + 1, last - 1), value)
-    text = f"({value})::text"
-    arguments_text = f"{'DISTINCT ' * distinct}{text}, {delimiter}{order}"
-    draft.rewrite(Span(name, last), f"pg_internal.listagg({arguments_text}) FILTER (WHERE {text} <> '')")
-
-
-def _listagg_order(draft: Draft, span: Span, value: str) -> str:
-    """With DISTINCT, PostgreSQL orders only by the very expression it aggregates."""
-    items = draft.split(span.first + 2, span.last)
-    if draft.render(items[0]).startswith(value) and len(items) == 1:
-        return f"ORDER BY ({value})::text{draft.render(items[0])[len(value) :]}"
-    return draft.render(span)
-
-
-def _median(draft: Draft, name: int) -> None:
-    """``MEDIAN(value)``."""
-    value = draft.render(Span(name + 2, draft.closing(name + 1) - 1))
-    _put(draft, name, f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {value})")
-
-
-def _ratio_to_report(draft: Draft, name: int) -> None:
-    """``RATIO_TO_REPORT(value) OVER (…)``."""
-    closing = draft.closing(name + 1)
-    if draft.word(closing + 1) == "over" and draft.is_operator(closing + 2, "("):
-        value = draft.render(Span(name + 2, closing - 1))
-        window = Span(closing + 1, draft.closing(closing + 2))
-        text = f"(({value})::float8 / NULLIF(pg_catalog.sum({value}) {draft.render(window)}, 0)::float8)"
-        draft.rewrite(Span(name, window.last), text)
+def _log(draft: Draft, name: int) -> None:
+    """``LOG(value)``, to the base 10; its column is called dlog10."""
+    if len(draft.arguments(name + 1)) == 1:
+        draft.replace(name, "dlog10")
 
 
 def _put(draft: Draft, name: int, text: str) -> None:
@@ -142,22 +81,37 @@ def _put(draft: Draft, name: int, text: str) -> None:
 
 
 _FUNCTIONS: dict[str, Callable[[Draft, int], None]] = {
-    "avg": _renamed("pg_internal.avg"),
-    "concat": _renamed("pg_internal.concat"),
-    "convert": _convert,
+    # Of the same name, with Redshift's results.
+    **{
+        name: _renamed(f"pg_internal.{name}")
+        for name in words(
+            "avg bpcharcmp bttext_pattern_cmp concat exp pow power regexp_count regexp_instr regexp_replace"
+            " regexp_substr split_part sqrt stddev stddev_pop stddev_samp sum var_pop var_samp variance"
+        )
+    },
+    "convert": casts.convert,
     "date_part": dates.date_part,
     "date_trunc": dates.date_trunc,
     "dateadd": dates.dateadd,
     "datediff": dates.datediff,
     "decode": _decode,
     "extract": dates.extract,
+    "first_value": windows.value_of_row,
     "isnull": _renamed("coalesce"),
-    "listagg": _listagg,
-    "median": _median,
+    "lag": windows.neighbour,
+    "last_value": windows.value_of_row,
+    "lead": windows.neighbour,
+    "listagg": windows.listagg,
+    "log": _log,
+    "median": windows.median,
+    "nth_value": windows.value_of_row,
     "nvl": _renamed("coalesce"),
     "nvl2": _nvl2,
-    "ratio_to_report": _ratio_to_report,
-    "regexp_replace": _renamed("pg_internal.regexp_replace"),
-    "sum": _renamed("pg_internal.sum"),
+    "percentile_cont": windows.percentile,
+    "percentile_disc": windows.percentile,
+    "ratio_to_report": windows.ratio_to_report,
+    "try_cast": casts.try_cast,
 }
-WORDS = frozenset(_FUNCTIONS) | _UNSIZED_DECIMAL | words("sysdate minus approximate nvarchar max")
+WORDS = (
+    frozenset(_FUNCTIONS) | casts.UNSIZED_DECIMAL | frozenset(_BARE) | words("minus approximate nvarchar max")
+)

@@ -18,7 +18,7 @@ class Rule:
         words: It is looked for at each of these words, or signs.
         found: The token that is wrong, None without one; given the statement and where the word stands.
         source: The page of Amazon's guide that says so, or where the error has been seen.
-        message: Redshift's; `{text}` is the wrong token.
+        message: Redshift's; `{text}` is the wrong token, `{word}` the same in lower case.
         sqlstate: Redshift's; a syntax error's where nothing else is known.
         hint: What to write instead.
         once: It looks at the whole statement, once, if the statement has one of the words.
@@ -43,4 +43,6 @@ class Rule:
         """
         at = self.found(draft, index)
         if at is not None:
-            raise Refusal(self.message.format(text=draft.text(at)), self.sqlstate, hint=self.hint)
+            raise Refusal(
+                self.message.format(text=draft.text(at), word=draft.word(at)), self.sqlstate, hint=self.hint
+            )

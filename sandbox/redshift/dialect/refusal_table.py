@@ -3,7 +3,7 @@
 A rule finds tokens, hence never anything in constants, comments or quoted names.
 """
 
-from sandbox.redshift.dialect import correlation, recognition, refused_clauses
+from sandbox.redshift.dialect import absent, correlation, recognition, refused_clauses, refused_windows
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.refusal_rule import Rule
 from sandbox.redshift.sql.tokens import words
@@ -195,6 +195,7 @@ TABLE = (
         with_table=True,
     ),
     *refused_clauses.TABLE,
+    *refused_windows.TABLE,
 )
 LIKE_WITH_ATTRIBUTES = Rule(
     "`(LIKE t)` with `DISTKEY`, `DISTSTYLE`, `SORTKEY` or `BACKUP`",
@@ -205,13 +206,16 @@ LIKE_WITH_ATTRIBUTES = Rule(
     "{text} cannot be set in CREATE TABLE (LIKE)",
     "0A000",
 )
-_EVERYWHERE = {word: [rule for rule in TABLE if word in rule.words] for rule in TABLE for word in rule.words}
+_RULES = (*TABLE, *absent.TABLE)
+_EVERYWHERE = {
+    word: [rule for rule in _RULES if word in rule.words] for rule in _RULES for word in rule.words
+}
 # Every query has SELECT: only those with IS TRUE are of interest.
 WORDS = frozenset(word for word in _EVERYWHERE if word.isidentifier()) - words("select") | words(
     "true false unknown"
 )
 # The texts of interest that have none of the words.
-SIGNS = refused_clauses.SIGNS
+SIGNS = f"{refused_clauses.SIGNS}|{absent.SIGNS}"
 
 
 def check(draft: Draft, *, has_table: bool) -> None:
@@ -237,4 +241,4 @@ def _key(draft: Draft, index: int) -> str:
         return token.text[:2].upper()
     if token.kind == "number":
         return refused_clauses.NUMERAL if refused_clauses.is_later_numeral(token.text) else ""
-    return token.word or token.text
+    return absent.FAMILY if absent.is_of_family(token.word) else token.word or token.text

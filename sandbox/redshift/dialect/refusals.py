@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import refusal_table, refused_functions
+from sandbox.redshift.dialect import refusal_table, refused_functions, windows
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.expressions import is_call
 from sandbox.redshift.dialect.names import syntax_error
@@ -83,14 +83,14 @@ def _check_nodes(
 
 def _over(draft: Draft, index: int) -> None:
     """An aggregate's window with ORDER BY has no default frame in Redshift."""
-    if not draft.is_operator(index + 1, "(") or not draft.is_operator(index - 1, ")"):
+    if not windows.is_window(draft, index):
         return
     level = list(draft.same_level(index + 2, draft.closing(index + 1) - 1))
     for at in level:
         if draft.word(at) in ("range", "groups") and draft.word(at + 1) in _FRAME_STARTS:
             raise syntax_error(draft, at, hint="Redshift's window functions have only ROWS frames.")
     inside = {draft.word(at) for at in level}
-    function = draft.word(draft.opening(index - 1) - 1)
+    function = draft.word(windows.function_of(draft, index))
     if function in _FRAMED_FUNCTIONS and "order" in inside and "rows" not in inside:
         raise Refusal(
             "Aggregate window functions with an ORDER BY clause require a frame clause",

@@ -25,6 +25,7 @@ _NO_FUNCTIONS = _BEFORE_TABLE | words(
     "all and any as by distinct else except exists from group having in intersect like minus not on or over"
     " partition select set some then union when where with"
 )
+_LONGEST_PATH = 5
 _NORMAL_FORMS = words("nfc nfd nfkc nfkd")
 
 
@@ -209,6 +210,15 @@ def _similar_pattern(draft: Draft, index: int) -> int | None:
     )
 
 
+def _deep_path(draft: Draft, index: int) -> int | None:
+    """``JSON_EXTRACT_PATH_TEXT`` with six path elements; a last TRUE or FALSE is none."""
+    if not is_call(draft, index):
+        return None
+    arguments = draft.arguments(index + 1)
+    path = len(arguments) - 1 - (draft.word(arguments[-1].first) in ("true", "false") if arguments else 0)
+    return index if path > _LONGEST_PATH else None
+
+
 def _numeral(_draft: Draft, index: int) -> int | None:
     """``0x1F``, ``1_000``."""
     return index
@@ -342,6 +352,15 @@ TABLE = (
         _similar_pattern,
         "r_SUBSTRING",
         "Use REGEXP_SUBSTR.",
+    ),
+    Rule(
+        "`JSON_EXTRACT_PATH_TEXT` of more than five levels",
+        words("json_extract_path_text"),
+        _deep_path,
+        "JSON_EXTRACT_PATH_TEXT",
+        "Take the value of the fifth level apart by another call.",
+        "{text}: the path may have up to five levels",
+        "22023",
     ),
     Rule(
         "`0x1F`, `1_000`",

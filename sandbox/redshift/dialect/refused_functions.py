@@ -16,8 +16,8 @@ _ARRAYS = "Redshift has no PostgreSQL arrays."
 _LISTAGG = "Use LISTAGG."
 _REGEXP = "Use REGEXP_SUBSTR, REGEXP_INSTR or REGEXP_COUNT."
 
-# What it has instead, and the names.
-_GROUPS: tuple[tuple[str | None, str], ...] = (
+# What Redshift has instead, and the names.
+GROUPS: tuple[tuple[str | None, str], ...] = (
     (
         _LISTAGG,
         "array_agg json_agg json_arrayagg json_object_agg json_objectagg jsonb_agg jsonb_object_agg"
@@ -176,7 +176,7 @@ _GROUPS: tuple[tuple[str | None, str], ...] = (
         "generate_subscripts",
     ),
 )
-_HINTS = {name: hint for hint, names in _GROUPS for name in words(names)}
+_HINTS = {name: hint for hint, names in GROUPS for name in words(names)}
 WORDS = frozenset(_HINTS)
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from sandbox.redshift.dialect import absent_commands
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.names import Name, quote, read_name, syntax_error
 from sandbox.redshift.dialect.relations import alias_at
-from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.sql.tokens import words
 
 _SET_OPERATORS = words("union intersect except minus")
@@ -81,7 +81,7 @@ def _top(draft: Draft, select: int) -> None:
     end = _level_end(draft, select)
     level = list(draft.same_level(select, end))
     if any(draft.word(index) in _SET_OPERATORS for index in level):
-        raise Refusal("TOP together with UNION, INTERSECT or EXCEPT is not in the sandbox")
+        raise absent_commands.TOP_OF_SETS.refusal("TOP together with UNION, INTERSECT or EXCEPT")
     number = draft.render(Span(select + 2, select + 2))
     draft.remove(select + 1, select + 2)
     draft.after(end, f" LIMIT {number}")
@@ -179,7 +179,7 @@ def _sources(draft: Draft, from_: int, index: int) -> list[str]:
         if at >= ends[0]:
             break
         if draft.word(at) in ("using", "natural"):
-            raise Refusal("SELECT * with JOIN … USING and QUALIFY is not in the sandbox: name the columns")
+            raise absent_commands.QUALIFY_USING.refusal("SELECT * with JOIN … USING and QUALIFY")
         if at == from_ or draft.word(at) == "join" or draft.is_operator(at, ","):
             names.append(_source_name(draft, at + 1))
     return names
@@ -232,6 +232,10 @@ def _derived_name(draft: Draft, expression: Span) -> str:
     behind = name + 1
     if draft.is_operator(behind, "("):
         behind = draft.closing(behind) + 1
+        if draft.words_at(behind, "within", "group"):
+            behind = draft.closing(behind + 2) + 1
+        if draft.word(behind) in ("ignore", "respect"):
+            behind += 2
         if draft.word(behind) == "over":
             behind = draft.closing(behind + 1) + 1
     return draft.tokens[name].name if behind > last or draft.is_operator(behind, "::") else "?column?"

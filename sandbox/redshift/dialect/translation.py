@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sandbox.redshift.copy.command import CopyError, read_copy
-from sandbox.redshift.dialect import commands, ddl, queries, refusal_table, refused_commands
+from sandbox.redshift.dialect import absent_commands, commands, ddl, queries, refusal_table, refused_commands
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.locks import lock_of
 from sandbox.redshift.dialect.names import fold_names, syntax_error
@@ -89,6 +89,7 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
         raise syntax_error(draft, draft.unpaired)
     fold_names(draft)
     refused_commands.check(draft)
+    absent_commands.check(draft)
     rule = _RULES.get(verb)
     try:
         after = rule(draft, context.in_transaction) if rule else queries.rewrite(draft)
@@ -121,7 +122,7 @@ def _copy(text: str, tokens: Sequence[Token], context: Context) -> Statement:
 _RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {**ddl.RULES, **commands.RULES}
 
 # Text without any of these words and signs, capitals in quotes or # means the same to PostgreSQL.
-_WORDS = queries.WORDS | frozenset(_RULES) | frozenset(("copy", "information_schema"))
+_WORDS = queries.WORDS | frozenset(_RULES) | absent_commands.VERBS | frozenset(("copy", "information_schema"))
 _WORD = re.compile(r"[A-Za-z_]+[A-Za-z_0-9]*")
 _SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
 

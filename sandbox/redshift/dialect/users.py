@@ -1,25 +1,65 @@
-"""CREATE USER, ALTER USER and GRANT in Redshift's grammar."""
+"""CREATE USER and ALTER USER in Redshift's grammar (r_CREATE_USER, r_ALTER_USER)."""
 
 from collections.abc import Sequence
 
+from sandbox.redshift.dialect import absent_commands
 from sandbox.redshift.dialect.draft import Draft, Span
-from sandbox.redshift.dialect.names import dollar_quote, read_name, syntax_error
+from sandbox.redshift.dialect.names import dollar_quote, quote, read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
 
 _LEVELS = ("restricted", "unrestricted")
-_MONITOR = ("sys", "monitor")
+_TIMEOUTS = range(60, 1_728_001)
+_HASHES = ("md5", "sha256|")
 
 
 def rewrite_user(draft: Draft) -> Sequence[str]:
     """Rewrite CREATE or ALTER USER; return the statements that follow.
 
     Raises:
-        Refusal: SYSLOG ACCESS is of no kind (42601).
+        Refusal: It asks for what the sandbox has not, or is none of Redshift's.
     """
     for index in range(2, len(draft)):
-        if draft.words_at(index, "password", "disable"):  # only temporary passwords let such a user in
-            draft.rewrite(Span(index + 1, index + 1), "NULL")
-    return _take_syslog_access(draft)
+        _rewrite_option(draft, index)
+    return [*_take_session_timeout(draft), *_take_syslog_access(draft)]
+
+
+def _rewrite_option(draft: Draft, index: int) -> None:
+    word, following = draft.word(index), draft.word(index + 1)
+    if word == "password" and following == "disable":  # only temporary passwords let such a user in
+        draft.rewrite(Span(index + 1, index + 1), "NULL")
+    elif word == "password" and draft.text(index + 1)[1:].startswith(_HASHES):
+        raise absent_commands.HASHED_PASSWORDS.refusal("A password as a hash")
+    elif word in ("createdb", "createuser"):
+        raise absent_commands.SUPERUSERS.refusal(word.upper())
+    elif word in ("nocreatedb", "nocreateuser"):
+        draft.remove(index, index)
+    elif word == "externalid":
+        raise absent_commands.EXTERNAL_ID.refusal("EXTERNALID")
+    elif word == "unlimited" and draft.word(index - 1) == "limit":
+        draft.replace(index, "-1")
+
+
+def _take_session_timeout(draft: Draft) -> Sequence[str]:
+    """``SESSION TIMEOUT seconds``, ``RESET SESSION TIMEOUT``: PostgreSQL's setting, in milliseconds.
+
+    Raises:
+        Refusal: It is out of range (22023).
+    """
+    for index in range(3, len(draft)):
+        if not draft.words_at(index, "session", "timeout"):
+            continue
+        if draft.word(index - 1) == "reset":
+            draft.rewrite(Span(index, index + 1), "idle_session_timeout")
+            return ()
+        seconds = draft.text(index + 2)
+        if not seconds.isdecimal() or int(seconds) not in _TIMEOUTS:
+            raise Refusal(
+                f"invalid session timeout: {seconds}", "22023", hint="It can be 60 to 1728000 seconds."
+            )
+        draft.remove(index, index + 2)
+        user = quote(read_name(draft, 2).parts[-1])
+        return [f"ALTER USER {user} SET idle_session_timeout = {int(seconds) * 1000}"]
+    return ()
 
 
 def _take_syslog_access(draft: Draft) -> Sequence[str]:
@@ -38,21 +78,3 @@ def _take_syslog_access(draft: Draft) -> Sequence[str]:
             user = dollar_quote(read_name(draft, 2).parts[-1])
             after.append(f"SELECT pg_internal.set_syslog_access({user}, {level == 'unrestricted'})")
     return after
-
-
-def rewrite_grant(draft: Draft, _in_transaction: bool) -> Sequence[str]:
-    """``GRANT ROLE sys:monitor TO …`` and its REVOKE: PostgreSQL knows no such names without quotes.
-
-    Raises:
-        Refusal: It is of what the sandbox has not.
-    """
-    if draft.word(1) == "assumerole":
-        raise Refusal(
-            f"{draft.word(0).upper()} ASSUMEROLE is not in the sandbox",
-            hint="Say in the role's trust policy, by sts:ExternalId, which database users may take it.",
-        )
-    if draft.word(1) == "role" and (draft.word(2), draft.word(4)) == _MONITOR and draft.is_operator(3, ":"):
-        draft.remove(1, 1)
-        draft.remove(2, 4)
-        draft.after(2, '"sys:monitor"')
-    return ()

@@ -1,0 +1,62 @@
+"""CAST, TRY_CAST, CONVERT and ``::``: types that differ, and conversions that may fail."""
+
+from sandbox.redshift.dialect.draft import Draft, Span
+from sandbox.redshift.dialect.names import syntax_error
+from sandbox.redshift.sql.tokens import words
+
+CASTS = words("cast try_cast")
+UNSIZED_DECIMAL = words("decimal numeric")
+_TEXTS = words("varchar nvarchar text bpchar char character nchar national")
+
+
+def is_cast(draft: Draft, index: int) -> bool:
+    """Whether the AS at this place is a cast's."""
+    opening = draft.enclosing(index)
+    return opening > 0 and draft.word(opening - 1) in CASTS
+
+
+def cast_type(draft: Draft, index: int) -> None:
+    """Rewrite the type that a cast names at this place."""
+    word = draft.word(index)
+    sized = draft.is_operator(index + 1, "(")
+    if word in UNSIZED_DECIMAL and not sized:
+        draft.after(index, "(18,0)")  # Redshift's default; PostgreSQL's has no limit
+    elif word == "nvarchar":
+        draft.replace(index, "varchar")
+    if sized and draft.word(index + 2) == "max":
+        draft.replace(index + 2, "65535")
+
+
+def convert(draft: Draft, name: int) -> None:
+    """``CONVERT(type, value)``."""
+    arguments = draft.arguments(name + 1)
+    if len(arguments) == 2:
+        cast_type(draft, arguments[0].first)
+        type_, value = map(draft.render, arguments)
+        draft.rewrite(Span(name, draft.closing(name + 1)), f"CAST({value} AS {type_})")
+
+
+def try_cast(draft: Draft, name: int) -> None:
+    """``TRY_CAST(value AS type)``: NULL where it fails (r_TRY_CAST); a text always takes the value."""
+    closing = draft.closing(name + 1)
+    level = draft.same_level(name + 2, closing - 1)
+    as_ = next((at for at in level if draft.word(at) == "as"), None)
+    if as_ is None or as_ + 1 >= closing:
+        raise syntax_error(draft, closing)
+    if draft.word(as_ + 1) in _TEXTS:
+        draft.replace(name, "cast")
+        return
+    value = draft.render(Span(name + 2, as_ - 1))
+    target = draft.render(Span(as_ + 1, closing - 1))
+    text = f"pg_internal.try_cast({value}, NULL::{target})"
+    if draft.word(as_ + 1) in UNSIZED_DECIMAL:
+        digits, places = _precision(draft, as_ + 1)
+        text = f"pg_internal.fitting({text}, {digits}, {places})"
+    draft.rewrite(Span(name, closing), f"CAST({text} AS {target})")
+
+
+def _precision(draft: Draft, index: int) -> tuple[str, str]:
+    if not draft.is_operator(index + 1, "("):
+        return "18", "0"
+    given = [draft.render(item) for item in draft.arguments(index + 1)]
+    return given[0], given[1] if len(given) > 1 else "0"
