@@ -113,7 +113,10 @@ SELECT
     namespace.nspname::varchar(128) AS schema_name,
     relation.relname::varchar(128) AS table_name,
     CASE relation.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END::varchar(128) AS table_type,
-    array_to_string(relation.relacl, '~')::varchar(128) AS table_acl,
+    nullif(
+        array_to_string(relation.relacl, '~'),
+        CASE relation.relkind WHEN 'v' THEN format('%1$s=rDxt/%1$s', relation.relowner::regrole) END
+    )::varchar(128) AS table_acl,
     obj_description(relation.oid, 'pg_class')::varchar(128) AS remarks,
     pg_get_userbyid(relation.relowner)::varchar(128) AS table_owner
 FROM pg_class AS relation

@@ -30,7 +30,11 @@ SELECT
     nspname::varchar AS schema_name,
     relname::varchar AS table_name,
     CASE relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END::varchar AS table_type,
-    array_to_string(relacl, '~')::varchar AS table_acl,
+    -- A view's owner has every right but to write, which on Redshift needs no ACL.
+    nullif(
+        array_to_string(relacl, '~'),
+        CASE relkind WHEN 'v' THEN format('%1$s=rDxt/%1$s', relowner::regrole) END
+    )::varchar AS table_acl,
     obj_description(relation.oid, 'pg_class')::varchar AS remarks
 FROM pg_catalog.pg_class AS relation
 INNER JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relnamespace

@@ -69,7 +69,8 @@ def test_show_lists_what_the_user_may_see(master, reader):
 
 
 def test_show_grants_tells_users_roles_and_groups_apart(master):
-    master.run("GRANT SELECT ON role_schema.plays TO role_reader, ROLE role_readers, GROUP role_group, PUBLIC")
+    readers = "role_reader, ROLE role_readers, GROUP role_group, PUBLIC"
+    master.run(f"GRANT SELECT ON role_schema.plays TO {readers}")
     grants = master.run("SHOW GRANTS ON TABLE role_schema.plays")
     assert [(row[5], row[6]) for row in grants] == [
         ("public", "public"),
