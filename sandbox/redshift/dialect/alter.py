@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import expressions, lexical, users
+from sandbox.redshift.dialect import expressions, lexical, materialized, users
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -32,6 +32,12 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
             if draft.word(index) == "set":
                 lexical.check_setting(draft, index + 1)
         return users.rewrite_user(draft) if draft.word(1) == "user" else ()
+    if draft.word(1) == "materialized":
+        return materialized.alter(draft)
+    return _alter_table(draft, in_transaction)
+
+
+def _alter_table(draft: Draft, in_transaction: bool) -> Sequence[str]:
     if draft.word(1) != "table":
         raise Refusal(f'SQL command "{draft.render()}" not supported.')
     table = read_name(draft, 2)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import lexical, queries, users
+from sandbox.redshift.dialect import lexical, materialized, queries, users
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -152,13 +152,14 @@ RULES: dict[str, _Rule] = {
     "vacuum": _vacuum,
     "lock": _lock,
     "unload": _unload,
+    "refresh": materialized.refresh,
     "grant": users.rewrite_grant,
     "revoke": users.rewrite_grant,
     **dict.fromkeys(("explain", "prepare", "declare"), _inner_query),
     **dict.fromkeys(("commit", "end", "comment", "execute", "deallocate", "fetch", "close"), _pass),
     **dict.fromkeys(
         words(
-            "call checkpoint cluster discard do import listen load move notify reassign refresh reindex"
+            "call checkpoint cluster discard do import listen load move notify reassign reindex"
             " release savepoint security unlisten"
         ),
         _refuse,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import alter, expressions, queries, users
+from sandbox.redshift.dialect import alter, expressions, materialized, queries, users
 from sandbox.redshift.dialect.attributes import TableAttributes, call, take_table_attributes
 from sandbox.redshift.dialect.columns import rewrite_column
 from sandbox.redshift.dialect.draft import Draft, Span
@@ -16,7 +16,7 @@ _TABLE_CONSTRAINTS = words("primary unique foreign constraint check exclude")
 _PASSED_OBJECTS = frozenset(("schema", "user", "group", "role", "database"))
 # "The maximum number of columns you can define in a single table is 1,600" (CREATE TABLE), and constraints
 _MOST_ITEMS = 2 * 1600
-_NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
+_NOT_HERE = words("external function procedure library model datashare identity masking rls")
 
 
 def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
@@ -26,6 +26,8 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
         return _create_table(draft, at)
     if kind == "view":
         return _create_view(draft)
+    if kind == "materialized":
+        return materialized.create(draft)
     if kind in _PASSED_OBJECTS:
         return users.rewrite_user(draft) if kind == "user" else ()
     raise _unsupported(draft, kind)
@@ -141,6 +143,8 @@ def _drop(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     kind = draft.word(1)
     if kind in _PASSED_OBJECTS | {"table", "view"}:
         return ()
+    if kind == "materialized":
+        return materialized.drop(draft)
     raise _unsupported(draft, kind)
 
 
