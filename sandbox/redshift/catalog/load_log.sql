@@ -24,7 +24,7 @@ RETURN query_id + 499999000;
 CREATE SEQUENCE IF NOT EXISTS pg_internal.load_number AS integer;
 
 CREATE TABLE pg_internal.load (
-    query_id integer PRIMARY KEY,
+    query_id integer PRIMARY KEY DEFAULT nextval('pg_internal.query_id'),
     sys_query_id integer GENERATED ALWAYS AS (pg_internal.sys_query_id(query_id)) STORED,
     load_number integer NOT NULL DEFAULT nextval('pg_internal.load_number'),
     user_id integer NOT NULL,

@@ -50,7 +50,7 @@ GRANT SELECT, INSERT ON pg_internal.load, pg_internal.load_error, pg_internal.lo
 GRANT USAGE ON SEQUENCE pg_internal.query_id, pg_internal.load_number, pg_internal.batch TO redshift_log;
 REVOKE EXECUTE ON FUNCTION
     pg_internal.record_load, pg_internal.tidy_loads, pg_internal.record_queries, pg_internal.record_running,
-    pg_internal.tidy_queries
+    pg_internal.tidy_queries, pg_internal.kept_statements
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     pg_internal.record_load, pg_internal.tidy_loads, pg_internal.record_queries, pg_internal.record_running,
