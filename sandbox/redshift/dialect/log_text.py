@@ -75,6 +75,13 @@ def without_secrets(text: str) -> tuple[str, tuple[str, ...]]:
         hidden = mask_credentials(_CONSTANT.sub(_MASK, text))
         return hidden, tuple(found.strip("'") for found in _CONSTANT.findall(text))
     secrets = [token for at, token in enumerate(tokens) if _is_secret(tokens, at)]
+    if secrets and tokens[0].word in ("create", "alter"):
+        # Whatever else stands there, but the date behind VALID UNTIL.
+        secrets = [
+            token
+            for at, token in enumerate(tokens)
+            if token.kind == "string" and tokens[at - 1].word != "until"
+        ]
     shown, done = "", 0
     for token in secrets:
         shown += text[done : token.start] + _MASK

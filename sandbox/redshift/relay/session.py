@@ -208,7 +208,8 @@ class Session:
         if any(statement.copy for statement in statements):
             await self._run_one_by_one(statements)
             return
-        entries = self._journal.entries(statement.source for statement in statements)
+        sources = (statement.source for statement in statements)
+        entries = self._journal.entries([text] if len(statements) == 1 else sources)
         await self._journal.settle(*statements)
         for statement in statements:
             self._locking.note(statement)
