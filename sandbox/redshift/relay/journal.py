@@ -234,7 +234,8 @@ class Journal:
     def ended(self, entry: Entry) -> None:
         """Called by an entry that ends."""
         self.log.running.pop(entry, None)
-        self.log.add(entry)
+        if entry.text and not entry.text.isspace():
+            self.log.add(entry)
         if entry.status == "success" and (setting := _SETS_LABEL.match(entry.text)):
             self._label = setting[1] or setting[2] or ""
 
