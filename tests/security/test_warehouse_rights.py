@@ -149,7 +149,7 @@ POWERS = (
     "SELECT * FROM pg_internal.statement",
     "SELECT * FROM pg_internal.connection_event",
     "SELECT * FROM pg_internal.session",
-    "SELECT pg_internal.kept_statements(2000000001)",
+    "SELECT pg_internal.kept_statements(2500000001)",
     "SELECT pg_internal.record_queries(1, '{}')",
     "SELECT pg_internal.record_running('[]')",
     "SELECT pg_internal.tidy_queries()",

@@ -3,7 +3,7 @@
 -- This file runs when a new version of the endpoint starts: the log begins anew.
 DROP TABLE IF EXISTS pg_internal.statement, pg_internal.session, pg_internal.connection_event CASCADE;
 
-CREATE SEQUENCE IF NOT EXISTS pg_internal.batch AS integer MAXVALUE 900000000;
+CREATE SEQUENCE IF NOT EXISTS pg_internal.batch AS integer MAXVALUE 499999999;
 
 CREATE TABLE pg_internal.statement (
     query_id integer PRIMARY KEY,
@@ -61,7 +61,7 @@ CREATE TABLE pg_internal.connection_event (
 );
 
 -- A batch: rows of the three tables. Its statements are kept as a large object, too, for sessions with an older
--- snapshot, under the number 2,000,000,000 + the batch's: see load_log.sql.
+-- snapshot, under the number 2,500,000,000 + the batch's: see load_log.sql.
 CREATE OR REPLACE FUNCTION pg_internal.record_queries(batch integer, document jsonb) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
     INSERT INTO pg_internal.statement
@@ -75,13 +75,13 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
     SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.connection_event, document -> 'events');
 
     SELECT lo_from_bytea(
-        (2000000000::bigint + batch)::oid, convert_to((document -> 'statements')::text, 'UTF8')
+        (2500000000::bigint + batch)::oid, convert_to((document -> 'statements')::text, 'UTF8')
     );
 
     SELECT pg_advisory_xact_lock(5439, 2);
 
     SELECT lo_unlink(oid) FROM pg_largeobject_metadata
-    WHERE oid BETWEEN 2000000000::oid AND (2000000000::bigint + batch - 300)::oid;
+    WHERE oid BETWEEN 2500000000::oid AND (2500000000::bigint + batch - 300)::oid;
 $body$;
 
 -- The statements that run now, of one endpoint: an object under the number 3,000,000,000 + its connection's process id.
@@ -150,7 +150,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
         FROM pg_internal.batch
     ) AS batches
     CROSS JOIN generate_series(greatest(seen + 1, newest - 300), newest) AS unseen
-    CROSS JOIN LATERAL pg_internal.kept_statements((2000000000::bigint + unseen)::oid) AS kept
+    CROSS JOIN LATERAL pg_internal.kept_statements((2500000000::bigint + unseen)::oid) AS kept
 $body$;
 
 CREATE OR REPLACE FUNCTION pg_internal.running_statements() RETURNS SETOF pg_internal.statement

@@ -89,13 +89,13 @@ class Target:
 
 
 async def find_target(
-    statement: Statement, outbox: Outbox, *, in_block: bool
+    outbox: Outbox, statement: Statement, *, in_block: bool
 ) -> tuple[Target | None, ErrorFields | None]:
     """The COPY's target as its session sees it (temp tables!), locked; no transaction ends.
 
     Args:
-        statement: The COPY.
         outbox: The session's.
+        statement: The COPY.
         in_block: Whether the session is in a transaction block.
     """
     assert statement.copy and statement.lock  # noqa: S101, PT018 - by the caller

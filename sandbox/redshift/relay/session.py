@@ -246,7 +246,7 @@ class Session:
             request_message, request = script([statement], entries)
             request.hold_ready = True
             return await self._outbox.exchange(request_message, request)
-        target, error = await find_target(statement, self._outbox, in_block=self._in_block())
+        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
             entries[0].fail(error)
             # The look-up's error left the extended protocol waiting for a Sync.
@@ -351,7 +351,7 @@ class Session:
 
     async def _execute_copy(self, statement: Statement, entries: Entries) -> None:
         assert statement.copy  # noqa: S101 - by the caller
-        target, error = await find_target(statement, self._outbox, in_block=self._in_block())
+        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
             for entry in entries:
                 entry.fail(error)

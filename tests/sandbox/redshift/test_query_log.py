@@ -239,7 +239,7 @@ def test_secrets_are_not_logged(psql, sandbox):
     assert len(history(psql, "1", name)) == 6
     kept = admin_rows(sandbox, "SELECT statement::text FROM pg_internal.statement") + admin_rows(
         sandbox,
-        "SELECT convert_from(lo_get(oid), 'UTF8') FROM pg_largeobject_metadata WHERE oid >= 2000000000",
+        "SELECT convert_from(lo_get(oid), 'UTF8') FROM pg_largeobject_metadata WHERE oid >= 2500000000",
     )
     assert "Hush1234" not in str(kept)
     assert "AKIAHUSH" not in str(kept)
