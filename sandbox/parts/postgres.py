@@ -48,9 +48,13 @@ LOGINS_AT_ONCE = 32
 _AIRFLOW_CONNECTIONS = 60
 # A log for each COPY at work, of which the endpoint runs 64:
 LOAD_LOGS = 64
+# The log of statements; a second endpoint may be there while the first one goes:
+_QUERY_LOGS = 2
 # The superuser's, to look after it all:
 _ADMIN_CONNECTIONS = 6
-_CONNECTIONS = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _AIRFLOW_CONNECTIONS + LOAD_LOGS + _ADMIN_CONNECTIONS
+_CONNECTIONS = (
+    WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + _AIRFLOW_CONNECTIONS + LOAD_LOGS + _QUERY_LOGS + _ADMIN_CONNECTIONS
+)
 
 # A warehouse on a laptop: bulk loads, few connections, no replicas, nothing lost when everything is killed.
 _CONFIGURATION = {
@@ -59,7 +63,7 @@ _CONFIGURATION = {
     "unix_socket_permissions": "0700",
     "max_connections": str(_CONNECTIONS),
     "superuser_reserved_connections": str(_ADMIN_CONNECTIONS),
-    "reserved_connections": str(LOAD_LOGS),
+    "reserved_connections": str(LOAD_LOGS + _QUERY_LOGS),
     "authentication_timeout": "10s",
     "shared_buffers": "256MB",
     "work_mem": "32MB",
@@ -168,15 +172,15 @@ def connect_admin(
     )
 
 
-def connect_log(settings: Settings, database: str) -> psycopg.Connection:
-    """A session that may write the log of loads and nothing else."""
+def connect_log(settings: Settings, database: str, name: str = "load log") -> psycopg.Connection:
+    """A session that may write the logs of loads and of statements, and nothing else."""
     return psycopg.connect(
         admin_dsn(settings, database),
         user=LOG_ROLE,
         password=_log_password(settings),
         autocommit=True,
         options=f"{_OWN_NAMES_ONLY} {_PLAIN_SESSION}",
-        application_name="load log",
+        application_name=name,
     )
 
 
@@ -302,7 +306,7 @@ def _create_database(settings: Settings) -> None:
             _close_databases(connection, settings)
             rights.give_database(connection, settings.database, settings.user, is_warehouse=True)
             limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
-            most = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + LOAD_LOGS
+            most = WAREHOUSE_SESSIONS + LOGINS_AT_ONCE + LOAD_LOGS + _QUERY_LOGS
             connection.execute(limit.format(sql.Identifier(settings.database), most))
         with connect_admin(settings, autocommit=True) as connection:
             rights.give_schema_public(connection, settings.user, is_warehouse=True)

@@ -72,7 +72,7 @@ JOIN pg_attribute AS attribute
     ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
 LEFT JOIN pg_attrdef AS preset ON preset.adrelid = relation.oid AND preset.adnum = attribute.attnum
 LEFT JOIN pg_internal.table_attributes AS attributes ON attributes.table_id = relation.oid
-WHERE relation.relkind IN ('r', 'v') AND namespace.nspname <> 'pg_internal';
+WHERE relation.relkind IN ('r', 'v', 'm') AND namespace.nspname <> 'pg_internal';
 
 CREATE OR REPLACE VIEW pg_catalog.pg_table_def AS
 SELECT
@@ -112,7 +112,7 @@ SELECT
     current_database()::varchar(128) AS database_name,
     namespace.nspname::varchar(128) AS schema_name,
     relation.relname::varchar(128) AS table_name,
-    CASE relation.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END::varchar(128) AS table_type,
+    CASE relation.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END::varchar(128) AS table_type,
     nullif(
         array_to_string(relation.relacl, '~'),
         CASE relation.relkind WHEN 'v' THEN format('%1$s=rDxt/%1$s', relation.relowner::regrole) END
@@ -121,7 +121,7 @@ SELECT
     pg_get_userbyid(relation.relowner)::varchar(128) AS table_owner
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
-WHERE relation.relkind IN ('r', 'v') AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
+WHERE relation.relkind IN ('r', 'v', 'm') AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
     AND namespace.nspname <> 'information_schema' AND has_table_privilege(relation.oid, 'SELECT');
 
 CREATE OR REPLACE FUNCTION pg_internal.percentage(part bigint, whole bigint) RETURNS numeric
@@ -195,7 +195,7 @@ LEFT JOIN pg_attribute AS distribution
 LEFT JOIN pg_attribute AS first_sortkey
     ON first_sortkey.attrelid = relation.oid AND first_sortkey.attnum = attributes.sortkeys[1]
 LEFT JOIN pg_stat_all_tables AS activity ON activity.relid = relation.oid
-WHERE relation.relkind = 'r' AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
+WHERE relation.relkind IN ('r', 'm') AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
     AND namespace.nspname <> 'information_schema'
     -- VACUUM gives the file of an emptied table back; numbers of rows are there only some time after the rows.
     AND pg_relation_size(relation.oid) > 0;

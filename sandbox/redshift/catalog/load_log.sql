@@ -13,13 +13,20 @@ SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid >= 1000000000;
 
 -- "The query identifiers recorded in the SYS system views are different from those recorded in the provisioned-only
 -- views" (Redshift Database Developer Guide, "System tables and views reference"): two numbers that never coincide.
+-- An endpoint numbers all its statements, loads among them, and takes the numbers in blocks of 10,000.
 CREATE SEQUENCE IF NOT EXISTS pg_internal.query_id AS integer START 1000;
-ALTER SEQUENCE pg_internal.query_id MAXVALUE 499999999;
-CREATE SEQUENCE IF NOT EXISTS pg_internal.sys_query_id AS integer MINVALUE 500000000;
+ALTER SEQUENCE pg_internal.query_id INCREMENT BY 10000 MAXVALUE 499980000;
+DROP SEQUENCE IF EXISTS pg_internal.sys_query_id;
+CREATE OR REPLACE FUNCTION pg_internal.sys_query_id(query_id integer) RETURNS integer
+LANGUAGE sql IMMUTABLE
+RETURN query_id + 499999000;
+
+CREATE SEQUENCE IF NOT EXISTS pg_internal.load_number AS integer;
 
 CREATE TABLE pg_internal.load (
     query_id integer PRIMARY KEY DEFAULT nextval('pg_internal.query_id'),
-    sys_query_id integer NOT NULL UNIQUE DEFAULT nextval('pg_internal.sys_query_id'),
+    sys_query_id integer GENERATED ALWAYS AS (pg_internal.sys_query_id(query_id)) STORED,
+    load_number integer NOT NULL DEFAULT nextval('pg_internal.load_number'),
     user_id integer NOT NULL,
     transaction_id bigint,
     session_id integer NOT NULL,
@@ -99,7 +106,7 @@ CREATE TABLE pg_internal.load_replacement (
 -- Sessions run in REPEATABLE READ and would not see what is written here after their snapshot, while Redshift's
 -- logs are outside of any transaction: pg_last_copy_count() right behind the COPY must answer. A large object
 -- opened for writing is read as it is now, whatever the snapshot. So every finished load is also kept as
--- one, as JSON, under the number 1,000,000,000 + query id, as long as a snapshot may be older; a sequence, too,
+-- one, as JSON, under the number 1,000,000,000 + its own, as long as a snapshot may be older; a sequence, too,
 -- is outside of any transaction and tells how far to look. Users see the loads of the users they may be.
 CREATE OR REPLACE FUNCTION pg_internal.unseen_loads()
 RETURNS SETOF jsonb
@@ -107,8 +114,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    newest integer := (SELECT last_value FROM pg_internal.query_id);
-    seen integer := (SELECT coalesce(max(query_id), 0) FROM pg_internal.load);
+    newest integer := (SELECT last_value FROM pg_internal.load_number);
+    seen integer := (SELECT coalesce(max(load_number), 0) FROM pg_internal.load);
     descriptor integer;
     length integer;
     document jsonb;
@@ -200,14 +207,14 @@ AS $$
     SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.load_replacement, document -> 'load_replacement');
 
     SELECT lo_from_bytea(
-        (1000000000 + (document -> 'load' ->> 'query_id')::integer)::oid, convert_to(document::text, 'UTF8')
+        (1000000000 + (document -> 'load' ->> 'load_number')::integer)::oid, convert_to(document::text, 'UTF8')
     );
 
     -- Two loads that end at once must not both unlink the same object: the second looks after the first has ended.
     SELECT pg_advisory_xact_lock(5439, 1);
 
     SELECT lo_unlink(oid) FROM pg_largeobject_metadata
-    WHERE oid BETWEEN 1000000000::oid AND (1000000000 + (document -> 'load' ->> 'query_id')::integer - 100)::oid;
+    WHERE oid BETWEEN 1000000000::oid AND (1000000000 + (document -> 'load' ->> 'load_number')::integer - 100)::oid;
 $$;
 
 -- Called before every load: a COPY whose session is gone never reported its end, because the endpoint was killed.

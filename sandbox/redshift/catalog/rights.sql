@@ -46,12 +46,18 @@ BEGIN
     END LOOP;
 END $body$;
 
--- The load log's connection writes these and nothing else.
+-- The connections of the logs of loads and of statements write these and nothing else.
 GRANT USAGE ON SCHEMA pg_internal TO redshift_log;
 GRANT SELECT, INSERT ON pg_internal.load, pg_internal.load_error, pg_internal.load_error_field TO redshift_log;
-GRANT USAGE ON SEQUENCE pg_internal.query_id, pg_internal.sys_query_id TO redshift_log;
-REVOKE EXECUTE ON FUNCTION pg_internal.record_load, pg_internal.tidy_loads FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pg_internal.record_load, pg_internal.tidy_loads TO redshift_log;
+GRANT USAGE ON SEQUENCE pg_internal.query_id, pg_internal.load_number, pg_internal.batch TO redshift_log;
+REVOKE EXECUTE ON FUNCTION
+    pg_internal.record_load, pg_internal.tidy_loads, pg_internal.record_queries, pg_internal.record_running,
+    pg_internal.tidy_queries, pg_internal.kept_statements
+FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    pg_internal.record_load, pg_internal.tidy_loads, pg_internal.record_queries, pg_internal.record_running,
+    pg_internal.tidy_queries
+TO redshift_log;
 
 -- What Redshift has not, PostgreSQL makes for superusers only: each can carry code that runs when others use it,
 -- and CREATE EXTENSION runs a script as the superuser.

@@ -21,10 +21,11 @@ _WRITE_ERRORS = 500
 
 _START = """
 INSERT INTO pg_internal.load (
-    user_id, session_id, backend_start, transaction_id, database_name, table_id, table_name, query_text,
-    data_source, start_time
+    query_id, user_id, session_id, backend_start, transaction_id, database_name, table_id, table_name,
+    query_text, data_source, start_time
 )
 SELECT
+    COALESCE(%(query_id)s, pg_catalog.nextval('pg_internal.query_id')),
     -- A login's name is a user's own, or has a prefix before it.
     (SELECT usesysid FROM pg_catalog.pg_user
     WHERE usename IN (%(user)s::text, pg_catalog.regexp_replace(%(user)s::text, '^IAMA?:', ''))
@@ -55,6 +56,7 @@ class LoadStart:
     table_name: str
     query_text: str
     data_source: str
+    query_id: int | None = None
 
 
 @dataclass

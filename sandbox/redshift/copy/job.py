@@ -35,6 +35,7 @@ class CopySession:
         transaction_id: Its transaction's id as of ``txid_current()``, if known.
         query_text: The statement as written; it is logged without its secrets.
         table_id: OID of the target.
+        query_id: Its number in the STL views, if it has one already.
     """
 
     backend_pid: int
@@ -43,6 +44,7 @@ class CopySession:
     transaction_id: int | None
     query_text: str
     table_id: int
+    query_id: int | None = None
 
 
 class CopyJob:
@@ -136,6 +138,7 @@ class CopyJob:
             table_name=self._command.table,
             query_text=storable(mask_credentials(session.query_text)),
             data_source=storable(self._command.source),
+            query_id=session.query_id,
         )
         return LoadLog(self._settings, start)
 

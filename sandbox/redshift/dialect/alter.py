@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import absent_commands, expressions, lexical, roles, schemas, users
+from sandbox.redshift.dialect import (
+    absent_commands,
+    expressions,
+    lexical,
+    materialized,
+    roles,
+    schemas,
+    users,
+)
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -35,6 +43,12 @@ def rewrite(draft: Draft, in_transaction: bool) -> Sequence[str]:
     """
     if draft.word(1) in _OTHER_OBJECTS:
         return _other_object(draft)
+    if draft.word(1) == "materialized":
+        return materialized.alter(draft)
+    return _alter_table(draft, in_transaction)
+
+
+def _alter_table(draft: Draft, in_transaction: bool) -> Sequence[str]:
     if draft.word(1) != "table":
         raise Refusal(f'SQL command "{draft.render()}" not supported.')
     table = read_name(draft, 2)

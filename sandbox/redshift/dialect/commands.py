@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import absent_commands, lexical, queries, roles, show
+from sandbox.redshift.dialect import absent_commands, lexical, materialized, queries, roles, show
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.names import read_name, syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -158,13 +158,14 @@ RULES: dict[str, _Rule] = {
     "unload": _unload,
     "grant": roles.rewrite_grant,
     "revoke": roles.rewrite_grant,
+    "refresh": materialized.refresh,
     **dict.fromkeys(("explain", "prepare", "declare"), _inner_query),
     **dict.fromkeys(("commit", "end", "comment", "execute", "deallocate", "fetch", "close"), _pass),
     # asyncpg's pool sends it with every connection that comes back.
     "unlisten": _pass,
     **dict.fromkeys(
         words(
-            "call checkpoint cluster discard do import listen load move notify reassign refresh reindex"
+            "call checkpoint cluster discard do import listen load move notify reassign reindex"
             " release savepoint security"
         ),
         _refuse,

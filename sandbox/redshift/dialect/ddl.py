@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.redshift.dialect import alter, expressions, queries, roles, schemas, users
+from sandbox.redshift.dialect import alter, expressions, materialized, queries, roles, schemas, users
 from sandbox.redshift.dialect.attributes import TableAttributes, call, take_table_attributes
 from sandbox.redshift.dialect.columns import rewrite_column
 from sandbox.redshift.dialect.draft import Draft, Span
@@ -23,7 +23,7 @@ _WITHOUT_COLUMNS = {
     "schema": schemas.check_schema,
     "user": users.rewrite_user,
 }
-_NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
+_NOT_HERE = words("external function procedure library model datashare identity masking rls")
 
 
 def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
@@ -33,6 +33,8 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
         return _create_table(draft, at)
     if kind == "view":
         return _create_view(draft, at)
+    if kind == "materialized":
+        return materialized.create(draft)
     if kind in _PASSED_OBJECTS:
         return _WITHOUT_COLUMNS[kind](draft) if kind in _WITHOUT_COLUMNS else ()
     raise _unsupported(draft, kind)
@@ -172,6 +174,8 @@ def _drop(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     kind = draft.word(1)
     if kind in _PASSED_OBJECTS | {"table", "view"}:
         return roles.rewrite_role(draft) if kind == "role" else ()
+    if kind == "materialized":
+        return materialized.drop(draft)
     raise _unsupported(draft, kind)
 
 

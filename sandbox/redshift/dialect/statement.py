@@ -60,6 +60,8 @@ class Statement:
         copy: The COPY from S3 that takes the statement's place.
         controls_transaction: BEGIN, COMMIT, ROLLBACK and the like.
         lock: What it locks until the end of its transaction.
+        written: The text as the client wrote it, where it was rewritten.
+        reads_log: It may ask about statements and sessions, hence for what has just happened.
     """
 
     sql: str
@@ -68,6 +70,18 @@ class Statement:
     copy: CopyCommand | None = None
     controls_transaction: bool = False
     lock: TableLock | None = None
+    written: str = ""
+    reads_log: bool = False
+
+    @property
+    def source(self) -> str:
+        """The text as the client wrote it."""
+        return self.written or self.sql
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it takes more than passing it on."""
+        return bool(self.copy or self.after or self.lock or self.controls_transaction or self.reads_log)
 
     @property
     def begins_block(self) -> bool:

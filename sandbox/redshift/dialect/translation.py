@@ -3,7 +3,7 @@
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.redshift.copy.command import CopyError, read_copy
 from sandbox.redshift.dialect import absent_commands, commands, ddl, queries, refusal_table, refused_commands
@@ -68,7 +68,7 @@ class Dialect:
 
 def _translated(text: str, context: Context) -> tuple[Statement, ...] | Refusal:
     if not _is_interesting(text):
-        return (Statement(text),)
+        return (Statement(text, reads_log=_reads_log(text)),)
     try:
         tokens = tokenize(text, backslash_escapes=context.backslash_escapes)
         statements = [_statement(text, part, context) for part in split_statements(tokens)]
@@ -76,6 +76,8 @@ def _translated(text: str, context: Context) -> tuple[Statement, ...] | Refusal:
         return Refusal(str(error), "42601")
     except Refusal as refusal:
         return refusal
+    if _reads_log(text):
+        statements = [replace(statement, reads_log=True) for statement in statements]
     return tuple(statements) or (Statement(text),)
 
 
@@ -102,6 +104,7 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
         after=tuple(after),
         controls_transaction=verb in commands.TRANSACTION_VERBS,
         lock=lock_of(draft),
+        written=original if sql != original else "",
     )
 
 
@@ -125,6 +128,17 @@ _RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {**ddl.RULES, **comm
 _WORDS = queries.WORDS | frozenset(_RULES) | absent_commands.VERBS | frozenset(("copy", "information_schema"))
 _WORD = re.compile(r"[A-Za-z_]+[A-Za-z_0-9]*")
 _SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
+
+
+# What the log of statements and sessions is read by.
+_LOG = re.compile(
+    r"pg_last_query_id|(?:stl|svl|stv|sys)_(?:\w*query|\w*text|qlog|inflight|recents|sessions?_?|connection_log|tr_conflict)",
+    re.IGNORECASE,
+)
+
+
+def _reads_log(text: str) -> bool:
+    return bool(_LOG.search(text))
 
 
 def _is_interesting(text: str) -> bool:

@@ -3,13 +3,13 @@
 import asyncio
 import re
 import struct
-from collections.abc import Mapping
 
 from sandbox.redshift.dialect import lexical
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
 from sandbox.redshift.relay.errors import redshift_error
 from sandbox.redshift.relay.intervals import Intervals
+from sandbox.redshift.relay.journal import Journal
 from sandbox.redshift.relay.requests import Outstanding, Request
 from sandbox.redshift.relay.wire import Wire
 
@@ -34,8 +34,8 @@ class Answers:
         backend: The connection to PostgreSQL.
         client: The client's connection.
         outstanding: The requests PostgreSQL owes answers for.
-        startup: The parameters of the client's StartupMessage.
         intervals: Rewrites them for it.
+        journal: The session's, which learns of its login and its transactions.
 
     Attributes:
         backend_key: Process id and secret of the backend, as BackendKeyData holds them.
@@ -49,8 +49,8 @@ class Answers:
         backend: Wire,
         client: Wire,
         outstanding: Outstanding,
-        startup: Mapping[str, str],
         intervals: Intervals,
+        journal: Journal,
     ) -> None:
         self.backend_key = b""
         self.transaction_status = "I"
@@ -59,9 +59,11 @@ class Answers:
         self._backend = backend
         self._client = client
         self._outstanding = outstanding
+        startup = journal.startup
         self._driver = startup.get("driver_version", "")
         self._names_encoding = "client_encoding" in startup or "client_encoding" in startup.get("options", "")
         self._intervals = intervals
+        self._journal = journal
         self._held: list[bytes] = []
         self._passing = 0  # bytes of a row that has been forwarded in part
 
@@ -122,6 +124,7 @@ class Answers:
             return []
         if kind == "Z":
             self.transaction_status = chr(body[0])
+            self._journal.ready(self.transaction_status)
         if head.statement:
             whole = self._rewritten(kind, whole, body, head.statement)
         shown = not head.hold_ready if kind == "Z" else head.visible
@@ -130,8 +133,10 @@ class Answers:
             answers = await head.copy.completed(body[:-1])
         if kind == "D" and head.rows is not None:
             head.rows.append(body)
+        if kind == "s":
+            head.log_end(b"")
         if kind in "CI":
-            answers = self._completed(head, answers)
+            answers = self._completed(head, answers, body[:-1])
         self._outstanding.answer(kind)
         return answers
 
@@ -148,15 +153,20 @@ class Answers:
         else:  # whatever made PostgreSQL run it: rows come from S3 only, converted, never from the client
             self._backend.write(messages.copy_fail("COPY FROM STDIN is not supported"))
 
-    def _completed(self, head: Request, answers: list[bytes]) -> list[bytes]:
+    def _completed(self, head: Request, answers: list[bytes], tag: bytes) -> list[bytes]:
         """Hold a statement's end back until what silently follows has succeeded.
 
         redshift_connector sends messages of its own between CommandComplete and ReadyForQuery.
         """
+        is_clients = head.visible
         holds, releases = head.completes()
         if holds:
             self._held += answers
+            if head.entries:
+                head.entries[0].tag = tag
             return []
+        if is_clients or releases:
+            head.log_end(b"" if releases else tag)
         if releases:
             answers = self._held + answers
             self._held = []
@@ -170,6 +180,7 @@ class Answers:
             return self._authentication(whole, body)
         if kind == "K":
             self.backend_key = body
+            self._journal.logged_in(struct.unpack_from("!i", body)[0])
         return whole
 
     def _authentication(self, whole: bytes, body: bytes) -> bytes:
@@ -191,6 +202,8 @@ class Answers:
         if not head.visible:
             reported = reported.without("W", "q", "p")  # the inside of our own functions
         self._outstanding.fail(reported)
+        if head.kind == "startup":
+            self._journal.turned_away(reported)
         self._held = []
         notices = [messages.info(notice) for notice in head.notices]
         return [*notices, messages.error_response(reported)]

@@ -17,6 +17,22 @@ WHOLE_BIND_BYTES = 1 << 20
 BIND_NAMES_BYTES = 1 << 16
 
 
+def refusal(kind: str, size: int) -> tuple[str, Refusal] | None:
+    """What a message that is not taken into memory is answered as, and with; None for one that is taken.
+
+    Args:
+        kind: The message's type letter.
+        size: Bytes of its body.
+    """
+    if kind == "F":
+        return "Q", Refusal("function calls by number (fastpath) are not supported")
+    if kind == "Q" and size - 1 > LONGEST_STATEMENT_BYTES:
+        return "Q", too_large(size - 1)
+    if kind == "P" and size > LONGEST_STATEMENT_BYTES + LONGEST_PARSE_REST_BYTES:
+        return "P", too_large(size)
+    return None
+
+
 def too_large(size: int) -> Refusal:
     """Redshift's error for a statement of this many bytes."""
     return Refusal(

@@ -15,6 +15,9 @@ from sandbox.redshift.copy.job import CopyJob, CopySession, TargetColumn
 from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
+from sandbox.redshift.relay.journal import Journal
+from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
+from sandbox.redshift.relay.requests import Request
 from sandbox.redshift.relay.wire import Wire
 
 _CANCELED = "57014"
@@ -85,24 +88,51 @@ class Target:
         return Refusal(f"Cannot COPY into nonexistent table {command.table}", "XX000")
 
 
+async def find_target(
+    outbox: Outbox, statement: Statement, *, in_block: bool
+) -> tuple[Target | None, ErrorFields | None]:
+    """The COPY's target as its session sees it (temp tables!), locked; no transaction ends.
+
+    Args:
+        outbox: The session's.
+        statement: The COPY.
+        in_block: Whether the session is in a transaction block.
+    """
+    assert statement.copy and statement.lock  # noqa: S101, PT018 - by the caller
+    rows: list[bytes] = []
+    if in_block:
+        missing = Target.missing(statement.copy).fields
+        outbox.run(statement.lock.statement, Request("E", silent=True, missing=missing))
+    outbox.prepare(Target.QUERY, [Target.parameter(statement.copy)])
+    request = Request("E", silent=True, rows=rows)
+    error = await outbox.exchange(messages.execute(OWN_NAME) + messages.FLUSH, request)
+    target = None if error else Target.read(statement, rows)
+    if target:
+        outbox.prepare(statement.lock.turn)
+        turn = messages.execute(OWN_NAME) + messages.FLUSH
+        error = await outbox.exchange(turn, Request("E", silent=True))
+    return (None, error) if error else (target, None)
+
+
 class Load:
     """One running COPY.
 
     Args:
         target: Where the rows go.
         settings: The sandbox.
-        backend_pid: Process id of the session's PostgreSQL backend.
-        user: The session's user.
+        journal: The session's.
+        query_id: Its number in the log of statements, positive if it has one.
     """
 
-    def __init__(self, target: Target, settings: Settings, backend_pid: int, user: str) -> None:
+    def __init__(self, target: Target, settings: Settings, journal: Journal, query_id: int) -> None:
         session = CopySession(
-            backend_pid=backend_pid,
-            user=user,
+            backend_pid=journal.pid,
+            user=journal.user,
             database=settings.database,
             transaction_id=target.transaction_id,
             query_text=target.query_text,
             table_id=target.table_id,
+            query_id=query_id if query_id > 0 else None,
         )
         self._target = target
         self._job = CopyJob(target.command, target.columns, session, settings)

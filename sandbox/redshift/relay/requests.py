@@ -10,6 +10,7 @@ from typing import Protocol
 from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
+from sandbox.redshift.relay.journal import Entries
 
 # The last message of each request's answer; an ErrorResponse ends every kind but Query and Sync.
 ENDINGS = {
@@ -68,6 +69,8 @@ class Request:
         rows: Collects the rows of a silent request.
         statement: The prepared statement that is described or executed, where its intervals are rewritten.
         answered: Receives the error, or None on success, once the answer is complete.
+        entries: The client's statements in the log, in their order; that of a Parse or Bind is logged only if
+            it fails.
     """
 
     kind: str
@@ -84,6 +87,7 @@ class Request:
     rows: list[bytes] | None = None
     statement: bytes = b""
     answered: "asyncio.Future[ErrorFields | None] | None" = None
+    entries: Entries | None = None
     error: ErrorFields | None = field(default=None, init=False)
 
     @property
@@ -101,8 +105,24 @@ class Request:
         continues = bool(self.parts) and self.parts[0] is Part.AFTER
         return part is Part.CLIENT and continues, part is Part.AFTER and not continues
 
+    def log_end(self, tag: bytes) -> None:
+        """The client's statement that runs has succeeded; the next one begins."""
+        if self.entries:
+            self.entries.popleft().complete(tag)
+            if self.entries:
+                self.entries[0].begin()
+
+    def log_error(self, error: ErrorFields) -> None:
+        """The client's statement that runs has failed, and those behind it are not executed."""
+        if self.entries:
+            self.entries.popleft().fail(error)
+            self.entries.clear()
+
     def finish(self) -> None:
         """The answer is complete."""
+        if self.entries and self.error:  # skipped
+            for entry in self.entries:
+                entry.drop()
         if self.answered is not None and not self.answered.done():
             self.answered.set_result(self.error)
 
@@ -155,6 +175,7 @@ class Outstanding:
         if head is None:
             return
         head.error = error
+        head.log_error(error)
         if "Z" in ENDINGS[head.kind]:
             return
         while self._requests and self._requests[0].kind != "S":
@@ -168,13 +189,15 @@ class Outstanding:
         while self._requests:
             request = self._requests.popleft()
             request.error = request.error or SKIPPED
+            if request.entries:
+                request.entries[0].cancel()
             request.finish()
 
 
 SKIPPED = ErrorFields("57P01", "not executed: an earlier statement failed or the connection was lost")
 
 
-def script(statements: Sequence[Statement]) -> tuple[bytes, Request]:
+def script(statements: Sequence[Statement], entries: Entries) -> tuple[bytes, Request]:
     """One Query for all of them, with what goes before and after each."""
     texts: list[str] = []
     parts: deque[Part] = deque()
@@ -182,9 +205,10 @@ def script(statements: Sequence[Statement]) -> tuple[bytes, Request]:
         before = statement.lock.script if statement.lock else []
         texts += [*before, statement.sql, *statement.after]
         parts += [*(Part.BEFORE for _ in before), Part.CLIENT, *(Part.AFTER for _ in statement.after)]
-    return messages.query(";".join(texts).encode()), Request("Q", rewritten=True, parts=parts)
+    request = Request("Q", rewritten=True, parts=parts, entries=entries)
+    return messages.query(";".join(texts).encode()), request
 
 
-def refused(kind: str, refusal: Refusal) -> Request:
+def refused(kind: str, refusal: Refusal, entries: Entries | None = None) -> Request:
     """A request that PostgreSQL is made to fail, answered with the refusal."""
-    return Request(kind, refusal=refusal.fields, notices=refusal.notices)
+    return Request(kind, refusal=refusal.fields, notices=refusal.notices, entries=entries)

@@ -22,6 +22,7 @@ from sandbox.redshift.dialect.translation import Dialect
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
 from sandbox.redshift.relay.entrance import ClientFaultError, ClientGoneError, Entrance, Notes, Visitor
+from sandbox.redshift.relay.query_log import QueryLog
 from sandbox.redshift.relay.session import Session
 from sandbox.redshift.relay.wire import BEFORE_LOGIN_BYTES, Wire
 
@@ -55,6 +56,7 @@ class Server:
         self._settings = settings
         self._socket = str(settings.socket_dir / ".s.PGSQL.5432")
         self._dialect = Dialect()
+        self._log = QueryLog(settings)
         self._sessions: set[Session] = set()
         self._entrance = Entrance()
         self._notes = Notes()
@@ -73,6 +75,7 @@ class Server:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(_THREADS))
         loop.set_exception_handler(self._on_loop_error)
+        await asyncio.to_thread(self._log.start)
         self._listener = await loop.create_server(
             lambda: Wire(self._accept, high_water=BEFORE_LOGIN_BYTES),
             self._settings.host,
@@ -90,6 +93,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._log.stop)
 
     def _accept(self, client: Wire) -> None:
         visitor = Visitor(self._entrance)
@@ -195,7 +199,9 @@ class Server:
 
     async def _relay(self, client: Wire, startup: dict[str, str], visitor: Visitor) -> None:
         async with self._backend(visitor) as backend:
-            session = Session(client, backend, self._settings, startup, self._dialect, visitor=visitor)
+            session = Session(
+                client, backend, self._settings, startup, self._dialect, visitor=visitor, log=self._log
+            )
             self._sessions.add(session)
             try:
                 forwarded = {name: value for name, value in startup.items() if name.lower() in _FORWARDED}

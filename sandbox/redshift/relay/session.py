@@ -1,7 +1,6 @@
 """One client's session: its messages on their way to PostgreSQL, statements rewritten."""
 
 import asyncio
-import struct
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -13,10 +12,12 @@ from sandbox.redshift.relay import limits, messages
 from sandbox.redshift.relay.answers import Answers
 from sandbox.redshift.relay.entrance import Visitor, log_in
 from sandbox.redshift.relay.intervals import Intervals
-from sandbox.redshift.relay.loading import Load, Target
+from sandbox.redshift.relay.journal import Entries, Journal
+from sandbox.redshift.relay.loading import Load, Target, find_target
 from sandbox.redshift.relay.locking import Locking
 from sandbox.redshift.relay.names import Names
 from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
+from sandbox.redshift.relay.query_log import QueryLog
 from sandbox.redshift.relay.requests import Outstanding, Request, refused, script
 from sandbox.redshift.relay.wire import Wire
 
@@ -38,6 +39,7 @@ class Session:
         startup: The parameters of the client's StartupMessage.
         dialect: Rewrites the statements.
         visitor: The client, as long as it has not logged in.
+        log: Keeps its statements.
 
     Attributes:
         is_interrupted: The session ended while PostgreSQL was at work for it.
@@ -52,16 +54,17 @@ class Session:
         dialect: Dialect,
         *,
         visitor: Visitor,
+        log: QueryLog,
     ) -> None:
         self._client = client
         self._backend = backend
         self._settings = settings
-        self._user = startup.get("user", "")
         self._dialect = dialect
         self._outstanding = Outstanding()
         self._outstanding.add(Request("startup"))
         self._intervals = Intervals(startup.get("driver_version", ""))
-        self._answers = Answers(backend, client, self._outstanding, startup, self._intervals)
+        self._journal = Journal(log, startup, client)
+        self._answers = Answers(backend, client, self._outstanding, self._intervals, self._journal)
         self._outbox = Outbox(backend, self._outstanding)
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
@@ -96,6 +99,7 @@ class Session:
             results = await asyncio.gather(*parts, return_exceptions=True)
             if load:
                 await load.abandon()
+            self._journal.close()
         for result in results:
             if isinstance(result, Exception):
                 raise result
@@ -139,15 +143,9 @@ class Session:
         """Deal with a message that is not taken into memory as a whole; False when it is to be."""
         if kind in "dcf":  # PostgreSQL ignores them outside a COPY, and no COPY is the client's to feed
             await self._client.discard(size)
-        elif kind == "F":
+        elif refused_unread := limits.refusal(kind, size):
             await self._client.discard(size)
-            self._refuse("Q", Refusal("function calls by number (fastpath) are not supported"))
-        elif kind == "Q" and size - 1 > limits.LONGEST_STATEMENT_BYTES:
-            await self._client.discard(size)
-            self._refuse("Q", limits.too_large(size - 1))
-        elif kind == "P" and size > limits.LONGEST_STATEMENT_BYTES + limits.LONGEST_PARSE_REST_BYTES:
-            await self._client.discard(size)
-            self._refuse("P", limits.too_large(size))
+            self._refuse(*refused_unread)
         elif kind == "B" and size > limits.WHOLE_BIND_BYTES:
             await self._pass_bind(size)
         else:
@@ -159,7 +157,8 @@ class Session:
         head = await self._client.exactly(limits.BIND_NAMES_BYTES)
         names = messages.read_bind_names(head)
         self._lock_prepared(names)
-        self._outbox.send(messages.header("B", size) + head, Request("B"))
+        entries = await self._log_bind(*names) if names else None
+        self._outbox.send(messages.header("B", size) + head, Request("B", entries=entries))
         if names:
             self._portals.copy(*names, self._special)
             self._intervals.bind(*names)
@@ -191,9 +190,9 @@ class Session:
         if kind == "S":
             self._locking.sync(in_block=self._in_block())
 
-    def _refuse(self, kind: str, refusal: Refusal) -> None:
+    def _refuse(self, kind: str, refusal: Refusal, entries: Entries | None = None) -> None:
         message = messages.query if kind == "Q" else partial(messages.parse, b"")
-        self._outbox.send(message(REFUSED_SQL.encode()), refused(kind, refusal))
+        self._outbox.send(message(REFUSED_SQL.encode()), refused(kind, refusal, entries))
 
     async def _query(self, body: bytes) -> None:
         sql = messages.read_query(body)
@@ -204,17 +203,20 @@ class Session:
         try:
             statements = await self._translate(text)
         except Refusal as refusal:
-            self._refuse("Q", refusal)
+            self._refuse("Q", refusal, self._journal.entries([text]))
             return
         if any(statement.copy for statement in statements):
             await self._run_one_by_one(statements)
             return
+        sources = (statement.source for statement in statements)
+        entries = self._journal.entries([text] if len(statements) == 1 else sources)
+        await self._journal.settle(*statements)
         for statement in statements:
             self._locking.note(statement)
         if not any(statement.rewritten or statement.after or statement.lock for statement in statements):
-            self._forward("Q", body)
+            self._outbox.send(messages.message("Q", body), Request("Q", entries=entries))
             return
-        self._outbox.send(*script(statements))
+        self._outbox.send(*script(statements, entries))
 
     async def _run_one_by_one(self, statements: Sequence[Statement]) -> None:
         """Run a Query that holds a COPY statement by statement, still all or nothing.
@@ -227,37 +229,36 @@ class Session:
             and not any(statement.controls_transaction for statement in statements)
         )
         if wraps:
-            await self._internal_query("BEGIN")
+            await self._outbox.query("BEGIN")
         error: ErrorFields | None = None
         for statement in statements:
             error = await self._run_one(statement)
             if error:
                 break
         if wraps:
-            await self._internal_query("ROLLBACK" if error else "COMMIT")
+            await self._outbox.query("ROLLBACK" if error else "COMMIT")
         self._client.write(messages.message("Z", self._answers.transaction_status.encode()))
 
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
+        entries = self._journal.entries([statement.source])
+        await self._journal.settle(statement)
         if statement.copy is None:
-            request_message, request = script([statement])
+            request_message, request = script([statement], entries)
             request.hold_ready = True
             return await self._outbox.exchange(request_message, request)
-        target, error = await self._target(statement)
+        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
+            entries[0].fail(error)
             # The look-up's error left the extended protocol waiting for a Sync.
             await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
             return error
         if target is None:
-            request = refused("Q", Target.missing(statement.copy))
+            request = refused("Q", Target.missing(statement.copy), entries)
             request.hold_ready = True
             return await self._outbox.exchange(messages.query(REFUSED_SQL.encode()), request)
-        load = self._new_load(target)
-        request = Request("Q", rewritten=True, hold_ready=True, copy=load)
+        load = self._new_load(target, entries)
+        request = Request("Q", rewritten=True, hold_ready=True, copy=load, entries=entries)
         return await self._feed(load, messages.query(target.sql.encode()), request)
-
-    async def _internal_query(self, sql: str) -> None:
-        request = Request("Q", silent=True, hold_ready=True)
-        await self._outbox.exchange(messages.query(sql.encode()), request)
 
     async def _parse(self, body: bytes) -> None:
         parts = messages.read_parse(body)
@@ -277,19 +278,21 @@ class Session:
             statements = await self._translate(text)
         except Refusal as refusal:
             parse = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
-            self._outbox.send(parse, refused("P", refusal))
+            self._outbox.send(parse, refused("P", refusal, self._journal.prepare(name, text)))
             return
         rewritten = any(statement.rewritten for statement in statements)
         if len(statements) == 1:
             [statement] = statements
-            if statement.copy or statement.after or statement.lock or statement.controls_transaction:
+            if statement.is_special:
                 self._special.put(name, statement)
             self._lock(statement)
         if len(statements) == 1 and statements[0].copy:
             sql, rewritten = _COPY_STAND_IN, True
         elif rewritten:
             sql = ";".join(statement.sql for statement in statements).encode()
-        self._outbox.send(messages.parse(name, sql, parameter_types), Request("P", rewritten=rewritten))
+        entries = self._journal.prepare(name, text)
+        request = Request("P", rewritten=rewritten, entries=entries)
+        self._outbox.send(messages.parse(name, sql, parameter_types), request)
         self._locking.touch()
 
     def _lock(self, statement: Statement) -> None:
@@ -311,40 +314,55 @@ class Session:
     async def _bind(self, body: bytes) -> None:
         names = messages.read_bind_names(body)
         self._lock_prepared(names)
+        entries = None
         if names:
+            entries = await self._log_bind(*names)
             self._portals.copy(*names, self._special)
             body = self._intervals.bind(*names, body)
-        self._forward("B", body)
+        self._outbox.send(messages.message("B", body), Request("B", entries=entries))
+
+    async def _log_bind(self, portal: bytes, name: bytes) -> Entries:
+        """The log's entry of what is bound; who asks for the log finds in it all that came before."""
+        statement = self._special.get(name)
+        entries = self._journal.bind(portal, name, begins=statement is not None and statement.reads_log)
+        if statement:
+            await self._journal.settle(statement)
+        return entries
 
     async def _execute(self, body: bytes) -> None:
         portal = messages.read_execute(body)
         special = None if portal is None else self._portals.get(portal)
+        entries = self._journal.execute(portal)
         if special and special.copy:
-            await self._execute_copy(special)
+            await self._execute_copy(special, entries)
             return
         for sql in self._locking.turns(special.lock) if special and special.lock else ():
             self._outbox.run(sql)
         after = special.after if special else ()
         statement = self._intervals.executed(portal)
-        self._outbox.send(messages.message("E", body), Request("E", holds=bool(after), statement=statement))
+        request = Request("E", holds=bool(after), statement=statement, entries=entries)
+        self._outbox.send(messages.message("E", body), request)
         self._locking.touch()
         if special:
             self._locking.note(special)
         for number, sql in enumerate(after, start=1):
-            self._outbox.run(sql, Request("E", silent=True, releases=number == len(after)))
+            releases = number == len(after)
+            self._outbox.run(sql, Request("E", silent=True, releases=releases, entries=entries))
 
-    async def _execute_copy(self, statement: Statement) -> None:
+    async def _execute_copy(self, statement: Statement, entries: Entries) -> None:
         assert statement.copy  # noqa: S101 - by the caller
-        target, error = await self._target(statement)
+        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
+            for entry in entries:
+                entry.fail(error)
             return  # reported; everything up to the client's Sync is ignored
         if target is None:
             parse = messages.parse(OWN_NAME, REFUSED_SQL.encode())
-            self._outbox.send(parse, refused("P", Target.missing(statement.copy)))
+            self._outbox.send(parse, refused("P", Target.missing(statement.copy), entries))
             return
-        load = self._new_load(target)
+        load = self._new_load(target, entries)
         self._outbox.prepare(target.sql)
-        request = Request("E", rewritten=True, copy=load)
+        request = Request("E", rewritten=True, copy=load, entries=entries)
         await self._feed(load, messages.execute(OWN_NAME) + messages.FLUSH, request)
 
     async def _close(self, body: bytes) -> None:
@@ -353,23 +371,6 @@ class Session:
             (self._special if kind == b"S" else self._portals).pop(name)
             self._intervals.close(kind, name)
         self._forward("C", body)
-
-    async def _target(self, statement: Statement) -> tuple[Target | None, ErrorFields | None]:
-        """The COPY's target as this session sees it (temp tables!), locked; no transaction ends."""
-        assert statement.copy and statement.lock  # noqa: S101, PT018 - by the caller
-        rows: list[bytes] = []
-        if self._in_block():
-            missing = Target.missing(statement.copy).fields
-            self._outbox.run(statement.lock.statement, Request("E", silent=True, missing=missing))
-        self._outbox.prepare(Target.QUERY, [Target.parameter(statement.copy)])
-        request = Request("E", silent=True, rows=rows)
-        error = await self._outbox.exchange(messages.execute(OWN_NAME) + messages.FLUSH, request)
-        target = None if error else Target.read(statement, rows)
-        if target:
-            self._outbox.prepare(statement.lock.turn)
-            turn = messages.execute(OWN_NAME) + messages.FLUSH
-            error = await self._outbox.exchange(turn, Request("E", silent=True))
-        return (None, error) if error else (target, None)
 
     async def _feed(self, load: Load, request_message: bytes, request: Request) -> ErrorFields | None:
         request.answered = asyncio.get_running_loop().create_future()
@@ -382,9 +383,8 @@ class Session:
         finally:
             self._load = None
 
-    def _new_load(self, target: Target) -> Load:
-        pid = struct.unpack("!i", self.backend_key[:4])[0]
-        return Load(target, self._settings, pid, self._user)
+    def _new_load(self, target: Target, entries: Entries) -> Load:
+        return Load(target, self._settings, self._journal, entries[0].query_id if entries else 0)
 
     async def _translate(self, text: str) -> tuple[Statement, ...]:
         """The statements of a text; a long one leaves the other sessions and logins their turn."""

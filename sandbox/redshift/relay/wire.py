@@ -163,6 +163,12 @@ class Wire(asyncio.Protocol):
         name = self._transport.get_extra_info("peername") if self._transport else None
         return f"{name[0]}:{name[1]}" if name else "a client"
 
+    @property
+    def tls(self) -> tuple[str, str]:
+        """Version and cipher of the encryption; both empty without."""
+        found = self._transport.get_extra_info("ssl_object") if self._transport else None
+        return (found.version() or "", (found.cipher() or ("",))[0]) if found else ("", "")
+
     def close(self) -> None:
         """Close after what was written has been sent, if the other side takes it."""
         if self._transport and not self._transport.is_closing():
