@@ -60,6 +60,8 @@ class Statement:
         copy: The COPY from S3 that takes the statement's place.
         controls_transaction: BEGIN, COMMIT, ROLLBACK and the like.
         lock: What it locks until the end of its transaction.
+        unresolved: The client's text, where the session's tables have to be asked what names in it are; the
+            other values are then those of a statement without aliases.
     """
 
     sql: str
@@ -68,6 +70,7 @@ class Statement:
     copy: CopyCommand | None = None
     controls_transaction: bool = False
     lock: TableLock | None = None
+    unresolved: str = ""
 
     @property
     def begins_block(self) -> bool:

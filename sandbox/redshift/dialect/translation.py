@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sandbox.redshift.copy.command import CopyError, read_copy
-from sandbox.redshift.dialect import commands, ddl, queries, refusal_table, refused_commands
+from sandbox.redshift.dialect import aliases, commands, ddl, queries, refusal_table, refused_commands
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.locks import lock_of
 from sandbox.redshift.dialect.names import fold_names, syntax_error
@@ -101,6 +101,7 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
         after=tuple(after),
         controls_transaction=verb in commands.TRANSACTION_VERBS,
         lock=lock_of(draft),
+        unresolved=original if aliases.need_look(draft) else "",
     )
 
 
@@ -127,4 +128,11 @@ _SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
 
 
 def _is_interesting(text: str) -> bool:
-    return any(word[0].lower() in _WORDS for word in _WORD.finditer(text)) or bool(_SIGNS.search(text))
+    seen: set[str] = set()
+    for match in _WORD.finditer(text):
+        word = match[0].lower()
+        # What stands twice in a query may be an alias, and what it is an alias of.
+        if word in _WORDS or (word in seen and "select" in seen):
+            return True
+        seen.add(word)
+    return bool(_SIGNS.search(text))

@@ -15,6 +15,8 @@ from sandbox.redshift.copy.job import CopyJob, CopySession, TargetColumn
 from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
+from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
+from sandbox.redshift.relay.requests import Request
 from sandbox.redshift.relay.wire import Wire
 
 _CANCELED = "57014"
@@ -222,3 +224,29 @@ def _column(row: Sequence[str]) -> TargetColumn:
     elif type_name == "numeric" and modifier >= 4:
         precision, scale = (modifier - 4) >> 16, (modifier - 4) & 0x7FF
     return TargetColumn(name, type_name, length, precision, scale, not_null)
+
+
+async def find_target(
+    outbox: Outbox, statement: Statement, *, in_block: bool
+) -> tuple[Target | None, ErrorFields | None]:
+    """A COPY's target as the session sees it (temp tables!), locked, or the error; no transaction ends.
+
+    Args:
+        outbox: Leads to the session's PostgreSQL.
+        statement: The COPY.
+        in_block: A transaction block is open.
+    """
+    assert statement.copy and statement.lock  # noqa: S101, PT018 - by the caller
+    rows: list[bytes] = []
+    if in_block:
+        missing = Target.missing(statement.copy).fields
+        outbox.run(statement.lock.statement, Request("E", silent=True, missing=missing))
+    outbox.prepare(Target.QUERY, [Target.parameter(statement.copy)])
+    request = Request("E", silent=True, rows=rows)
+    error = await outbox.exchange(messages.execute(OWN_NAME) + messages.FLUSH, request)
+    target = None if error else Target.read(statement, rows)
+    if target:
+        outbox.prepare(statement.lock.turn)
+        turn = messages.execute(OWN_NAME) + messages.FLUSH
+        error = await outbox.exchange(turn, Request("E", silent=True))
+    return (None, error) if error else (target, None)

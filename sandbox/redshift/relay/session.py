@@ -13,8 +13,9 @@ from sandbox.redshift.relay import limits, messages
 from sandbox.redshift.relay.answers import Answers
 from sandbox.redshift.relay.entrance import Visitor, log_in
 from sandbox.redshift.relay.intervals import Intervals
-from sandbox.redshift.relay.loading import Load, Target
+from sandbox.redshift.relay.loading import Load, Target, find_target
 from sandbox.redshift.relay.locking import Locking
+from sandbox.redshift.relay.looking import Looking
 from sandbox.redshift.relay.names import Names
 from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
 from sandbox.redshift.relay.requests import Outstanding, Request, refused, script
@@ -63,6 +64,7 @@ class Session:
         self._intervals = Intervals(startup.get("driver_version", ""))
         self._answers = Answers(backend, client, self._outstanding, startup, self._intervals)
         self._outbox = Outbox(backend, self._outstanding)
+        self._looking = Looking(self._outbox, dialect)
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
         self._portals = Names()
@@ -206,7 +208,7 @@ class Session:
         except Refusal as refusal:
             self._refuse("Q", refusal)
             return
-        if any(statement.copy for statement in statements):
+        if any(statement.copy or statement.unresolved for statement in statements):
             await self._run_one_by_one(statements)
             return
         for statement in statements:
@@ -217,7 +219,7 @@ class Session:
         self._outbox.send(*script(statements))
 
     async def _run_one_by_one(self, statements: Sequence[Statement]) -> None:
-        """Run a Query that holds a COPY statement by statement, still all or nothing.
+        """Run a Query that holds a COPY, or what is unresolved, statement by statement, still all or nothing.
 
         PostgreSQL runs a Query of several statements as one transaction; so do we, by an explicit one.
         """
@@ -227,37 +229,41 @@ class Session:
             and not any(statement.controls_transaction for statement in statements)
         )
         if wraps:
-            await self._internal_query("BEGIN")
+            await self._outbox.query("BEGIN")
         error: ErrorFields | None = None
         for statement in statements:
             error = await self._run_one(statement)
             if error:
                 break
         if wraps:
-            await self._internal_query("ROLLBACK" if error else "COMMIT")
+            await self._outbox.query("ROLLBACK" if error else "COMMIT")
         self._client.write(messages.message("Z", self._answers.transaction_status.encode()))
 
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
+        if statement.unresolved:
+            found = await self._looking.resolve_apart(statement, self._context())
+            if not isinstance(found, Statement):
+                return await self._run_refused(found) if isinstance(found, Refusal) else found
+            statement = found
         if statement.copy is None:
             request_message, request = script([statement])
             request.hold_ready = True
             return await self._outbox.exchange(request_message, request)
-        target, error = await self._target(statement)
+        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
             # The look-up's error left the extended protocol waiting for a Sync.
             await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
             return error
         if target is None:
-            request = refused("Q", Target.missing(statement.copy))
-            request.hold_ready = True
-            return await self._outbox.exchange(messages.query(REFUSED_SQL.encode()), request)
+            return await self._run_refused(Target.missing(statement.copy))
         load = self._new_load(target)
         request = Request("Q", rewritten=True, hold_ready=True, copy=load)
         return await self._feed(load, messages.query(target.sql.encode()), request)
 
-    async def _internal_query(self, sql: str) -> None:
-        request = Request("Q", silent=True, hold_ready=True)
-        await self._outbox.exchange(messages.query(sql.encode()), request)
+    async def _run_refused(self, refusal: Refusal) -> ErrorFields | None:
+        request = refused("Q", refusal)
+        request.hold_ready = True
+        return await self._outbox.exchange(messages.query(REFUSED_SQL.encode()), request)
 
     async def _parse(self, body: bytes) -> None:
         parts = messages.read_parse(body)
@@ -274,10 +280,12 @@ class Session:
             self._forward("P", body)
             return
         try:
-            statements = await self._translate(text)
+            statements = await self._prepared(text)
         except Refusal as refusal:
             parse = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
             self._outbox.send(parse, refused("P", refusal))
+            return
+        if statements is None:
             return
         rewritten = any(statement.rewritten for statement in statements)
         if len(statements) == 1:
@@ -291,6 +299,15 @@ class Session:
             sql = ";".join(statement.sql for statement in statements).encode()
         self._outbox.send(messages.parse(name, sql, parameter_types), Request("P", rewritten=rewritten))
         self._locking.touch()
+
+    async def _prepared(self, text: str) -> tuple[Statement, ...] | None:
+        """The statements to prepare; None when an error is reported, and all is ignored up to the Sync."""
+        statements = await self._translate(text)
+        if len(statements) != 1 or not statements[0].unresolved:
+            return statements
+        self._lock(statements[0])
+        found = await self._looking.resolve(statements[0], self._context())
+        return None if isinstance(found, ErrorFields) else (found,)
 
     def _lock(self, statement: Statement) -> None:
         """Take a statement's lock before PostgreSQL reads it; a COPY's comes when it is executed."""
@@ -335,7 +352,7 @@ class Session:
 
     async def _execute_copy(self, statement: Statement) -> None:
         assert statement.copy  # noqa: S101 - by the caller
-        target, error = await self._target(statement)
+        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
             return  # reported; everything up to the client's Sync is ignored
         if target is None:
@@ -353,23 +370,6 @@ class Session:
             (self._special if kind == b"S" else self._portals).pop(name)
             self._intervals.close(kind, name)
         self._forward("C", body)
-
-    async def _target(self, statement: Statement) -> tuple[Target | None, ErrorFields | None]:
-        """The COPY's target as this session sees it (temp tables!), locked; no transaction ends."""
-        assert statement.copy and statement.lock  # noqa: S101, PT018 - by the caller
-        rows: list[bytes] = []
-        if self._in_block():
-            missing = Target.missing(statement.copy).fields
-            self._outbox.run(statement.lock.statement, Request("E", silent=True, missing=missing))
-        self._outbox.prepare(Target.QUERY, [Target.parameter(statement.copy)])
-        request = Request("E", silent=True, rows=rows)
-        error = await self._outbox.exchange(messages.execute(OWN_NAME) + messages.FLUSH, request)
-        target = None if error else Target.read(statement, rows)
-        if target:
-            self._outbox.prepare(statement.lock.turn)
-            turn = messages.execute(OWN_NAME) + messages.FLUSH
-            error = await self._outbox.exchange(turn, Request("E", silent=True))
-        return (None, error) if error else (target, None)
 
     async def _feed(self, load: Load, request_message: bytes, request: Request) -> ErrorFields | None:
         request.answered = asyncio.get_running_loop().create_future()
