@@ -103,18 +103,19 @@ def _listagg(draft: Draft, name: int) -> None:
     distinct = draft.word(arguments[0].first) == "distinct"
     value = draft.render(Span(arguments[0].first + distinct, arguments[0].last))
     delimiter = draft.render(arguments[1]) if len(arguments) > 1 else "''"
-    last, order = draft.closing(name + 1), ""
+    last, sorted_ = draft.closing(name + 1), ""
     if draft.words_at(last + 1, "within", "group"):
         opening = last + 3
         last = draft.closing(opening)
-        order = " " + _listagg_order(draft, Span(opening + 1, last - 1), value)
+        order = Span(opening + 1, last - 1)
+        sorted_ = " " + (_distinct_order(draft, order, value) if distinct else draft.render(order))
     text = f"({value})::text"
-    arguments_text = f"{'DISTINCT ' * distinct}{text}, {delimiter}{order}"
+    arguments_text = f"{'DISTINCT ' * distinct}{text}, {delimiter}{sorted_}"
     draft.rewrite(Span(name, last), f"pg_internal.listagg({arguments_text}) FILTER (WHERE {text} <> '')")
 
 
-def _listagg_order(draft: Draft, span: Span, value: str) -> str:
-    """With DISTINCT, PostgreSQL orders only by the very expression it aggregates."""
+def _distinct_order(draft: Draft, span: Span, value: str) -> str:
+    """PostgreSQL orders only by the very expression that it aggregates: numbers as texts."""
     items = draft.split(span.first + 2, span.last)
     if draft.render(items[0]).startswith(value) and len(items) == 1:
         return f"ORDER BY ({value})::text{draft.render(items[0])[len(value) :]}"
