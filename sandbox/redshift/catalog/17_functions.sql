@@ -40,19 +40,9 @@ RETURN to_timestamp(value::text, format);
 CREATE OR REPLACE FUNCTION pg_internal.current_user_id() RETURNS integer LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT oid::integer FROM pg_roles WHERE rolname = CURRENT_USER);
 
--- REPEAT, REPLICATE and REVERSE treat a number as a string.
-CREATE OR REPLACE FUNCTION pg_catalog.repeat(value numeric, times integer) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN repeat(value::text, times);
 CREATE OR REPLACE FUNCTION pg_catalog.replicate(value text, times integer) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN repeat(value, times);
-CREATE OR REPLACE FUNCTION pg_catalog.replicate(value numeric, times integer) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN repeat(value::text, times);
-CREATE OR REPLACE FUNCTION pg_catalog.reverse(value numeric) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN reverse(value::text);
 
 CREATE OR REPLACE FUNCTION pg_catalog.octetindex(searched text, value text) RETURNS integer
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

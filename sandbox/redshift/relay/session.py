@@ -15,6 +15,7 @@ from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.journal import Entries, Journal
 from sandbox.redshift.relay.loading import Load, Target, find_target
 from sandbox.redshift.relay.locking import Locking
+from sandbox.redshift.relay.looking import Looking
 from sandbox.redshift.relay.names import Names
 from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
 from sandbox.redshift.relay.query_log import QueryLog
@@ -66,6 +67,7 @@ class Session:
         self._journal = Journal(log, startup, client)
         self._answers = Answers(backend, client, self._outstanding, self._intervals, self._journal)
         self._outbox = Outbox(backend, self._outstanding)
+        self._looking = Looking(self._outbox, dialect)
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
         self._portals = Names()
@@ -205,7 +207,7 @@ class Session:
         except Refusal as refusal:
             self._refuse("Q", refusal, self._journal.entries([text]))
             return
-        if any(statement.copy for statement in statements):
+        if any(statement.copy or statement.unresolved for statement in statements):
             await self._run_one_by_one(statements)
             return
         sources = (statement.source for statement in statements)
@@ -219,7 +221,7 @@ class Session:
         self._outbox.send(*script(statements, entries))
 
     async def _run_one_by_one(self, statements: Sequence[Statement]) -> None:
-        """Run a Query that holds a COPY statement by statement, still all or nothing.
+        """Run a Query that holds a COPY, or what is unresolved, statement by statement, still all or nothing.
 
         PostgreSQL runs a Query of several statements as one transaction; so do we, by an explicit one.
         """
@@ -241,6 +243,14 @@ class Session:
 
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
         entries = self._journal.entries([statement.source])
+        if statement.unresolved:
+            found = await self._looking.resolve_apart(statement, self._context())
+            if isinstance(found, Refusal):
+                return await self._run_refused(found, entries)
+            if isinstance(found, ErrorFields):
+                entries[0].fail(found)
+                return found
+            statement = found
         await self._journal.settle(statement)
         if statement.copy is None:
             request_message, request = script([statement], entries)
@@ -253,12 +263,15 @@ class Session:
             await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
             return error
         if target is None:
-            request = refused("Q", Target.missing(statement.copy), entries)
-            request.hold_ready = True
-            return await self._outbox.exchange(messages.query(REFUSED_SQL.encode()), request)
+            return await self._run_refused(Target.missing(statement.copy), entries)
         load = self._new_load(target, entries)
         request = Request("Q", rewritten=True, hold_ready=True, copy=load, entries=entries)
         return await self._feed(load, messages.query(target.sql.encode()), request)
+
+    async def _run_refused(self, refusal: Refusal, entries: Entries) -> ErrorFields | None:
+        request = refused("Q", refusal, entries)
+        request.hold_ready = True
+        return await self._outbox.exchange(messages.query(REFUSED_SQL.encode()), request)
 
     async def _parse(self, body: bytes) -> None:
         parts = messages.read_parse(body)
@@ -275,10 +288,13 @@ class Session:
             self._forward("P", body)
             return
         try:
-            statements = await self._translate(text)
+            statements = await self._prepared(text)
         except Refusal as refusal:
             parse = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
             self._outbox.send(parse, refused("P", refusal, self._journal.prepare(name, text)))
+            return
+        if isinstance(statements, ErrorFields):
+            self._journal.prepare(name, text)[0].fail(statements)
             return
         rewritten = any(statement.rewritten for statement in statements)
         if len(statements) == 1:
@@ -294,6 +310,15 @@ class Session:
         request = Request("P", rewritten=rewritten, entries=entries)
         self._outbox.send(messages.parse(name, sql, parameter_types), request)
         self._locking.touch()
+
+    async def _prepared(self, text: str) -> tuple[Statement, ...] | ErrorFields:
+        """The statements to prepare, or an error that is reported: all is ignored up to the Sync."""
+        statements = await self._translate(text)
+        if len(statements) != 1 or not statements[0].unresolved:
+            return statements
+        self._lock(statements[0])
+        found = await self._looking.resolve(statements[0], self._context())
+        return found if isinstance(found, ErrorFields) else (found,)
 
     def _lock(self, statement: Statement) -> None:
         """Take a statement's lock before PostgreSQL reads it; a COPY's comes when it is executed."""

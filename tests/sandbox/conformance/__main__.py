@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 
-from tests.sandbox.conformance.cases import Case, all_cases, answer, difference
+from tests.sandbox.conformance.cases import Asking, Case, all_cases, difference
 
 
 def main() -> int:
@@ -19,7 +19,8 @@ def main() -> int:
     cases = [case for case in all_cases() if options.only in case.name]
     try:
         with closing(_connect(options.target)) as connection:
-            return _report([(case, difference(case, answer(connection, case))) for case in cases])
+            asking = Asking(connection)
+            return _report([(case, difference(case, asking.answer(case))) for case in cases])
     except psycopg.OperationalError as error:
         print(f"The suite needs a connection: {error}", file=sys.stderr)
         return 2

@@ -65,6 +65,11 @@ class Case:
         """Whether Redshift does not run it."""
         return self.error is not None
 
+    @property
+    def is_question(self) -> bool:
+        """Whether it leaves everything as it was."""
+        return self.sql.lower().startswith(("select", "show")) and " into " not in self.sql.lower()
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -105,17 +110,37 @@ def _text(value: object) -> str | None:
     return {True: "t", False: "f"}[value] if isinstance(value, bool) else str(value)
 
 
-def answer(connection: psycopg.Connection, case: Case) -> Answer:
-    """What the server answers to the case, in a transaction that is rolled back."""
-    try:
-        for statement in case.setup:
-            connection.execute(statement.encode())
-        cursor = connection.execute(case.sql.encode())
-        return _read(cursor)
-    except psycopg.Error as error:
-        return Answer(error=error.sqlstate or "", message=error.diag.message_primary or str(error))
-    finally:
-        connection.rollback()
+class Asking:
+    """Runs cases over a connection, each as if it were in a transaction of its own, which is rolled back.
+
+    Queries of the same setup share one transaction: they change nothing.
+
+    Args:
+        connection: Does not commit by itself.
+    """
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._ready: tuple[str, ...] | None = None
+
+    def answer(self, case: Case) -> Answer:
+        """What the server answers to the case."""
+        try:
+            if self._ready != case.setup:
+                self._begin(case.setup)
+            found = _read(self._connection.execute(case.sql.encode()))
+        except psycopg.Error as error:
+            found = Answer(error=error.sqlstate or "", message=error.diag.message_primary or str(error))
+        if found.error is not None or not case.is_question:
+            self._ready = None
+        return found
+
+    def _begin(self, setup: tuple[str, ...]) -> None:
+        self._ready = None
+        self._connection.rollback()
+        for statement in setup:
+            self._connection.execute(statement.encode())
+        self._ready = setup
 
 
 def _read(cursor: psycopg.Cursor) -> Answer:

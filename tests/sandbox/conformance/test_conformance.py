@@ -4,22 +4,22 @@ from contextlib import closing
 
 import pytest
 
-from tests.sandbox.conformance.cases import all_cases, answer, difference
+from tests.sandbox.conformance.cases import Asking, all_cases, difference
 from tests.sandbox.redshift.endpoint_clients import connect_psycopg
 
 CASES = all_cases()
 
 
 @pytest.fixture(scope="module")
-def connection(sandbox):
+def asking(sandbox):
     with closing(connect_psycopg(sandbox, client_encoding="UTF8")) as connection:
         connection.autocommit = False
-        yield connection
+        yield Asking(connection)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_the_endpoint_answers_as_redshift(connection, case):
-    assert difference(case, answer(connection, case)) is None, case.source
+def test_the_endpoint_answers_as_redshift(asking, case):
+    assert difference(case, asking.answer(case)) is None, case.source
 
 
 def test_every_statement_has_a_source():
