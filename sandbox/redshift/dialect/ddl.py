@@ -23,7 +23,7 @@ _WITHOUT_COLUMNS = {
     "schema": schemas.check_schema,
     "user": users.rewrite_user,
 }
-_NOT_HERE = words("materialized external function procedure library model datashare identity masking rls")
+_NOT_HERE = words("materialized")
 
 
 def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
