@@ -49,8 +49,10 @@ def _connect_by(draft: Draft, index: int) -> int | None:
 
 
 def _star_exclude(draft: Draft, index: int) -> int | None:
-    """``SELECT * EXCLUDE a``."""
-    return index if draft.is_operator(index - 1, "*") else None
+    """``SELECT * EXCLUDE a``; not a product with a column of that name."""
+    before = index - 2
+    begins = draft.word(before) in ("select", "all", "distinct") or draft.text(before) in (",", ".")
+    return index if draft.is_operator(index - 1, "*") and begins else None
 
 
 def _rule(name: str, of: str, source: str, hint: str) -> Rule:

@@ -204,6 +204,12 @@ SCOPED = AbsentCommand(
     "t_scoped-permissions",
     "GRANT … ON ALL TABLES IN SCHEMA, and ALTER DEFAULT PRIVILEGES for those to come.",
 )
+COMPUTED_OFFSET = AbsentCommand(
+    "`LAG` and `LEAD` with `IGNORE NULLS` and a computed offset",
+    (),
+    "r_WF_LAG, r_WF_LEAD",
+    "Write the offset as a number.",
+)
 EXTERNAL_ID = AbsentCommand(
     "`EXTERNALID` of a user or role",
     (),
@@ -225,6 +231,7 @@ ELSEWHERE = (
     ASSUMEROLE,
     COLLATION,
     COLUMN_TYPES,
+    COMPUTED_OFFSET,
     EXTERNAL_ID,
     HASHED_PASSWORDS,
     PRIVILEGES,

@@ -23,7 +23,6 @@ _WITHOUT_COLUMNS = {
     "schema": schemas.check_schema,
     "user": users.rewrite_user,
 }
-_NOT_HERE = words("external function procedure library model datashare identity masking rls")
 
 
 def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
@@ -37,7 +36,7 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
         return materialized.create(draft)
     if kind in _PASSED_OBJECTS:
         return _WITHOUT_COLUMNS[kind](draft) if kind in _WITHOUT_COLUMNS else ()
-    raise _unsupported(draft, kind)
+    raise _unsupported(draft)
 
 
 def _create_table(draft: Draft, at: int) -> Sequence[str]:
@@ -176,7 +175,7 @@ def _drop(draft: Draft, _in_transaction: bool) -> Sequence[str]:
         return roles.rewrite_role(draft) if kind == "role" else ()
     if kind == "materialized":
         return materialized.drop(draft)
-    raise _unsupported(draft, kind)
+    raise _unsupported(draft)
 
 
 def _truncate(draft: Draft, _in_transaction: bool) -> Sequence[str]:
@@ -186,10 +185,7 @@ def _truncate(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     return ("COMMIT",)  # it cannot be rolled back
 
 
-def _unsupported(draft: Draft, kind: str) -> Refusal:
-    if kind in _NOT_HERE:
-        command = f"{draft.word(0)} {kind}".upper()
-        return Refusal(f"{command} is not in the sandbox", hint="docs/sandbox.md lists what is.")
+def _unsupported(draft: Draft) -> Refusal:
     return Refusal(f'SQL command "{draft.render()}" not supported.')
 
 

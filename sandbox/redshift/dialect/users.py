@@ -1,5 +1,6 @@
 """CREATE USER and ALTER USER in Redshift's grammar (r_CREATE_USER, r_ALTER_USER)."""
 
+import re
 from collections.abc import Sequence
 
 from sandbox.redshift.dialect import absent_commands
@@ -9,7 +10,7 @@ from sandbox.redshift.dialect.statement import Refusal
 
 _LEVELS = ("restricted", "unrestricted")
 _TIMEOUTS = range(60, 1_728_001)
-_HASHES = ("md5", "sha256|")
+_HASH = re.compile(r"'(?:md5[0-9a-f]{32}|sha256\|.*)'")
 
 
 def rewrite_user(draft: Draft) -> Sequence[str]:
@@ -27,7 +28,7 @@ def _rewrite_option(draft: Draft, index: int) -> None:
     word, following = draft.word(index), draft.word(index + 1)
     if word == "password" and following == "disable":  # only temporary passwords let such a user in
         draft.rewrite(Span(index + 1, index + 1), "NULL")
-    elif word == "password" and draft.text(index + 1)[1:].startswith(_HASHES):
+    elif word == "password" and _HASH.fullmatch(draft.text(index + 1)):
         raise absent_commands.HASHED_PASSWORDS.refusal("A password as a hash")
     elif word in ("createdb", "createuser"):
         raise absent_commands.SUPERUSERS.refusal(word.upper())

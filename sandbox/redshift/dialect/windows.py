@@ -4,9 +4,9 @@ What they mean is on their pages of Redshift's guide (r_WF_LAG, r_WF_first_value
 the catalog's 15_windows.sql and 19_percentiles.sql have the functions.
 """
 
+from sandbox.redshift.dialect import absent_commands
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.names import syntax_error
-from sandbox.redshift.dialect.statement import Refusal
 
 _BEFORE_ROW = " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
 _WHOLE_PARTITION = " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
@@ -93,11 +93,10 @@ def _offset(draft: Draft, name: int) -> int:
     arguments = draft.arguments(name + 1)
     if len(arguments) < 2:
         return 1
-    text = draft.render(arguments[1])
+    text = draft.render(arguments[1]).strip()
     if not text.isdecimal():
-        raise Refusal(
-            "LAG and LEAD with IGNORE NULLS and a computed offset are not in the sandbox",
-            hint="Write the offset as a number.",
+        raise absent_commands.COMPUTED_OFFSET.refusal(
+            f"{draft.word(name).upper()} with IGNORE NULLS and a computed offset"
         )
     if text == "1":
         draft.remove(arguments[1].first - 1, arguments[1].last)
