@@ -25,6 +25,7 @@ CALL_BYTES = MIB
 MEMORY_BYTES = 256 * 1024
 
 _BLOCK = 256 * 1024
+_OF_NOTHING = hashlib.md5(usedforsecurity=False).hexdigest(), hashlib.sha256().hexdigest()
 
 
 class Source(Protocol):
@@ -83,6 +84,8 @@ class Intake:
         """
         if size is not None and size > limit:
             raise _too_large(limit)
+        if size == 0:
+            return Body(io.BytesIO(), None, 0, *_OF_NOTHING)
         if size is not None and size <= MEMORY_BYTES:
             return _copy(blocks, io.BytesIO(), None, limit)
         with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:

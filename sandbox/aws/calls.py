@@ -31,6 +31,8 @@ _IDENTIFIERS = frozenset(
     )
 )
 
+_READ = "sandbox.call"  # where several layers ask, the first has read it
+
 
 @dataclass(frozen=True)
 class Call:
@@ -55,6 +57,13 @@ def read(environ: Environ) -> Call:
     Raises:
         RefusalError: It is a document that nobody should read.
     """
+    found = environ.get(_READ)
+    if not isinstance(found, Call):
+        found = environ[_READ] = _read(environ)
+    return found
+
+
+def _read(environ: Environ) -> Call:
     service = str(environ.get(wsgi.SERVICE, ""))
     if service == "s3":
         return _read_s3(environ)

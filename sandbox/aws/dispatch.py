@@ -49,7 +49,6 @@ class MotoServices(DomainDispatcherApplication):
         try:
             return super().__call__(environ, start_response)  # type: ignore[no-any-return]
         except (NotImplementedError, OperationNotFoundError):
-            environ["wsgi.input"].seek(0)  # moto has read it
             refusal = lacking.refusal(environ[wsgi.SERVICE], calls.read(environ).action)
         except _UNREADABLE as error:
             refusal = _unreadable(error, environ)

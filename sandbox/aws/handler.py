@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import BinaryIO, cast
 
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import WSGIRequestHandler
 
 from sandbox.aws import heads, wsgi
 from sandbox.aws.connections import Connection, Server
@@ -73,6 +75,12 @@ class Handler(MotoRequestHandler):
         self._file = cast("BinaryIO", self.rfile)
         self._deadlines = self.server.deadlines
         self._incoming = Incoming(self._file, self._connection, self._deadlines.body, self.wfile.write)
+
+    def make_environ(self) -> wsgi.Environ:
+        """The request for the layers; without moto's care for names with underscores where there are none."""
+        if any("_" in name for name in self.headers):
+            return super().make_environ()
+        return {**WSGIRequestHandler.make_environ(self), PRESERVED_HEADER_NAMES_ENVIRON_KEY: {}}
 
     def finish(self) -> None:
         """Close the connection's files."""

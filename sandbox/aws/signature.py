@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.h
 """
 
 import base64
+import functools
 import hmac
 import io
 import urllib.parse
@@ -255,6 +256,13 @@ class _Signer(SigV4Auth):
     def __init__(self, names: tuple[str, ...], credentials: Credentials, service: str, region: str) -> None:
         super().__init__(credentials, service, region)
         self._names = names
+        self._place = region, service
+
+    def signature(self, string_to_sign: str, request: AWSRequest) -> str:
+        """As botocore's, with the day's key from memory: thousands of objects are got in a second."""
+        day = request.context["timestamp"][:8]
+        key = _signing_key(str(self.credentials.secret_key), day, *self._place)
+        return hmac.new(key, string_to_sign.encode(), "sha256").hexdigest()
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPMessage:
         """The signed headers, by their lower-case names."""
@@ -262,6 +270,15 @@ class _Signer(SigV4Auth):
         for name in self._names:
             chosen[name] = request.headers[name]
         return chosen
+
+
+@functools.lru_cache(maxsize=64)
+def _signing_key(secret: str, day: str, region: str, service: str) -> bytes:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html ."""
+    key = f"AWS4{secret}".encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 class _S3Signer(_Signer, S3SigV4Auth):

@@ -7,6 +7,7 @@ swept at start-up. There is no fsync: a kill costs nothing, a power cut may cost
 
 import io
 import json
+import os
 import sqlite3
 import threading
 import uuid
@@ -67,8 +68,13 @@ class Body:
     """A stored body, opened for each reading: thousands of objects need neither memory nor open files."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._path = os.fspath(path)  # a fifth of a Path's memory
         self._offset = 0
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return Path(self._path)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Set the place the next read starts at (from the beginning only)."""

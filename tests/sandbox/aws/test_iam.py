@@ -456,3 +456,28 @@ def test_a_trust_policy_has_a_limit_and_a_boundary_has_to_be_there(world):
     # moto has none of users, and would let them do everything.
     there = f"arn:aws:iam::{ACCOUNT}:policy/sparkify-boundary"
     assert refusal(iam.create_user, UserName="t", PermissionsBoundary=there)[0] == "NotImplemented"
+
+
+def test_policies_of_aws_can_be_attached_and_count(world: Any, caller: Caller, bucket: str):
+    s3, iam = caller.client("s3"), caller.iam
+    world.client("s3").put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert refusal(s3.get_object, Bucket=bucket, Key="k")[0] == "AccessDenied"
+    arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+    iam.attach_user_policy(UserName=caller.name, PolicyArn=arn)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+    assert refusal(s3.put_object, Bucket=bucket, Key="k", Body=b"y")[0] == "AccessDenied"
+    world.client("s3").delete_object(Bucket=bucket, Key="k")
+
+    names = {one["PolicyName"] for one in iam.list_policies(Scope="AWS")["Policies"]}
+    assert {"AmazonS3FullAccess", "AmazonRedshiftFullAccess", "AdministratorAccess"} <= names
+    role = f"role-{caller.name}"
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=policy(TRUST))
+    for name in ("AmazonRedshiftAllCommandsFullAccess", "service-role/AWSGlueServiceRole"):
+        iam.attach_role_policy(RoleName=role, PolicyArn=f"arn:aws:iam::aws:policy/{name}")
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert {one["PolicyName"] for one in attached} == {
+        "AmazonRedshiftAllCommandsFullAccess",
+        "AWSGlueServiceRole",
+    }
+    unknown = {"RoleName": role, "PolicyArn": "arn:aws:iam::aws:policy/NoSuchPolicy"}
+    assert refusal(iam.attach_role_policy, **unknown)[0] == "NoSuchEntity"

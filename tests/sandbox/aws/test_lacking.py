@@ -8,10 +8,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.parts.parts import Aws
+from sandbox.parts.settings import Settings
 
 pytest_plugins = ("tests.sandbox.aws.fixtures",)
 
 ID = "1b2c3d4e-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def aws_settings(sandbox: Settings) -> Settings:
+    """The session's own server does."""
+    return sandbox
 
 
 @pytest.mark.parametrize(

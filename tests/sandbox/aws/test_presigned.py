@@ -10,6 +10,7 @@ import pytest
 import urllib3
 
 from sandbox.parts.parts import Aws
+from sandbox.parts.settings import Settings
 from tests.sandbox.aws.client import body, client
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.sandbox.aws.fixtures",)
 
 Presign = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def aws_settings(sandbox: Settings) -> Settings:
+    """The session's own server does."""
+    return sandbox
 
 
 @pytest.fixture
