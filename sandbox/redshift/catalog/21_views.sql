@@ -13,7 +13,31 @@ RETURN COALESCE(
     END
 );
 
-CREATE OR REPLACE VIEW pg_internal.columns AS
+-- Its name until pg_internal.columns became information_schema's.
+DO $body$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_attribute
+        WHERE attrelid = pg_catalog.to_regclass('pg_internal.columns') AND attname = 'sortkey'
+    ) THEN
+        ALTER VIEW pg_internal.columns RENAME TO table_columns;
+    END IF;
+END $body$;
+
+-- "If the table uses an interleaved sort key, each column that is part of the sort key has a value that is alternately
+-- positive or negative" (guide, PG_TABLE_DEF); its sample begins with -1.
+CREATE OR REPLACE FUNCTION pg_internal.sortkey_place(attributes pg_internal.table_attributes, number smallint)
+RETURNS integer LANGUAGE sql STABLE
+RETURN COALESCE(
+    array_position(attributes.sortkeys, number)
+    * CASE
+        WHEN attributes.sort_style = 'interleaved' AND array_position(attributes.sortkeys, number) % 2 = 1 THEN -1
+        ELSE 1
+    END,
+    0
+);
+
+CREATE OR REPLACE VIEW pg_internal.table_columns AS
 SELECT
     namespace.nspname AS schema_name,
     relation.relname AS table_name,
@@ -37,8 +61,10 @@ SELECT
     END AS column_default,
     pg_internal.encoding(attributes, attribute) AS encoding,
     COALESCE(attributes.distkey = attribute.attnum, false) AS is_distkey,
-    COALESCE(array_position(attributes.sortkeys, attribute.attnum), 0) AS sortkey,
-    attribute.attnotnull AS is_not_null
+    pg_internal.sortkey_place(attributes, attribute.attnum) AS sortkey,
+    attribute.attnotnull AS is_not_null,
+    attribute.atttypid AS type_id,
+    attribute.atttypmod AS type_modifier
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 JOIN pg_attribute AS attribute
@@ -57,7 +83,7 @@ SELECT
     is_distkey AS distkey,
     sortkey,
     is_not_null AS "notnull"
-FROM pg_internal.columns
+FROM pg_internal.table_columns
 WHERE relkind = 'r' AND schema_name = ANY (current_schemas(true))
 ORDER BY schema_name, table_name, ordinal_position;
 
@@ -76,7 +102,7 @@ SELECT
     sortkey,
     NULL::varchar(4000) AS column_acl,
     col_description(table_id, ordinal_position)::varchar(256) AS remarks
-FROM pg_internal.columns
+FROM pg_internal.table_columns
 WHERE schema_name NOT LIKE 'pg!_%' ESCAPE '!' AND schema_name <> 'information_schema'
     AND has_table_privilege(table_id, 'SELECT');
 
@@ -87,7 +113,8 @@ SELECT
     relation.relname::varchar(128) AS table_name,
     CASE relation.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END::varchar(128) AS table_type,
     array_to_string(relation.relacl, '~')::varchar(128) AS table_acl,
-    obj_description(relation.oid, 'pg_class')::varchar(128) AS remarks
+    obj_description(relation.oid, 'pg_class')::varchar(128) AS remarks,
+    pg_get_userbyid(relation.relowner)::varchar(128) AS table_owner
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 WHERE relation.relkind IN ('r', 'v') AND namespace.nspname NOT LIKE 'pg!_%' ESCAPE '!'
@@ -101,6 +128,16 @@ RETURN LEAST(100, 100.0 * part / GREATEST(whole, part, 1))::numeric(5, 2);
 -- not yet vacuumed", unsorted is the "percent of unsorted rows" and stats_off "how stale the table's statistics are; 0
 -- is current, 100 is out of date" (Database Developer Guide, SVV_TABLE_INFO). PostgreSQL keeps no order: what came
 -- since the last VACUUM, by hand or in the background, is what has not been sorted.
+-- What is not known is NULL: nothing limits the space, nothing keeps when a table was made.
+DO $body$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_attribute
+        WHERE attrelid = pg_catalog.to_regclass('pg_catalog.svv_table_info') AND attname = 'create_time'
+    ) THEN
+        DROP VIEW IF EXISTS pg_catalog.svv_table_info CASCADE;
+    END IF;
+END $body$;
 CREATE OR REPLACE VIEW pg_catalog.svv_table_info AS
 SELECT
     current_database()::text AS database,
@@ -119,10 +156,17 @@ SELECT
         WHEN cardinality(attributes.sortkeys) > 0 THEN first_sortkey.attname::text
         ELSE 'AUTO(SORTKEY)'
     END AS sortkey1,
+    COALESCE((
+        SELECT max(longest.atttypmod - 4) FROM pg_attribute AS longest
+        WHERE longest.attrelid = relation.oid AND longest.attnum > 0 AND NOT longest.attisdropped
+            AND longest.atttypid = 'character varying'::regtype
+    ), 0) AS max_varchar,
+    CASE WHEN first_sortkey.attnum IS NOT NULL THEN pg_internal.encoding(attributes, first_sortkey) END::character(32)
+        AS sortkey1_enc,
     COALESCE(cardinality(attributes.sortkeys), 0) AS sortkey_num,
     (pg_total_relation_size(relation.oid) + 1048575) / 1048576 AS size,
-    (COALESCE(activity.n_live_tup, 0) + COALESCE(activity.n_dead_tup, 0))::numeric(38, 0) AS tbl_rows,
-    COALESCE(activity.n_live_tup, 0)::numeric(38, 0) AS estimated_visible_rows,
+    NULL::numeric(10, 4) AS pct_used,
+    0::bigint AS empty,
     CASE
         WHEN cardinality(attributes.sortkeys) > 0
             THEN pg_internal.percentage(activity.n_ins_since_vacuum, activity.n_live_tup)
@@ -130,7 +174,15 @@ SELECT
     CASE
         WHEN activity.last_analyze IS NULL AND activity.last_autoanalyze IS NULL THEN 100::numeric(5, 2)
         ELSE pg_internal.percentage(activity.n_mod_since_analyze, activity.n_live_tup)
-    END AS stats_off
+    END AS stats_off,
+    (COALESCE(activity.n_live_tup, 0) + COALESCE(activity.n_dead_tup, 0))::numeric(38, 0) AS tbl_rows,
+    NULL::numeric(19, 2) AS skew_sortkey1,
+    -- There is one slice; the guide's sample has none for DISTSTYLE ALL.
+    CASE WHEN attributes.diststyle = 'all' THEN NULL ELSE 1 END::numeric(19, 2) AS skew_rows,
+    COALESCE(activity.n_live_tup, 0)::numeric(38, 0) AS estimated_visible_rows,
+    NULL::text AS risk_event,
+    NULL::numeric(12, 2) AS vacuum_sort_benefit,
+    NULL::timestamp AS create_time
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 LEFT JOIN pg_internal.table_attributes AS attributes ON attributes.table_id = relation.oid

@@ -31,7 +31,7 @@ _DATABASE_SETTINGS = {
     "createrole_self_grant": "set, inherit",
 }
 # Redshift shows them to superusers, and to whom these grant it.
-_SUPERUSERS_VIEWS = "svv_table_info, stv_tbl_perm"
+_SUPERUSERS_VIEWS = "svv_table_info, stv_tbl_perm, pg_user_info"
 # The internal superuser's sessions (catalog, load logs) stay plain PostgreSQL.
 _ADMIN_SETTINGS = {
     "default_transaction_isolation": "read committed",

@@ -7,8 +7,9 @@ from sandbox.redshift.dialect.attributes import TableAttributes, call, take_tabl
 from sandbox.redshift.dialect.columns import rewrite_column
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.keys import Key, read_table_constraint
-from sandbox.redshift.dialect.names import Name, read_name, syntax_error
+from sandbox.redshift.dialect.names import Name, dollar_quote, read_name, syntax_error
 from sandbox.redshift.dialect.refusal_table import LIKE_WITH_ATTRIBUTES
+from sandbox.redshift.dialect.relations import relations
 from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.sql.tokens import words
 
@@ -25,7 +26,7 @@ def _create(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     if kind in ("local", "temp", "temporary", "table"):
         return _create_table(draft, at)
     if kind == "view":
-        return _create_view(draft)
+        return _create_view(draft, at)
     if kind in _PASSED_OBJECTS:
         return users.rewrite_user(draft) if kind == "user" else ()
     raise _unsupported(draft, kind)
@@ -129,12 +130,38 @@ def _remove_item(draft: Draft, opening: int, item: Span) -> None:
     draft.remove(first, last)
 
 
-def _create_view(draft: Draft) -> Sequence[str]:
+def _create_view(draft: Draft, at: int) -> Sequence[str]:
     end = len(draft) - 1
-    if draft.words_at(end - 3, "with", "no", "schema", "binding"):
+    view = read_name(draft, at + 1)
+    binds_late = draft.words_at(end - 3, "with", "no", "schema", "binding")
+    if binds_late:
         draft.remove(end - 3, end)
+        _check_late_binding(draft)
     queries.rewrite(draft)
-    return ()
+    replaces = draft.word(1) == "or"
+    target = f"{dollar_quote(view.sql)}::pg_catalog.regclass"
+    marks = f"SELECT pg_internal.set_late_binding({target}, {str(binds_late).lower()})"
+    return (marks,) if binds_late or replaces else ()
+
+
+def _check_late_binding(draft: Draft) -> None:
+    """Refuse what a late-binding view may not be of.
+
+    "tables and views referenced in the SELECT statement must be qualified with a schema name", "Recursive common
+    table expressions (rCTE) are not supported with late-binding views" (CREATE VIEW). The first one's words are from
+    github.com/elementary-data/dbt-data-reliability/pull/371, the second one's are not known.
+
+    Raises:
+        Refusal: It is of that.
+    """
+    if any(not relation.schema for relation in relations(draft)):
+        raise Refusal(
+            "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.",
+            "42601",
+            hint="Write schema.table.",
+        )
+    if any(draft.words_at(index, "with", "recursive") for index in range(len(draft))):
+        raise Refusal("Recursive CTE is not supported in VIEW WITH NO SCHEMA BINDING")
 
 
 def _drop(draft: Draft, _in_transaction: bool) -> Sequence[str]:

@@ -1,21 +1,37 @@
-"""Catalog columns of PostgreSQL 8.0, which clients ask for because the endpoint says it is 8.0.2."""
+"""PostgreSQL's catalogs as Redshift's: columns of 8.0 that are gone, columns and rows that Redshift has besides."""
 
 from sandbox.redshift.dialect.draft import Draft, Span
+from sandbox.redshift.dialect.relations import relations
+from sandbox.redshift.sql.tokens import words
 
 # Column -> what PostgreSQL 16 has; {0} is the table's alias.
 _COLUMNS = {
     "relhasoids": "false",
     "proisagg": "({0}.prokind = 'a')",
     "proiswindow": "({0}.prokind = 'w')",
-    "adsrc": "pg_catalog.pg_get_expr({0}.adbin, {0}.adrelid)",
-    "consrc": "pg_catalog.pg_get_constraintdef({0}.oid)",
 }
+# What pg_internal has under the same name, to be read in its place (catalog/24_catalogs.sql).
+_CATALOGS = {
+    "pg_catalog": words("pg_attrdef pg_attribute pg_class pg_constraint pg_get_constraintdef pg_get_indexdef pg_index"),
+    "information_schema": words("columns"),
+}
+_FUNCTIONS = words("pg_get_constraintdef pg_get_indexdef")
 WORDS = frozenset(_COLUMNS)
 
 
 def rewrite(draft: Draft) -> None:
-    """Replace the columns that are gone: psql asks for them to describe tables and functions."""
-    for index in range(2, len(draft)):
-        replacement = _COLUMNS.get(draft.word(index))
-        if replacement and draft.is_operator(index - 1, "."):
-            draft.rewrite(Span(index - 2, index), replacement.format(draft.text(index - 2)))
+    """Let the statement read the catalogs as they are on Redshift, whose clients ask for more than is here."""
+    for index, token in enumerate(draft.tokens):
+        word = draft.word(index)
+        qualified = draft.is_operator(index - 1, ".")
+        if word in _COLUMNS and qualified:
+            replacement = _COLUMNS[word].format(draft.text(index - 2))
+            draft.rewrite(Span(index - 2, index), replacement)
+        elif word in _FUNCTIONS and draft.is_operator(index + 1, "(") and not qualified:
+            draft.before(index, "pg_internal.")
+        elif token.name in _CATALOGS and draft.is_operator(index + 1, ".") and not qualified:
+            if index + 2 < len(draft) and draft.tokens[index + 2].name in _CATALOGS[token.name]:
+                draft.replace(index, "pg_internal")
+    for relation in relations(draft):
+        if not relation.schema and relation.table in _CATALOGS["pg_catalog"]:
+            draft.before(relation.first, "pg_internal.")

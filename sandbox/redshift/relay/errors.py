@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from sandbox.redshift.dialect.system_views import missing_view
 from sandbox.redshift.error_fields import ErrorFields
 
 INTERNAL_ERROR = "XX000"
@@ -59,6 +60,7 @@ def _password(error: ErrorFields) -> ErrorFields:
 
 
 _RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
+    "42P01": missing_view,
     "23502": _not_null,
     "23514": _check,
     "23505": _same_object,

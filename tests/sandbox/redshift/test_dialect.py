@@ -27,7 +27,7 @@ def rewritten(sql):
         "SELECT EXTRACT FROM t",
         "SELECT top, minus FROM t",
         "SELECT SUBSTRING(a FROM 2 FOR 3), TRIM(BOTH FROM b) FROM t",
-        "SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relname OPERATOR(pg_catalog.~) '^(t)$'",
+        "SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.nspname OPERATOR(pg_catalog.~) '^(t)$'",
         "BEGIN",
         "begin transaction",
         "COMMIT",
@@ -68,7 +68,14 @@ def test_what_means_the_same_passes_untouched(sql):
         ("CREATE TEMP TABLE a (LIKE b)", "CREATE TEMP TABLE a (LIKE b INCLUDING CONSTRAINTS)"),
         ("CREATE TABLE #a (x INT DISTKEY) SORTKEY (x)", 'CREATE TEMP TABLE "#a" (x int ) '),
         ("SELECT d.adsrc, c.relhasoids FROM pg_attrdef d, pg_class c",
-         "SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid), false FROM pg_attrdef d, pg_class c"),
+         "SELECT d.adsrc, false FROM pg_internal.pg_attrdef d, pg_internal.pg_class c"),
+        ("SELECT pg_catalog.pg_class.oid FROM pg_catalog.pg_class",
+         "SELECT pg_internal.pg_class.oid FROM pg_internal.pg_class"),
+        ("SELECT pg_get_constraintdef(oid), pg_catalog.pg_get_indexdef(1) FROM pg_constraint AS pg_class",
+         "SELECT pg_internal.pg_get_constraintdef(oid), pg_internal.pg_get_indexdef(1)"
+         " FROM pg_internal.pg_constraint AS pg_class"),
+        ('SELECT 1 FROM information_schema."columns" WHERE \'pg_catalog.pg_class\' = table_name',
+         'SELECT 1 FROM pg_internal."columns" WHERE \'pg_catalog.pg_class\' = table_name'),
     ],
 )  # fmt: skip
 def test_what_differs_is_rewritten_in_its_place(sql, expected):
