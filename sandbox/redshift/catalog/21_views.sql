@@ -64,7 +64,8 @@ SELECT
     pg_internal.sortkey_place(attributes, attribute.attnum) AS sortkey,
     attribute.attnotnull AS is_not_null,
     attribute.atttypid AS type_id,
-    attribute.atttypmod AS type_modifier
+    attribute.atttypmod AS type_modifier,
+    attribute.attidentity <> '' AS is_identity
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 JOIN pg_attribute AS attribute

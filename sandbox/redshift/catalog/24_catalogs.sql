@@ -176,7 +176,7 @@ SELECT
     attribute.attstorage,
     attribute.attcompression,
     attribute.attnotnull,
-    attribute.atthasdef,
+    attribute.atthasdef OR attribute.attidentity <> '' AS atthasdef,
     attribute.atthasmissing,
     attribute.attidentity,
     attribute.attgenerated,
@@ -220,7 +220,11 @@ SELECT
     pg_catalog.pg_get_expr(preset.adbin, preset.adrelid) AS adsrc
 FROM pg_catalog.pg_attrdef AS preset
 JOIN pg_catalog.pg_class AS relation ON relation.oid = preset.adrelid
-WHERE relation.relnamespace <> 'pg_internal'::regnamespace;
+WHERE relation.relnamespace <> 'pg_internal'::regnamespace
+UNION ALL
+SELECT 0, table_id, ordinal_position, NULL, column_default
+FROM pg_internal.table_columns
+WHERE is_identity;
 
 CREATE OR REPLACE VIEW pg_internal.pg_constraint AS
 SELECT
