@@ -147,9 +147,9 @@ def _create_view(draft: Draft, at: int) -> Sequence[str]:
 def _check_late_binding(draft: Draft) -> None:
     """Refuse what a late-binding view may not be of.
 
-    "tables and views referenced in the SELECT statement must be qualified with a schema name", "Recursive common
-    table expressions (rCTE) are not supported with late-binding views" (CREATE VIEW). The first one's words are from
-    github.com/elementary-data/dbt-data-reliability/pull/371, the second one's are not known.
+    "tables and views referenced in the SELECT statement must be qualified with a schema name", "Recursive
+    common table expressions (rCTE) are not supported with late-binding views" (CREATE VIEW). The first one's
+    words are from github.com/elementary-data/dbt-data-reliability/pull/371, the second one's are not known.
 
     Raises:
         Refusal: It is of that.

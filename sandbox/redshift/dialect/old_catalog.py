@@ -1,4 +1,4 @@
-"""PostgreSQL's catalogs as Redshift's: columns of 8.0 that are gone, columns and rows that Redshift has besides."""
+"""PostgreSQL's catalogs as Redshift's: columns of 8.0 that are gone, and what Redshift has besides."""
 
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.relations import relations
@@ -10,28 +10,33 @@ _COLUMNS = {
     "proisagg": "({0}.prokind = 'a')",
     "proiswindow": "({0}.prokind = 'w')",
 }
+# What describes a constraint or an index by its number.
+_FUNCTIONS = words("pg_get_constraintdef pg_get_indexdef")
 # What pg_internal has under the same name, to be read in its place (catalog/24_catalogs.sql).
 _CATALOGS = {
-    "pg_catalog": words("pg_attrdef pg_attribute pg_class pg_constraint pg_get_constraintdef pg_get_indexdef pg_index"),
+    "pg_catalog": words("pg_attrdef pg_attribute pg_class pg_constraint pg_index") | _FUNCTIONS,
     "information_schema": words("columns"),
 }
-_FUNCTIONS = words("pg_get_constraintdef pg_get_indexdef")
 WORDS = frozenset(_COLUMNS)
 
 
 def rewrite(draft: Draft) -> None:
-    """Let the statement read the catalogs as they are on Redshift, whose clients ask for more than is here."""
+    """Let the statement read the catalogs as they are on Redshift: its clients ask for more than is here."""
     for index, token in enumerate(draft.tokens):
         word = draft.word(index)
-        qualified = draft.is_operator(index - 1, ".")
-        if word in _COLUMNS and qualified:
-            replacement = _COLUMNS[word].format(draft.text(index - 2))
-            draft.rewrite(Span(index - 2, index), replacement)
-        elif word in _FUNCTIONS and draft.is_operator(index + 1, "(") and not qualified:
+        if draft.is_operator(index - 1, "."):
+            if word in _COLUMNS:
+                draft.rewrite(Span(index - 2, index), _COLUMNS[word].format(draft.text(index - 2)))
+        elif word in _FUNCTIONS and draft.is_operator(index + 1, "("):
             draft.before(index, "pg_internal.")
-        elif token.name in _CATALOGS and draft.is_operator(index + 1, ".") and not qualified:
-            if index + 2 < len(draft) and draft.tokens[index + 2].name in _CATALOGS[token.name]:
-                draft.replace(index, "pg_internal")
+        elif token.name in _CATALOGS and _member(draft, index) in _CATALOGS[token.name]:
+            draft.replace(index, "pg_internal")
     for relation in relations(draft):
         if not relation.schema and relation.table in _CATALOGS["pg_catalog"]:
             draft.before(relation.first, "pg_internal.")
+
+
+def _member(draft: Draft, index: int) -> str:
+    """The name behind a schema's; empty without one."""
+    has_one = draft.is_operator(index + 1, ".") and index + 2 < len(draft)
+    return draft.tokens[index + 2].name if has_one else ""

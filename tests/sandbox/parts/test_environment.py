@@ -11,6 +11,8 @@ from pathlib import Path
 
 import boto3
 import pytest
+import sqlalchemy
+from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
 from sandbox.parts import environment
 from sandbox.parts.settings import Settings
@@ -69,7 +71,7 @@ def test_a_home_with_spaces_and_quotes_is_quoted(sandbox: Settings, tmp_path: Pa
     assert done.stdout == str(home)
 
 
-def test_the_redshift_connection_is_json_with_real_booleans(sandbox: Settings):
+def test_the_redshift_connection_is_the_loaders(sandbox: Settings):
     connection = json.loads(environment.variables(sandbox)["AIRFLOW_CONN_REDSHIFT_DEFAULT"])
     assert connection == {
         "conn_type": "redshift",
@@ -78,8 +80,16 @@ def test_the_redshift_connection_is_json_with_real_booleans(sandbox: Settings):
         "login": "loader",
         "password": sandbox.password,
         "schema": "sparkify",
-        "extra": {"ssl": False},
     }
+
+
+def test_the_redshift_hook_and_its_engine_take_the_connection():
+    hook = RedshiftSQLHook("redshift_default")
+    assert hook.get_first("SELECT CURRENT_USER") == ["loader"]
+    # SQLAlchemy's dialect of PostgreSQL logs in, and asks for a setting that Redshift has not.
+    with pytest.raises(sqlalchemy.exc.ProgrammingError) as error:
+        hook.get_sqlalchemy_engine().connect()
+    assert error.value.orig.sqlstate == "42704"
 
 
 def test_the_fixture_gives_tests_the_same_connections(sandbox: Settings):
