@@ -59,8 +59,8 @@ def aws_variables(settings: Settings) -> dict[str, str]:
 def redshift_connection(settings: Settings) -> str:
     """The Airflow connection of the Redshift endpoint.
 
-    Nothing in `extra`: RedshiftSQLHook gives it to redshift_connector and, for its SQLAlchemy engine, to psycopg,
-    which share no argument about encryption. redshift_connector then encrypts and trusts SSL_CERT_FILE.
+    Nothing in `extra`: RedshiftSQLHook gives it to redshift_connector and, for its SQLAlchemy engine, to
+    psycopg, which share no argument about encryption. redshift_connector encrypts and trusts SSL_CERT_FILE.
     """
     return json.dumps(
         {
