@@ -3,7 +3,6 @@ CREATE TABLE IF NOT EXISTS pg_internal.late_binding_view (view_id oid PRIMARY KE
 DELETE FROM pg_internal.late_binding_view WHERE view_id NOT IN (SELECT oid FROM pg_catalog.pg_class);
 GRANT SELECT ON pg_internal.late_binding_view TO PUBLIC;
 
--- CREATE [OR REPLACE] VIEW has made a view that binds late, or one that does not.
 CREATE OR REPLACE FUNCTION pg_internal.set_late_binding(target regclass, binds_late boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
@@ -13,6 +12,15 @@ BEGIN
     ELSE
         DELETE FROM pg_internal.late_binding_view WHERE view_id = target;
     END IF;
+END $body$;
+
+-- CREATE [OR REPLACE] VIEW has made a view. "You can't update, insert into, or delete from a view" (CREATE VIEW):
+-- PostgreSQL could, by rights that not even the owner keeps.
+CREATE OR REPLACE FUNCTION pg_internal.declare_view(target regclass, binds_late boolean) RETURNS void
+LANGUAGE plpgsql AS $body$
+BEGIN
+    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s FROM CURRENT_USER', target);
+    PERFORM pg_internal.set_late_binding(target, binds_late);
 END $body$;
 
 CREATE OR REPLACE VIEW pg_internal.relation_columns AS

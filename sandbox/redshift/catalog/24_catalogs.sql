@@ -126,7 +126,7 @@ SELECT
     ) AS relhasindex,
     relation.relisshared,
     relation.relpersistence,
-    relation.relkind,
+    CASE relation.relkind WHEN 'm' THEN 'v' ELSE relation.relkind END AS relkind,
     relation.relnatts,
     0::smallint AS relchecks, -- "CHECK constraints" are not supported (CREATE TABLE)
     relation.relhasrules,
@@ -157,7 +157,7 @@ UNION ALL
 SELECT
     key_id, name::name, relnamespace, 0, 0, relowner, 403, 0, 0, 0, 0, 0, 0, false, false, 'p', 'i',
     cardinality(columns)::smallint, 0, false, false, false, false, false, true, 'n', false, 0, '0'::xid,
-    '0'::xid, NULL, NULL, NULL, 0
+    '0'::xid, NULL, NULL, NULL, 0::smallint
 FROM pg_internal.keys
 WHERE contype <> 'f';
 
@@ -204,7 +204,7 @@ SELECT
     keys.key_id, attribute.attname, attribute.atttypid, attribute.attlen, listed.place::smallint,
     attribute.attcacheoff, attribute.atttypmod, attribute.attndims, attribute.attbyval, attribute.attalign,
     attribute.attstorage, attribute.attcompression, false, false, false, '', '', false, true, 0,
-    attribute.attstattarget, attribute.attcollation, NULL, NULL, NULL, 0, false, 0
+    attribute.attstattarget, attribute.attcollation, NULL, NULL, NULL, 0::smallint, false, 0
 FROM pg_internal.keys AS keys
 CROSS JOIN unnest(keys.columns) WITH ORDINALITY AS listed (number, place)
 JOIN pg_catalog.pg_attribute AS attribute

@@ -1,31 +1,15 @@
 -- Users, groups, roles, and what was granted to them (Database Developer Guide, the pages of the views' names).
 
--- PostgreSQL knows no groups but roles: those that CREATE ROLE has made.
-CREATE TABLE IF NOT EXISTS pg_internal.made_role (role_id oid PRIMARY KEY);
-DELETE FROM pg_internal.made_role WHERE role_id NOT IN (SELECT oid FROM pg_catalog.pg_roles);
-GRANT SELECT ON pg_internal.made_role TO PUBLIC;
-
--- CREATE ROLE has made it, by whoever may grant it.
-CREATE OR REPLACE FUNCTION pg_internal.mark_role(role_name text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-DECLARE
-    made oid := (SELECT oid FROM pg_roles WHERE rolname = role_name::name AND NOT rolcanlogin);
-BEGIN
-    IF made IS NULL OR NOT pg_has_role(session_user, made, 'MEMBER WITH ADMIN OPTION') THEN
-        RAISE EXCEPTION 'permission denied to create role' USING ERRCODE = '42501';
-    END IF;
-    INSERT INTO pg_internal.made_role VALUES (made) ON CONFLICT DO NOTHING;
-END $body$;
-
--- PostgreSQL's roles as Redshift's identities. The roles that are PostgreSQL's or the endpoint's own are none.
-CREATE OR REPLACE VIEW pg_internal.identity AS
+-- PostgreSQL's roles as those to whom Redshift grants: roles without login are groups where a comment says so. Those
+-- that are PostgreSQL's or the endpoint's own are none.
+CREATE OR REPLACE VIEW pg_internal.grantee AS
 SELECT
     role.oid AS id,
     role.rolname AS name,
     CASE
         WHEN role.rolcanlogin THEN 'user'
-        WHEN role.rolname ~ '^sys:' OR role.oid IN (SELECT role_id FROM pg_internal.made_role) THEN 'role'
-        ELSE 'group'
+        WHEN shobj_description(role.oid, 'pg_authid') = 'group' THEN 'group'
+        ELSE 'role'
     END AS type
 FROM pg_catalog.pg_roles AS role
 WHERE
@@ -52,7 +36,7 @@ SELECT
 FROM pg_class AS relation
 JOIN pg_internal.schemas AS schema ON schema.oid = relation.relnamespace
 CROSS JOIN aclexplode(relation.relacl) AS granted
-JOIN pg_internal.identity AS identity ON identity.id = granted.grantee
+JOIN pg_internal.grantee AS identity ON identity.id = granted.grantee
 WHERE
     relation.relkind IN ('r', 'v', 'm') AND schema.nspname NOT IN ('pg_catalog', 'information_schema')
     AND granted.grantee <> relation.relowner
@@ -70,7 +54,7 @@ SELECT
     'SCHEMA'::text AS privilege_scope
 FROM pg_internal.schemas AS schema
 CROSS JOIN aclexplode(schema.nspacl) AS granted
-JOIN pg_internal.identity AS identity ON identity.id = granted.grantee
+JOIN pg_internal.grantee AS identity ON identity.id = granted.grantee
 WHERE
     schema.nspname NOT IN ('pg_catalog', 'information_schema') AND granted.grantee <> schema.nspowner
     AND pg_internal.sees_identity(identity.id);
@@ -86,7 +70,7 @@ SELECT
     'DATABASE'::text AS privilege_scope
 FROM pg_database AS database
 CROSS JOIN aclexplode(database.datacl) AS granted
-JOIN pg_internal.identity AS identity ON identity.id = granted.grantee
+JOIN pg_internal.grantee AS identity ON identity.id = granted.grantee
 WHERE
     database.datname = current_database() AND granted.grantee <> database.datdba
     AND granted.privilege_type IN ('CREATE', 'TEMPORARY') AND pg_internal.sees_identity(identity.id);
@@ -102,7 +86,7 @@ SELECT
         ORDER BY made.oid LIMIT 1
     ), 'rdsdb') AS role_owner,
     NULL::text AS external_id
-FROM pg_internal.identity AS identity
+FROM pg_internal.grantee AS identity
 WHERE identity.type = 'role';
 
 CREATE OR REPLACE VIEW pg_internal.role_member AS
@@ -114,8 +98,8 @@ SELECT
     member.type AS member_type,
     granted.admin_option
 FROM pg_auth_members AS granted
-JOIN pg_internal.identity AS role ON role.id = granted.roleid AND role.type = 'role'
-JOIN pg_internal.identity AS member ON member.id = granted.member
+JOIN pg_internal.grantee AS role ON role.id = granted.roleid AND role.type = 'role'
+JOIN pg_internal.grantee AS member ON member.id = granted.member
 WHERE granted.grantor <> 10 AND granted.grantor <> granted.member;
 
 CREATE OR REPLACE VIEW pg_catalog.svv_user_grants AS
@@ -174,11 +158,11 @@ SELECT
     identity.id AS grosysid,
     ARRAY(SELECT member FROM pg_auth_members WHERE roleid = identity.id AND grantor <> 10 AND grantor <> member)
         AS grolist
-FROM pg_internal.identity AS identity
+FROM pg_internal.grantee AS identity
 WHERE identity.type = 'group';
 
 GRANT SELECT ON
-    pg_internal.identity, pg_catalog.svv_relation_privileges, pg_catalog.svv_schema_privileges,
+    pg_internal.grantee, pg_catalog.svv_relation_privileges, pg_catalog.svv_schema_privileges,
     pg_catalog.svv_database_privileges, pg_catalog.svv_roles, pg_catalog.svv_user_grants, pg_catalog.svv_role_grants,
     pg_catalog.svv_user_info, pg_catalog.pg_group
 TO PUBLIC;

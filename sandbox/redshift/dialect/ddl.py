@@ -138,10 +138,8 @@ def _create_view(draft: Draft, at: int) -> Sequence[str]:
         draft.remove(end - 3, end)
         _check_late_binding(draft)
     queries.rewrite(draft)
-    replaces = draft.word(1) == "or"
     target = f"{dollar_quote(view.sql)}::pg_catalog.regclass"
-    marks = f"SELECT pg_internal.set_late_binding({target}, {str(binds_late).lower()})"
-    return (marks,) if binds_late or replaces else ()
+    return (f"SELECT pg_internal.declare_view({target}, {str(binds_late).lower()})",)
 
 
 def _check_late_binding(draft: Draft) -> None:

@@ -42,9 +42,9 @@ def check(draft: Draft) -> None:
     found = relations(draft)
     catalogs = [relation for relation in found if relation.is_catalog]
     tables = [relation for relation in found if not relation.is_catalog and not relation.is_system]
-    if (catalogs or _calls_catalog(draft)) and not tables:
-        return  # drivers' and tools' questions to the catalog: the leader node takes all of PostgreSQL
     creates = draft.word(0) == "create" and draft.word(1) != "view" and draft.word(3) != "view"
+    if (catalogs or _calls_catalog(draft)) and not tables and not creates:
+        return  # drivers' and tools' questions to the catalog: the leader node takes all of PostgreSQL
     has_table = bool(tables) or creates
     refusal_table.check(draft, has_table=has_table)
     for index in range(len(draft)):

@@ -179,6 +179,14 @@ def test_a_late_binding_view_is_not_recursive(client):
 
 
 @pytest.mark.usefixtures("tables")
+def test_a_view_cannot_be_written(client):
+    client.run("CREATE VIEW v AS SELECT song_id, title FROM songs")
+    for statement in ("INSERT INTO v VALUES (1, 'a')", "UPDATE v SET title = 'b'", "DELETE FROM v"):
+        assert client.fail(statement) == ("42501", "permission denied for view v")
+    assert client.run("SELECT * FROM v") == []
+
+
+@pytest.mark.usefixtures("tables")
 def test_pg_get_cols_describes_a_table(client):
     rows = client.run(
         "SELECT * FROM pg_get_cols('catalogs.songs') cols(s name, t name, col name, type varchar, num int)"
@@ -217,7 +225,7 @@ def test_others_learn_of_grants_only_what_is_theirs(sandbox, client):
     client.run("CREATE GROUP readers WITH USER reader")
     client.run("CREATE USER stranger PASSWORD 'Aa0reader'")
     grants = (
-        "SELECT relation_name, privilege_type, identity_name, identity_type, admin_option"
+        "SELECT relation_name, privilege_type, identity_name, identity_type = 'user', admin_option"
         " FROM svv_relation_privileges WHERE namespace_name = 'catalogs' ORDER BY identity_name"
     )
     try:
@@ -225,14 +233,13 @@ def test_others_learn_of_grants_only_what_is_theirs(sandbox, client):
         client.run("GRANT SELECT ON t TO reader WITH GRANT OPTION")
         client.run("GRANT INSERT ON t TO GROUP readers")
         client.run("GRANT USAGE ON SCHEMA catalogs TO reader")
-        seen = [("t", "SELECT", "reader", "user", True), ("t", "INSERT", "readers", "group", False)]
+        seen = [("t", "SELECT", "reader", True, True), ("t", "INSERT", "readers", False, False)]
         assert client.run(grants) == seen
-        assert client.run("SELECT groname FROM pg_group") == [("readers",)]
-        for user, rows, infos in (("reader", seen, 1), ("stranger", [], 1)):
+        for user, rows in (("reader", seen), ("stranger", [])):
             with closing(connect_psycopg(sandbox, user=user, password="Aa0reader")) as session:
                 other = Client(session)
                 assert other.run(grants) == rows
-                assert other.run("SELECT user_name FROM svv_user_info") == [(user,)] * infos
+                assert other.run("SELECT user_name FROM svv_user_info") == [(user,)]
                 assert other.fail("SELECT * FROM pg_user_info")[0] == "42501"
         assert client.run("SELECT usesuper FROM pg_user_info WHERE usename = 'reader'") == [(False,)]
     finally:
