@@ -138,8 +138,8 @@ def _create_view(draft: Draft, at: int) -> Sequence[str]:
         draft.remove(end - 3, end)
         _check_late_binding(draft)
     queries.rewrite(draft)
-    target = f"{dollar_quote(view.sql)}::pg_catalog.regclass"
-    return (f"SELECT pg_internal.declare_view({target}, {str(binds_late).lower()})",)
+    definition = dollar_quote(draft.render(Span(view.last + 1, end))) if binds_late else "NULL"
+    return (f"SELECT pg_internal.declare_view({dollar_quote(view.sql)}::pg_catalog.regclass, {definition})",)
 
 
 def _check_late_binding(draft: Draft) -> None:

@@ -248,3 +248,73 @@ def test_others_learn_of_grants_only_what_is_theirs(sandbox, client):
         client.run("DROP GROUP readers")
         client.run("DROP USER reader")
         client.run("DROP USER stranger")
+
+
+@pytest.fixture
+def late(client):
+    """A late-binding view of a table with a row."""
+    client.run("CREATE TABLE events (id INT, name VARCHAR(9))")
+    client.run("INSERT INTO events VALUES (1, 'old')")
+    client.run("CREATE VIEW late AS SELECT id, name FROM catalogs.events WITH NO SCHEMA BINDING")
+
+
+@pytest.mark.usefixtures("late")
+@pytest.mark.parametrize("drop", ["DROP TABLE events", "DROP TABLE events CASCADE"])
+def test_a_late_binding_view_outlives_its_table(client, drop):
+    client.run("GRANT SELECT ON late TO PUBLIC")
+    client.run(drop)
+    assert client.fail("SELECT * FROM late")[0] == "42P01"
+    assert columns_of(client, "late")[3] == [("id", "integer", 1), ("name", "character varying(9)", 2)]
+    client.run("CREATE TABLE events (id INT, name VARCHAR(9), more INT)")
+    client.run("INSERT INTO events VALUES (2, 'new')")
+    assert client.run("SELECT * FROM late") == [(2, "new")]
+    grants = "SELECT identity_name FROM svv_relation_privileges WHERE relation_name = 'late'"
+    assert client.run(grants) == [("public",)]
+
+
+@pytest.mark.usefixtures("late")
+def test_a_late_binding_view_follows_a_name_to_another_table(client):
+    client.run("CREATE TABLE events_new AS SELECT 2 AS id, 'new'::VARCHAR(9) AS name")
+    client.run("BEGIN")
+    client.run("ALTER TABLE events RENAME TO events_old")
+    client.run("ALTER TABLE events_new RENAME TO events")
+    client.run("DROP TABLE events_old")
+    client.run("COMMIT")
+    assert client.run("SELECT * FROM late") == [(2, "new")]
+
+
+@pytest.mark.usefixtures("late")
+def test_a_late_binding_view_lets_its_table_change(client):
+    client.run("ALTER TABLE events ADD COLUMN more INT")
+    client.run("ALTER TABLE events DROP COLUMN name")
+    assert client.fail("SELECT * FROM late")[0] == "42P01"
+    client.run("ALTER TABLE events ADD COLUMN name VARCHAR(9)")
+    assert client.run("SELECT * FROM late") == [(1, None)]
+
+
+@pytest.mark.usefixtures("late")
+def test_a_bound_view_keeps_its_table(client):
+    client.run("CREATE VIEW bound AS SELECT id FROM events")
+    assert client.fail("DROP TABLE events")[0] == "2BP01"
+    assert client.run("SELECT * FROM late") == [(1, "old")]
+
+
+def test_the_text_of_a_view_is_not_run_by_who_is_given_it(sandbox, client):
+    client.run("CREATE USER planter PASSWORD 'Aa0planter'")
+    client.run("GRANT USAGE, CREATE ON SCHEMA catalogs TO planter")
+    try:
+        with closing(connect_psycopg(sandbox, user="planter", password="Aa0planter")) as session:
+            planter = Client(session)
+            planter.run("CREATE TABLE catalogs.bait (a INT)")
+            planter.run("CREATE VIEW catalogs.planted AS SELECT a FROM catalogs.bait WITH NO SCHEMA BINDING")
+            planted = "AS SELECT a FROM catalogs.bait; CREATE TABLE catalogs.by_victim (a INT)"
+            planter.run(f"SELECT pg_internal.set_late_binding('catalogs.planted', '{planted}')")
+            planter.run("DROP TABLE catalogs.bait CASCADE")
+        client.run("ALTER TABLE planted OWNER TO sparkify")
+        client.run("CREATE TABLE bait (a INT)")
+        assert client.run("SELECT COUNT(*) FROM pg_tables WHERE tablename = 'by_victim'") == [(0,)]
+    finally:
+        client.run("DROP SCHEMA catalogs CASCADE")
+        client.run("CREATE SCHEMA catalogs")
+        client.run("REVOKE ALL ON SCHEMA public FROM planter")
+        client.run("DROP USER planter")
