@@ -152,6 +152,7 @@ SELECT
 FROM pg_user AS known
 JOIN pg_roles AS role ON role.rolname = known.usename;
 
+-- Those made before groups had a comment are none by their type: roles are listed, too.
 CREATE OR REPLACE VIEW pg_catalog.pg_group AS
 SELECT
     identity.name AS groname,
@@ -159,7 +160,7 @@ SELECT
     ARRAY(SELECT member FROM pg_auth_members WHERE roleid = identity.id AND grantor <> 10 AND grantor <> member)
         AS grolist
 FROM pg_internal.grantee AS identity
-WHERE identity.type = 'group';
+WHERE identity.type IN ('group', 'role') AND identity.name !~ '^sys:';
 
 GRANT SELECT ON
     pg_internal.grantee, pg_catalog.svv_relation_privileges, pg_catalog.svv_schema_privileges,
