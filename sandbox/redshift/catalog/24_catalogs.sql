@@ -25,7 +25,12 @@ SELECT
         )
     ) END AS referenced_columns,
     relation.relnamespace,
-    relation.relowner
+    relation.relowner,
+    -- The primary key that a foreign key refers to.
+    (
+        SELECT parent.key_id FROM pg_internal.declared_keys AS parent
+        WHERE parent.table_id = keys.referenced_table AND parent.kind = 'PRIMARY KEY'
+    ) AS referenced_key
 FROM pg_internal.declared_keys AS keys
 JOIN pg_catalog.pg_class AS relation ON relation.oid = keys.table_id
 WHERE
@@ -237,7 +242,7 @@ SELECT
     true AS convalidated,
     table_id AS conrelid,
     0::oid AS contypid,
-    CASE WHEN contype = 'f' THEN 0 ELSE key_id END::oid AS conindid,
+    COALESCE(CASE WHEN contype = 'f' THEN referenced_key ELSE key_id END, 0) AS conindid,
     0::oid AS conparentid,
     COALESCE(referenced_table, 0) AS confrelid,
     CASE contype WHEN 'f' THEN 'a' ELSE ' ' END::"char" AS confupdtype,
@@ -292,6 +297,14 @@ SELECT
 FROM pg_internal.keys
 WHERE contype <> 'f';
 
+CREATE OR REPLACE VIEW pg_internal.pg_depend AS
+SELECT classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype
+FROM pg_catalog.pg_depend
+UNION ALL
+SELECT 'pg_constraint'::regclass, key_id, 0, 'pg_class'::regclass, referenced_key, 0, 'n'
+FROM pg_internal.keys
+WHERE referenced_key IS NOT NULL;
+
 -- Columns of late-binding views are in no catalog: PG_GET_LATE_BINDING_VIEW_COLS() lists them.
 CREATE OR REPLACE VIEW pg_internal.columns AS
 SELECT listed.*
@@ -306,5 +319,5 @@ WHERE NOT EXISTS (
 
 GRANT SELECT ON
     pg_internal.keys, pg_internal.pg_class, pg_internal.pg_attribute, pg_internal.pg_attrdef,
-    pg_internal.pg_constraint, pg_internal.pg_index, pg_internal.columns
+    pg_internal.pg_constraint, pg_internal.pg_index, pg_internal.pg_depend, pg_internal.columns
 TO PUBLIC;

@@ -66,6 +66,11 @@ class Case:
         return self.error is not None
 
     @property
+    def asks_of_setup(self) -> bool:
+        """Whether it asks about the statement before it, hence needs its setup right before it."""
+        return "pg_last_" in self.sql.lower()
+
+    @property
     def is_question(self) -> bool:
         """Whether it leaves everything as it was."""
         return self.sql.lower().startswith(("select", "show")) and " into " not in self.sql.lower()
@@ -126,7 +131,7 @@ class Asking:
     def answer(self, case: Case) -> Answer:
         """What the server answers to the case."""
         try:
-            if self._ready != case.setup:
+            if case.asks_of_setup or self._ready != case.setup:
                 self._begin(case.setup)
             found = _read(self._connection.execute(case.sql.encode()))
         except psycopg.Error as error:

@@ -21,6 +21,17 @@ PRIMARY_KEYS = """
     WHERE ct.oid = i.indrelid AND ci.oid = i.indexrelid AND a.attrelid = ci.oid AND i.indisprimary
         AND ct.relnamespace = n.oid AND n.nspname = 'catalogs' AND ct.relname = '{table}'
     ORDER BY a.attnum"""
+# As Amazon's JDBC driver and pgjdbc ask for imported keys, the former as to PostgreSQL 8.
+FOREIGN_KEYS = """
+    SELECT pkc.relname, pka.attname, fkc.relname, fka.attname, pos.n, con.conname, pkic.relname
+    FROM pg_catalog.pg_class pkc, pg_catalog.pg_attribute pka, pg_catalog.pg_namespace fkn,
+        pg_catalog.pg_class fkc, pg_catalog.pg_attribute fka, pg_catalog.pg_constraint con,
+        pg_catalog.generate_series(1, 32) pos(n), pg_catalog.pg_depend dep, pg_catalog.pg_class pkic
+    WHERE pkc.oid = pka.attrelid AND pka.attnum = con.confkey[pos.n] AND con.confrelid = pkc.oid
+        AND fkn.oid = fkc.relnamespace AND fkc.oid = fka.attrelid AND fka.attnum = con.conkey[pos.n]
+        AND con.conrelid = fkc.oid AND con.contype = 'f' AND con.oid = dep.objid AND pkic.oid = dep.refobjid
+        AND pkic.oid = con.conindid AND pkic.relkind = 'i' AND dep.classid = 'pg_constraint'::regclass::oid
+        AND dep.refclassid = 'pg_class'::regclass::oid AND fkn.nspname = 'catalogs' ORDER BY pos.n"""
 COLUMNS = """
     SELECT att.attname, trim(format_encoding(att.attencodingtype::integer)), attisdistkey, attsortkeyord
     FROM pg_attribute att JOIN pg_class c ON att.attrelid = c.oid JOIN pg_namespace n ON n.oid = relnamespace
@@ -74,6 +85,13 @@ def test_primary_keys_have_the_index_that_drivers_look_for(client):
     assert client.run(PRIMARY_KEYS.format(table="plays")) == [
         ("plays", "play_id", 1, "plays_pkey", index),
         ("plays", "song_id", 2, "plays_pkey", index),
+    ]
+
+
+@pytest.mark.usefixtures("tables")
+def test_foreign_keys_lead_to_the_key_that_they_refer_to(client):
+    assert client.run(FOREIGN_KEYS) == [
+        ("songs", "song_id", "plays", "song_id", 1, "plays_song_id_fkey", "songs_pkey")
     ]
 
 
