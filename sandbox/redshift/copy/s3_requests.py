@@ -208,11 +208,13 @@ class _Connection:
         if not version.startswith("HTTP/1.") or not status.isdecimal():
             raise ConnectionError("the answer is not HTTP")
         headers: dict[str, str] = {}
-        while line := self._line():
+        for _ in range(_MOST_HEADERS):
+            if not (line := self._line()):
+                break
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-            if len(headers) > _MOST_HEADERS:
-                raise ConnectionError("the answer has too many headers")
+        else:
+            raise ConnectionError("the answer has too many headers")
         if not headers.get("content-length", "0").isdecimal() or "transfer-encoding" in headers:
             raise ConnectionError("the answer does not name its length")
         return Answer(int(status), headers, self, idle)

@@ -34,10 +34,8 @@ def server(*connections):
                         heads.append(head)
                         peer.sendall(answer)
 
-        thread = threading.Thread(target=serve)
-        thread.start()
+        threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", heads
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
