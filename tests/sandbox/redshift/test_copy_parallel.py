@@ -99,6 +99,17 @@ def test_the_processes_of_all_copies_together_are_few():
         assert len(again) == 2
 
 
+def test_where_no_process_can_start_there_is_none(monkeypatch):
+    monkeypatch.setattr(pool.sys, "executable", "/nonexistent")
+    for _ in range(9):
+        with closing(Workers(PLAN)) as workers:
+            assert rows_of(JsonFile([ROW * 3], "f", PLAN.builder(), workers=workers)) == (b"1\tx\n" * 3, [])
+            assert len(workers) == 0
+    monkeypatch.undo()
+    with closing(Workers(PLAN)) as workers:
+        assert len(workers) == 2
+
+
 def test_without_a_process_a_file_is_loaded_all_the_same(monkeypatch):
     monkeypatch.setattr(pool.sys, "executable", "/bin/false")
     with closing(Workers(PLAN)) as workers:

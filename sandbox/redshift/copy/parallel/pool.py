@@ -37,7 +37,11 @@ class Workers:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
         while len(self._processes) < _MOST_OF_A_COPY and _places.acquire(blocking=False):
-            self._processes.append(process := _start(plan))
+            try:
+                self._processes.append(process := _start(plan))
+            except OSError:  # the machine has no more of something: the endpoint does it itself
+                _places.release()
+                break
             self._idle.put(process)
         self._threads = ThreadPoolExecutor(_MOST_OF_A_COPY, thread_name_prefix="copy-worker")
 
