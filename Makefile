@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down report test test-long test-faults test-clusters test-security test-ui screenshots compose-test conformance bench bench-backfill lint format docs measure lock audit clean
+.PHONY: help env venv demo ui up down report test test-long test-faults test-clusters test-security test-ui screenshots compose-test conformance bench bench-copy bench-backfill lint format docs measure lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ bench: $(READY) ## What an hour costs with 10 thousand to 10 million facts, and 
 	@$(BIN)/python -m bench.statements
 	@$(BIN)/python -m bench.catalogue
 	@$(BIN)/python -m bench.readers
+
+bench-copy: $(READY) ## COPY of 1.2 million events beside PostgreSQL's own and dlt's (BENCH="--events 100000": of fewer)
+	@$(BIN)/python -m bench.copying $(BENCH)
 
 bench-backfill: $(READY) ## A day backfilled, beside a DAG of the same shape with empty tasks (ten minutes)
 	@$(BIN)/python -m bench.backfill

@@ -167,6 +167,20 @@ def test_a_dashboard_waits_for_no_load():
     assert rows["over 50 ms"] == ["0", "0"]
 
 
+@pytest.mark.long
+def test_copy_is_compared_with_its_peers():
+    words = ["--events", "3000", "--songs", "30", "--rows", "500", "--rounds", "1", "--no-dlt"]
+    done = run_alone("bench.copying", *words)
+    head, _, rest = done.stdout.partition("\n\n")
+    assert head.startswith("3,000 events in 1 MB, 30 song files")
+    rows = {line[:42].strip(): line[42:].split() for line in rest.splitlines() if line}
+    assert all(float(words[0].replace(",", "")) > 0 for name, words in rows.items() if "dlt" not in name)
+    assert rows["COPY ÷ dlt filesystem → postgres"] == ["left", "out"]
+    assert {"COPY ÷ ready CSV, bare table", "one-song files a second", "memory of the endpoint, MB"} <= set(
+        rows
+    )
+
+
 def test_nothing_of_the_bench_remains(output, folder):
     assert list(folder.iterdir()) == []
     assert processes_of(folder) == []

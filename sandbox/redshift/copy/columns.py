@@ -3,13 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.redshift.copy.conversion.batches import (
+    BatchConverter,
+    boolean_batch,
+    double_batch,
+    epoch_batch,
+    integer_batch,
+    required_batch,
+    text_batch,
+)
 from sandbox.redshift.copy.conversion.numbers import (
     boolean_converter,
     decimal_converter,
     float_converter,
     integer_converter,
 )
-from sandbox.redshift.copy.conversion.texts import char_converter, super_converter, varchar_converter
+from sandbox.redshift.copy.conversion.texts import (
+    MAX_VARCHAR,
+    char_converter,
+    super_converter,
+    varchar_converter,
+)
 from sandbox.redshift.copy.conversion.times import date_converter, time_converter, timestamp_converter
 from sandbox.redshift.copy.conversion.values import NULL, Converter
 from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, ConversionError, CopyError
@@ -84,6 +98,14 @@ def converter_for(column: TargetColumn, options: Options) -> Converter:
     return _required(factory()) if column.not_null else factory()
 
 
+def batch_for(column: TargetColumn, options: Options) -> BatchConverter | None:
+    """What converts ordinary values of `column` all at once; None where its converter goes one by one."""
+    factory = _batches(column, options).get(column.type_name)
+    if factory is None:
+        return None
+    return required_batch(factory()) if column.not_null else factory()
+
+
 def _factories(column: TargetColumn, options: Options) -> dict[str, Callable[[], Converter]]:
     return {
         "smallint": lambda: integer_converter("Short", 2),
@@ -105,6 +127,28 @@ def _factories(column: TargetColumn, options: Options) -> dict[str, Callable[[],
         "json": super_converter,
         "jsonb": super_converter,
     }
+
+
+def _batches(column: TargetColumn, options: Options) -> dict[str, Callable[[], BatchConverter]]:
+    # With ACCEPTINVCHARS more than what is no UTF-8 is replaced.
+    strict = options.accept_invalid_chars is not None
+    epochs = options.time_format in {"epochsecs", "epochmillisecs"}
+    milliseconds = options.time_format == "epochmillisecs"
+    found: dict[str, Callable[[], BatchConverter]] = {
+        "smallint": lambda: integer_batch(2),
+        "integer": lambda: integer_batch(4),
+        "bigint": lambda: integer_batch(8),
+        "double precision": lambda: double_batch,
+        "boolean": lambda: boolean_batch,
+    }
+    if not (options.empty_as_null or options.blanks_as_null or options.trim_blanks):
+        found["character"] = lambda: text_batch(column.length or 1, ascii_only=True)
+        found["character varying"] = lambda: text_batch(column.length or MAX_VARCHAR, ascii_only=strict)
+        found["text"] = lambda: text_batch(MAX_VARCHAR, ascii_only=strict)
+    if epochs:
+        found["timestamp without time zone"] = lambda: epoch_batch(milliseconds=milliseconds, with_zone=False)
+        found["timestamp with time zone"] = lambda: epoch_batch(milliseconds=milliseconds, with_zone=True)
+    return found
 
 
 def _required(convert: Converter) -> Converter:

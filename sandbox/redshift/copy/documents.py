@@ -23,7 +23,8 @@ _PART = re.compile(rb'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|["{}\[\]]')
 _SPACE = re.compile(rb"\s*")
 _JUNK = re.compile(rb"[^\s{\[]+")
 # An integer beyond 64 bits, of which orjson makes a double, has nineteen digits or more. Most blocks have
-# no so many in a row, which is quickly found out; the pattern is for those that have.
+# no so many in a row, which is quickly found out: every third byte would be a digit. The pattern is for those
+# that have.
 _DIGITS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
 _LONG_DIGITS = b"0" * 19
 _LONG_NUMBER = re.compile(rb"(?:^|[-:,\[\s])\d{19}")
@@ -63,13 +64,13 @@ class DocumentReader:
 
     Args:
         blocks: The file's bytes, decompressed, in pieces of any size.
-        skip_lines: Lines to leave out at the start (IGNOREHEADER).
+        lines_before: Lines of the file that are not among them.
     """
 
-    def __init__(self, blocks: Iterable[bytes], skip_lines: int = 0) -> None:
-        self._blocks = _without_lines(blocks, skip_lines)
-        self._first_line = skip_lines + 1
-        self._line_ends = skip_lines
+    def __init__(self, blocks: Iterable[bytes], lines_before: int = 0) -> None:
+        self._blocks = blocks
+        self._first_line = lines_before + 1
+        self._line_ends = lines_before
         self._in_line = False
 
     @property
@@ -85,8 +86,9 @@ class DocumentReader:
             self._in_line = not block.endswith(b"\n")
             text = rest + block
             end = text.rfind(b"\n") + 1
-            quick = self._whole_lines(text, end)
+            quick = ordinary_lines(text[:end], self._first_line)
             if quick is not None:
+                self._first_line += len(quick.lines)
                 yield quick
                 rest = text[end:]
             else:
@@ -96,22 +98,6 @@ class DocumentReader:
                 return
         if rest.strip():
             yield from self._split(rest, final=True)
-
-    def _whole_lines(self, text: bytes, end: int) -> Documents | None:
-        """The documents of `text[:end]` if it has exactly one object on every line."""
-        if not end or len(text) > MAX_DOCUMENT_BYTES:
-            return None
-        lines = text[: end - 1].split(b"\n")
-        loads = _loads if _LONG_DIGITS in text.translate(_DIGITS) else orjson.loads
-        try:
-            values = list(map(loads, lines))
-        except orjson.JSONDecodeError:
-            return None
-        if set(map(type, values)) != {dict}:
-            return None
-        first = self._first_line
-        self._first_line += len(lines)
-        return Documents(values, range(first, first + len(lines)), lines, objects_only=True)
 
     def _split(self, text: bytes, *, final: bool) -> Generator["Documents | BadDocument", None, bytes]:
         """Yield what `text` holds; return the unfinished rest."""
@@ -138,6 +124,22 @@ class DocumentReader:
     def _too_large(self, text: bytes) -> BadDocument:
         line = self._first_line + text.count(b"\n")
         return BadDocument(line, text[:1024], _TOO_LARGE, fatal=True)
+
+
+def ordinary_lines(text: bytes, first_line: int) -> Documents | None:
+    """The documents of `text`, which ends with a line, if there is exactly one object on every line."""
+    if not text or len(text) > MAX_DOCUMENT_BYTES:
+        return None
+    lines = text.split(b"\n")
+    lines.pop()
+    loads = _loads if _has_long_digits(text) else orjson.loads
+    try:
+        values = list(map(loads, lines))
+    except orjson.JSONDecodeError:
+        return None
+    if set(map(type, values)) != {dict}:
+        return None
+    return Documents(values, range(first_line, first_line + len(lines)), lines, objects_only=True)
 
 
 class _Batch:
@@ -244,6 +246,11 @@ def _parse(text: bytes) -> object:
         return _Broken(f"Invalid JSON document: {reason}")
 
 
+def _has_long_digits(text: bytes) -> bool:
+    thirds = text[::3].translate(_DIGITS)
+    return _LONG_DIGITS[:6] in thirds and _LONG_DIGITS in text.translate(_DIGITS)
+
+
 def _loads(text: bytes) -> object:
     """The value of one document with every digit of its integers.
 
@@ -278,7 +285,7 @@ def _end(pattern: re.Pattern[bytes], text: bytes, start: int) -> int:
     return match.end() if match else start
 
 
-def _without_lines(blocks: Iterable[bytes], count: int) -> Iterator[bytes]:
+def without_lines(blocks: Iterable[bytes], count: int) -> Iterator[bytes]:
     """`blocks` without their first `count` lines."""
     for block in blocks:
         rest = block

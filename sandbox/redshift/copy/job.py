@@ -7,21 +7,25 @@ from sandbox.parts.settings import Settings
 from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.credentials import mask_credentials
-from sandbox.redshift.copy.documents import DocumentReader, Documents
+from sandbox.redshift.copy.documents import BadDocument
 from sandbox.redshift.copy.errors import CopyError, FatalError, load_failed, storable
 from sandbox.redshift.copy.history import LoadedFile, LoadLog, LoadStart, LoadTotals, utc_now
 from sandbox.redshift.copy.jsonpaths import MAX_JSONPATHS_BYTES, parse_jsonpaths
-from sandbox.redshift.copy.mapping import auto_sources, path_sources
+from sandbox.redshift.copy.parallel.lanes import JsonFile
+from sandbox.redshift.copy.parallel.plan import RowPlan
+from sandbox.redshift.copy.parallel.pool import Workers
 from sandbox.redshift.copy.reading import FileContent, decoded, read_ahead
 from sandbox.redshift.copy.roles import take_role
 from sandbox.redshift.copy.rows import RowBuilder, Rows, document_error
-from sandbox.redshift.copy.s3 import S3Reader, parse_address
+from sandbox.redshift.copy.s3 import BLOCK_BYTES, S3Reader, parse_address
 from sandbox.redshift.copy.source import source_files
 
 __all__ = ["CopyJob", "CopySession", "TargetColumn"]
 
 # Rows of small files are collected up to this size before they go to PostgreSQL.
 _CHUNK_BYTES = 128 * 1024
+# A process needs a tenth of a second to start, in which so much is done here.
+_WORTH_WORKERS_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class CopyJob:
         self._settings = settings
         self._log: LoadLog | None = None
         self._files: list[LoadedFile] = []
+        self._workers: Workers | None = None
         self._bytes = 0
         self._rows = 0
 
@@ -95,10 +100,12 @@ class CopyJob:
         take_role(self._settings, self._command.authorization, self._log.user)
         reader = S3Reader(self._settings, self._command.authorization, options.region)
         try:
-            builder = self._builder(reader)
+            plan = self._plan(reader)
+            builder = plan.builder()
             files = source_files(self._command.source, reader, manifest=options.manifest)
             chunk = bytearray()
             for content in read_ahead(files, reader):
+                self._call_workers(content, plan)
                 for rows in self._load(content, builder):
                     chunk += rows.data
                     if len(chunk) >= _CHUNK_BYTES and not options.no_load:
@@ -108,6 +115,8 @@ class CopyJob:
                 yield bytes(chunk)
         finally:
             reader.close()
+            if self._workers:
+                self._workers.close()
 
     def finish(self, committed_rows: int) -> None:
         """Log the load as completed.
@@ -147,16 +156,19 @@ class CopyJob:
         totals.files = self._files
         (self._log or self._started()).end(totals)
 
-    def _builder(self, reader: S3Reader) -> RowBuilder:
+    def _plan(self, reader: S3Reader) -> RowPlan:
         options = self._command.options
         paths = None
         if options.json.startswith("s3://"):
             paths = parse_jsonpaths(
                 reader.read(parse_address(options.json), MAX_JSONPATHS_BYTES), options.json
             )
-        names = [column.name for column in self._columns]
-        sources = auto_sources(names) if paths is None else path_sources(paths, len(names))
-        return RowBuilder(self._columns, sources, options, auto=paths is None)
+        return RowPlan(self._columns, paths, options)
+
+    def _call_workers(self, content: FileContent, plan: RowPlan) -> None:
+        """Start processes that help with a large file, or with many files by now."""
+        if self._workers is None and self._bytes + content.size >= _WORTH_WORKERS_BYTES:
+            self._workers = Workers(plan)
 
     def _load(self, content: FileContent, builder: RowBuilder) -> Iterator[Rows]:
         file = LoadedFile(
@@ -165,15 +177,21 @@ class CopyJob:
             file_last_modified=content.last_modified,
         )
         self._files.append(file)
-        documents = DocumentReader(self._counted(content), self._command.options.ignore_header)
+        documents = JsonFile(
+            self._counted(content),
+            content.url,
+            builder,
+            self._command.options.ignore_header,
+            # A small file is done before a process has taken it.
+            self._workers if content.size >= BLOCK_BYTES else None,
+        )
         try:
             for found in documents:
-                if isinstance(found, Documents):
-                    for rows in builder.build(found, content.url):
-                        self._account(rows, file)
-                        yield rows
-                else:
+                if isinstance(found, BadDocument):
                     self._reject(document_error(found, content.url), file, fatal=found.fatal)
+                else:
+                    self._account(found, file)
+                    yield found
         finally:
             file.lines_scanned = documents.lines
             file.end_time = utc_now()

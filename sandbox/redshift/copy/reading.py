@@ -16,10 +16,12 @@ from sandbox.redshift.copy.s3 import BLOCK_BYTES, MissingObjectError, S3Reader, 
 from sandbox.redshift.copy.source import SourceFile
 
 # A small object is read whole ahead of its turn; of a large one only the request is under way. Four threads
-# keep a local server busy, and eight files ahead bound what is held here and there.
+# keep a local server busy, and eight of their errands ahead bound what is held here and there.
 _SMALL_BYTES = 1024 * 1024
 _THREADS = 4
 _AHEAD = 8
+# Tiny files are fetched several on an errand: to send a thread costs as much as a request.
+_FILES_AN_ERRAND = 16
 _SLICE_BYTES = 16 * 1024
 
 
@@ -34,29 +36,35 @@ class FileContent:
     last_modified: dt.datetime | None = None
 
 
+# What an errand brings for a file: the file, nothing because there is none, or why it cannot be read.
+_Fetched = FileContent | CopyError | None
+
+
 def read_ahead(files: Sequence[SourceFile], reader: S3Reader) -> Iterator[FileContent]:
     """The files that exist, in order, while the next ones are being fetched.
 
     Raises:
         CopyError: A mandatory file is missing, none of the files exists, or S3 refuses.
     """
-    waiting = iter(files)
-    pending: deque[tuple[SourceFile, Future[FileContent | None]]] = deque()
+    waiting = _errands(files)
+    pending: deque[tuple[Sequence[SourceFile], Future[list[_Fetched]]]] = deque()
     found = False
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="copy-s3") as pool:
         try:
             while True:
-                while len(pending) < _AHEAD and (file := next(waiting, None)):
-                    pending.append((file, pool.submit(_fetch, file, reader)))
+                while len(pending) < _AHEAD and (errand := next(waiting, None)):
+                    pending.append((errand, pool.submit(_fetch, errand, reader)))
                 if not pending:
                     break
-                file, future = pending.popleft()
-                content = future.result()
-                if content is None and file.mandatory:
-                    raise missing_key(file.address)
-                if content is not None:
-                    found = True
-                    yield content
+                errand, future = pending.popleft()
+                for file, content in zip(errand, future.result(), strict=False):
+                    if isinstance(content, CopyError):
+                        raise content
+                    if content is None and file.mandatory:
+                        raise missing_key(file.address)
+                    if content is not None:
+                        found = True
+                        yield content
         finally:
             for _, future in pending:
                 future.cancel()
@@ -65,6 +73,23 @@ def read_ahead(files: Sequence[SourceFile], reader: S3Reader) -> Iterator[FileCo
             "None of the files listed in the manifest exists",
             context=", ".join(file.address.url for file in files[:3]),
         )
+
+
+def _errands(files: Sequence[SourceFile]) -> Iterator[Sequence[SourceFile]]:
+    """The files in order: one alone, or several that are known to be tiny."""
+    errand: list[SourceFile] = []
+    for file in files:
+        size = file.address.size
+        is_tiny = size is not None and size <= _SMALL_BYTES // _FILES_AN_ERRAND
+        if errand and not (is_tiny and len(errand) < _FILES_AN_ERRAND):
+            yield errand
+            errand = []
+        errand.append(file)
+        if not is_tiny:
+            yield errand
+            errand = []
+    if errand:
+        yield errand
 
 
 def decoded(content: FileContent, options: Options) -> Iterator[bytes]:
@@ -81,11 +106,22 @@ def decoded(content: FileContent, options: Options) -> Iterator[bytes]:
     return iter(blocks) if options.encoding == "utf-8" else _transcoded(blocks, options.encoding, content.url)
 
 
-def _fetch(file: SourceFile, reader: S3Reader) -> FileContent | None:
-    try:
-        opened = reader.open(file.address)
-    except MissingObjectError:
-        return None
+def _fetch(errand: Sequence[SourceFile], reader: S3Reader) -> list[_Fetched]:
+    """What the files are; nothing behind one that cannot be read."""
+    fetched: list[_Fetched] = []
+    for file in errand:
+        try:
+            fetched.append(_content(file, reader))
+        except MissingObjectError:
+            fetched.append(None)
+        except CopyError as error:
+            fetched.append(error)
+            break
+    return fetched
+
+
+def _content(file: SourceFile, reader: S3Reader) -> FileContent:
+    opened = reader.open(file.address)
     blocks = opened.stream()
     kept = blocks if opened.size > _SMALL_BYTES else list(blocks)
     return FileContent(file.address.url, opened.size, kept, opened.etag, opened.last_modified)

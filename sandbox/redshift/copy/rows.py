@@ -1,10 +1,11 @@
 """Documents to rows of PostgreSQL's COPY text format."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import cast
 
-from sandbox.redshift.copy.columns import TargetColumn, converter_for
+from sandbox.redshift.copy.columns import TargetColumn, batch_for, converter_for
 from sandbox.redshift.copy.conversion.values import NOT_UTF8, NULL, json_text
 from sandbox.redshift.copy.documents import BadDocument, Documents
 from sandbox.redshift.copy.errors import ConversionError, ErrorField, FatalError, Replacement, storable
@@ -60,6 +61,8 @@ class RowBuilder:
         self._fields = [
             (source, converter_for(column, strict)) for source, column in zip(sources, columns, strict=True)
         ]
+        self._batches = [batch_for(column, strict) for column in columns]
+        self._members = _members(sources)
         # Different members are together no longer than their document; all else may repeat parts of it.
         self._repeats = [callable(source) or source in sources[:at] for at, source in enumerate(sources)]
         self._fold = auto and options.json == "auto ignorecase"
@@ -80,7 +83,8 @@ class RowBuilder:
             except ConversionError:
                 pass
             else:
-                yield _joined(list(zip(*cells, strict=True)))
+                data = "\n".join(map("\t".join, zip(*cells, strict=True))) + "\n"
+                yield Rows(data.encode(), len(values))
                 return
         yield from self._build_singly(values, documents, file_name)
 
@@ -91,16 +95,36 @@ class RowBuilder:
             ConversionError: One is bad, or there is so much that a row may be too large.
         """
         repeated = 0
-        for (source, convert), repeats in zip(self._fields, self._repeats, strict=True):
-            if isinstance(source, str):
-                cells = [convert(value.get(source)) for value in values]
-            else:
-                cells = [convert(source(value)) for value in values]
-            if repeats:
+        for at, found in enumerate(self._columns_of(values)):
+            batch = self._batches[at]
+            cells = batch(found) if batch else None
+            if cells is None:
+                convert = self._fields[at][1]
+                cells = [convert(value) for value in found]
+            if self._repeats[at]:
                 repeated += sum(map(len, cells))
                 if repeated > _SURELY_FITS // 2:
                     raise ConversionError(1216, _ROW_TOO_LARGE)
             yield cells
+
+    def _columns_of(self, values: Sequence[dict[str, object]]) -> Iterator[Sequence[object]]:
+        """What each column takes of all documents."""
+        whole = self._whole_rows(values)
+        if whole:
+            yield from zip(*whole, strict=True)
+            return
+        for source, _ in self._fields:
+            if isinstance(source, str):
+                yield [value.get(source) for value in values]
+            else:
+                yield [source(value) for value in values]
+
+    def _whole_rows(self, values: Sequence[dict[str, object]]) -> Sequence[tuple[object, ...]]:
+        """What each document has for all columns; nothing where one of them lacks a member."""
+        try:
+            return list(map(self._members, values)) if self._members else ()
+        except KeyError:
+            return ()
 
     def _build_singly(self, values: Sequence[object], documents: Documents, file_name: str) -> Iterator[Rows]:
         rows: list[Sequence[str]] = []
@@ -173,6 +197,14 @@ class RowBuilder:
             raw_value=raw or "",
             fields=tuple(ErrorField(c.name, c.short_type, c.length_text, value) for c, value in shown),
         )
+
+
+def _members(sources: Sequence[Source]) -> Callable[[object], tuple[object, ...]] | None:
+    """What takes all sources of a document that has them; None when they are not two or more names."""
+    names = [source for source in sources if isinstance(source, str)]
+    if len(names) < len(sources) or len(names) < 2:
+        return None
+    return cast("Callable[[object], tuple[object, ...]]", itemgetter(*names))
 
 
 def document_error(document: BadDocument, file_name: str) -> FatalError:

@@ -7,27 +7,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
+from xml.etree import ElementTree
 
 import boto3
-import urllib3
-from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.parts.settings import ROLE_HEADER, Settings
 from sandbox.redshift.copy.credentials import Authorization
 from sandbox.redshift.copy.errors import CopyError, s3_error
+from sandbox.redshift.copy.s3_requests import BLOCK_BYTES, Answer, Requests, Signer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _T = TypeVar("_T")
 
-BLOCK_BYTES = 256 * 1024
-_RETRIES = urllib3.Retry(total=3, backoff_factor=0.1, status_forcelist=(500, 502, 503, 504))
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+__all__ = ["BLOCK_BYTES", "MissingObjectError", "OpenObject", "S3Object", "S3Reader", "parse_address"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +54,7 @@ def parse_address(url: str) -> S3Object:
 class S3Reader:
     """Lists and reads objects for one COPY.
 
-    Objects are fetched with signed requests of their own rather than through boto3: thousands of small files
-    are common and boto3 spends twice the time on each. Safe to use from several threads.
+    What comes in thousands does not go through boto3 (`s3_requests`). Safe to use from several threads.
 
     Args:
         settings: Where the AWS API server is and whose keys a role stands for.
@@ -73,7 +69,8 @@ class S3Reader:
         self._headers = {ROLE_HEADER: authorization.iam_role} if authorization.iam_role else {}
         key = authorization.access_key_id or settings.aws_access_key_id
         secret = authorization.secret_access_key or settings.aws_secret_access_key
-        self._credentials = Credentials(key, secret, authorization.session_token)
+        signer = Signer(key, secret, authorization.session_token, self._region)
+        self._requests = Requests(self._endpoint, signer, self._headers)
         self._client: S3Client = boto3.client(
             "s3",
             endpoint_url=self._endpoint,
@@ -86,14 +83,11 @@ class S3Reader:
             ),
         )
         self._client.meta.events.register("before-sign.s3", self._name_role)
-        self._pool = urllib3.connection_from_url(
-            self._endpoint, maxsize=8, retries=_RETRIES, timeout=_TIMEOUT
-        )
 
     def close(self) -> None:
         """Close every connection."""
         self._client.close()
-        self._pool.close()
+        self._requests.close()
 
     def check_region(self, bucket: str) -> None:
         """Make sure that the bucket is where REGION, or else the cluster, is.
@@ -119,17 +113,15 @@ class S3Reader:
         Raises:
             CopyError: S3 refuses.
         """
-        paginator = self._client.get_paginator("list_objects_v2")
         context = f"Listing bucket={prefix.bucket} prefix={prefix.key}"
-
-        def listed() -> list[S3Object]:
-            return [
-                S3Object(prefix.bucket, entry["Key"], entry["Size"])
-                for page in paginator.paginate(Bucket=prefix.bucket, Prefix=prefix.key)
-                for entry in page.get("Contents", [])
-            ]
-
-        return self._call(listed, context)
+        query = {"list-type": "2", "encoding-type": "url", "prefix": prefix.key}
+        found: list[S3Object] = []
+        while True:
+            page = self._page(f"/{prefix.bucket}", query, context)
+            found += [S3Object(prefix.bucket, key, size) for key, size in page.entries]
+            if page.next_token is None:
+                return found
+            query["continuation-token"] = page.next_token
 
     def read(self, address: S3Object, limit: int) -> bytes:
         """A whole small object: a manifest or a jsonpaths file.
@@ -156,23 +148,32 @@ class S3Reader:
             MissingObjectError: There is none.
             CopyError: It may not be read, or S3 does not answer.
         """
-        path = f"/{address.bucket}/{urllib.parse.quote(address.key, safe='/~')}"
-        request = AWSRequest("GET", self._endpoint + path)
-        S3SigV4Auth(self._credentials, "s3", self._region).add_auth(request)
-        headers = {**dict(request.headers.items()), **self._headers}
-        try:
-            # Of a whole URL urllib3 takes `/../` and `/./` out of the path, which are part of a key for S3.
-            response = self._pool.urlopen(
-                "GET", path, headers=headers, preload_content=False, decode_content=False
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise self._unreachable(error) from error
-        if response.status == 200:
-            return OpenObject(address, response)
-        code, message = _error_parts(response.read())
+        answer = self._get(f"/{address.bucket}/{address.key}", {})
+        if answer.status == 200:
+            return OpenObject(address, answer)
+        code, message = _error_parts(self._body(answer))
         if code == "NoSuchKey":
             raise MissingObjectError(address.url)
-        raise _refused(code, message, response.status, f"S3 key being read : {address.url}")
+        raise _refused(code, message, answer.status, f"S3 key being read : {address.url}")
+
+    def _page(self, path: str, query: dict[str, str], context: str) -> "_Page":
+        answer = self._get(path, query)
+        body = self._body(answer)
+        if answer.status != 200:
+            raise _refused(*_error_parts(body), answer.status, context)
+        return _Page(body)
+
+    def _get(self, path: str, query: dict[str, str]) -> Answer:
+        try:
+            return self._requests.get(path, query)
+        except OSError as error:
+            raise self._unreachable(error) from error
+
+    def _body(self, answer: Answer) -> bytes:
+        try:
+            return answer.read()
+        except OSError as error:
+            raise self._unreachable(error) from error
 
     def _name_role(self, request: AWSRequest, **_: object) -> None:
         for name, value in self._headers.items():
@@ -199,12 +200,12 @@ class S3Reader:
 class OpenObject:
     """An object that is being read."""
 
-    def __init__(self, address: S3Object, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, address: S3Object, answer: Answer) -> None:
         self.address = address
-        self.size = int(response.headers.get("Content-Length", 0))
-        self.etag = response.headers.get("ETag", "").strip('"')
-        self.last_modified = _utc(response.headers.get("Last-Modified"))
-        self._response = response
+        self.size = answer.length
+        self.etag = answer.headers.get("etag", "").strip('"')
+        self.last_modified = _utc(answer.headers.get("last-modified"))
+        self._answer = answer
 
     def stream(self) -> Iterator[bytes]:
         """The bytes in blocks of up to 256 KiB.
@@ -213,15 +214,33 @@ class OpenObject:
             CopyError: The connection breaks.
         """
         try:
-            yield from self._response.stream(BLOCK_BYTES, decode_content=False)
-        except urllib3.exceptions.HTTPError as error:
+            yield from self._answer.blocks()
+        except OSError as error:
             raise s3_error(f"Reading {self.address.url} broke off: {error}") from error
-        finally:
-            self._response.release_conn()
 
     def close(self) -> None:
         """Give up reading."""
-        self._response.close()
+        self._answer.close()
+
+
+class _Page:
+    """A page of a listing: keys with their sizes, and what leads to the next page."""
+
+    def __init__(self, body: bytes) -> None:
+        self.entries: list[tuple[str, int]] = []
+        self.next_token: str | None = None
+        root = ElementTree.fromstring(body)  # noqa: S314 - the sandbox's own server wrote it
+        for element in root:
+            name = _local_name(element)
+            if name == "Contents":
+                told = {_local_name(part): part.text or "" for part in element}
+                self.entries.append((urllib.parse.unquote_plus(told["Key"]), int(told["Size"])))
+            elif name == "NextContinuationToken":
+                self.next_token = element.text
+
+
+def _local_name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 def _utc(header: str | None) -> dt.datetime | None:

@@ -199,23 +199,38 @@ class Load:
         deadline = self._target.timeout_seconds and time.monotonic() + self._target.timeout_seconds
         stopped = asyncio.ensure_future(self._stopped.wait())
         chunks = self._job.chunks()
+        self._read(chunks)
         try:
-            while True:
-                self._reading = asyncio.get_running_loop().run_in_executor(None, next, chunks, None)
-                left = deadline and max(0.0, deadline - time.monotonic())
-                await _first([self._reading, stopped, answered], left)
-                if answered.done() or self._error:
-                    return
-                if not self._reading.done():
-                    raise CopyError(_CANCELED, "canceling statement due to statement timeout")
-                chunk = self._reading.result()
-                if chunk is None:
-                    return
+            while chunk := await self._chunk(stopped, answered, deadline):
+                self._read(chunks)  # and convert, while PostgreSQL takes this one
                 backend.write(messages.copy_data(chunk))
                 await backend.drain()
         finally:
             stopped.cancel()
             self._close_when_read(chunks)
+
+    def _read(self, chunks: Iterator[bytes]) -> None:
+        self._reading = asyncio.get_running_loop().run_in_executor(None, next, chunks, None)
+
+    async def _chunk(
+        self,
+        stopped: asyncio.Future[Any],
+        answered: "asyncio.Future[ErrorFields | None]",
+        deadline: float | None,
+    ) -> bytes | None:
+        """The chunk that is being read; None behind the last one, and when the COPY is over.
+
+        Raises:
+            CopyError: There is none, or the time is over.
+        """
+        assert self._reading  # noqa: S101 - by the caller
+        left = deadline and max(0.0, deadline - time.monotonic())
+        await _first([self._reading, stopped, answered], left)
+        if answered.done() or self._error:
+            return None
+        if not self._reading.done():
+            raise CopyError(_CANCELED, "canceling statement due to statement timeout")
+        return self._reading.result()
 
     def _close_when_read(self, chunks: Iterator[bytes]) -> None:
         """Close the generator, which another thread may still be running."""

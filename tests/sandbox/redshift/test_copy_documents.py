@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from sandbox.redshift.copy import documents
-from sandbox.redshift.copy.documents import BadDocument, DocumentReader
+from sandbox.redshift.copy.documents import BadDocument, DocumentReader, without_lines
 
 
 def read(text, block_bytes=7, skip_lines=0):
@@ -14,7 +14,7 @@ def read(text, block_bytes=7, skip_lines=0):
     data = text if isinstance(text, bytes) else text.encode()
     blocks = [data[start : start + block_bytes] for start in range(0, len(data), block_bytes)]
     found = []
-    for item in DocumentReader(blocks, skip_lines):
+    for item in DocumentReader(without_lines(blocks, skip_lines), skip_lines):
         if isinstance(item, BadDocument):
             found.append((item.reason.partition(":")[0], item.line, item.text.decode(errors="replace")))
         else:

@@ -26,7 +26,7 @@ _ZONES |= {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PS
 _NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d*)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _MICROSECONDS_A_DAY = 86_400_000_000
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
-_LAST_SECOND = 253_402_300_799  # of the year 9999
+LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
 def date_converter(options: Options) -> Converter:
@@ -106,13 +106,13 @@ def _epoch_converter(options: Options, *, milliseconds: bool, with_zone: bool) -
         days, rest = divmod(microseconds, _MICROSECONDS_A_DAY)
         seconds, fraction = divmod(rest, 1_000_000)
         try:
-            day = _day(days)
+            day = day_text(days)
         except (ValueError, OverflowError) as error:
             raise ConversionError(1206, reason) from error
         return f"{day} {clock[seconds]}.{fraction:06d}{zone}"
 
-    clock = _clock()
-    last_quick = _LAST_SECOND * (1000 if milliseconds else 1)
+    clock = clock_times()
+    last_quick = LAST_SECOND * (1000 if milliseconds else 1)
     convert_other = _of_text(convert, options)
 
     def convert_value(value: object) -> str:
@@ -125,13 +125,13 @@ def _epoch_converter(options: Options, *, milliseconds: bool, with_zone: bool) -
 
 
 @cache
-def _clock() -> list[str]:
+def clock_times() -> list[str]:
     """Every second of a day as HH:MM:SS."""
     return [f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)]
 
 
 @lru_cache(maxsize=4096)
-def _day(days: int) -> str:
+def day_text(days: int) -> str:
     """The day that begins so many days after 1970-01-01 began."""
     return dt.date.fromordinal(_EPOCH_DAY + days).isoformat()
 

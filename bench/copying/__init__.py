@@ -1,0 +1,1 @@
+"""How fast COPY is, beside what else could load the same files: ``python -m bench.copying``."""

@@ -1,0 +1,1 @@
+"""Large files of ordinary lines, converted by processes beside the endpoint's own."""
