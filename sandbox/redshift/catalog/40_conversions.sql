@@ -1,0 +1,236 @@
+-- Conversions that Redshift makes by itself and PostgreSQL does not. PostgreSQL's analysis of a statement is what
+-- decides: it knows every table, view, parameter and expression's type, whichever protocol the statement came by.
+--
+-- Source: Redshift Database Developer Guide, "Data types", section "Type compatibility and conversion". What the
+-- table there does not list stays refused: no text becomes a number, a date or a truth by itself, no truth a text,
+-- no number a date; neither do CASE, COALESCE and UNION mix numbers with texts.
+--
+-- The casts lead to VARCHAR, and what takes such values takes VARCHAR: PostgreSQL's own functions and operators take
+-- TEXT, so nothing that it understands by itself gets another meaning or two of them. All of this is inlined.
+
+-- Numbers, dates and times become texts.
+DO $body$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY[
+        'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'timestamp', 'timestamptz', 'time', 'timetz'
+    ] LOOP
+        IF NOT EXISTS (
+            SELECT FROM pg_cast WHERE castsource = kind::regtype AND casttarget = 'varchar'::regtype
+        ) THEN
+            EXECUTE format('CREATE CAST (%s AS varchar) WITH INOUT AS IMPLICIT', kind);
+        END IF;
+    END LOOP;
+END $body$;
+
+-- Whole numbers become truths, zero false: in assignments, WHERE, AND, CASE. PostgreSQL has a cast of INTEGER alone,
+-- and asks for it to be written.
+CREATE OR REPLACE FUNCTION pg_internal.bool(value smallint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN value <> 0;
+CREATE OR REPLACE FUNCTION pg_internal.bool(value bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN value <> 0;
+UPDATE pg_catalog.pg_cast SET castcontext = 'a' WHERE castsource = 'int4'::regtype AND casttarget = 'bool'::regtype;
+DO $body$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['int2', 'int8'] LOOP
+        IF NOT EXISTS (
+            SELECT FROM pg_cast WHERE castsource = kind::regtype AND casttarget = 'bool'::regtype
+        ) THEN
+            EXECUTE format(
+                'CREATE CAST (%s AS boolean) WITH FUNCTION pg_internal.bool(%1$s) AS ASSIGNMENT', kind
+            );
+        END IF;
+    END LOOP;
+END $body$;
+
+-- An operator is made once: it belongs to views that use it.
+CREATE OR REPLACE PROCEDURE pg_internal.make_operator(
+    name text, left_kind text, right_kind text, function text, options text DEFAULT ''
+) LANGUAGE plpgsql AS $body$
+BEGIN
+    IF to_regoperator(format('pg_catalog.%s(%s,%s)', name, left_kind, right_kind)) IS NULL THEN
+        EXECUTE format(
+            'CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = pg_internal.%s%s)',
+            name, left_kind, right_kind, function, options
+        );
+    END IF;
+END $body$;
+
+-- Comparisons with texts: "If you compare DECIMAL values with character strings, Amazon Redshift attempts to convert
+-- the character string to a DECIMAL value. When comparing all other numeric values with character strings, the
+-- numeric values are converted to character strings." Dates and times become texts, too (of them no sentence says
+-- more than the table: UNCONFIRMED).
+DO $body$
+DECLARE
+    kind text;
+    volatility text;
+    compared text[];
+    body text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY[
+        'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'timestamp', 'timestamptz', 'time', 'timetz'
+    ] LOOP
+        -- The text of a date depends on the session's DateStyle.
+        volatility := CASE WHEN kind LIKE 'date' OR kind LIKE 'time%' THEN 'STABLE' ELSE 'IMMUTABLE' END;
+        FOREACH compared SLICE 1 IN ARRAY ARRAY[
+            ['=', 'eq', '=', '<>'], ['<>', 'ne', '<>', '='], ['<', 'lt', '>', '>='],
+            ['>', 'gt', '<', '<='], ['<=', 'le', '>=', '>'], ['>=', 'ge', '<=', '<']
+        ] LOOP
+            body := CASE kind WHEN 'numeric' THEN '$1::numeric %s $2' ELSE '$1 %s $2::text' END;
+            EXECUTE format(
+                'CREATE OR REPLACE FUNCTION pg_internal.%s(text, %s) RETURNS boolean'
+                ' LANGUAGE sql %s PARALLEL SAFE RETURN ' || format(body, compared[1]),
+                compared[2], kind, volatility
+            );
+            CALL pg_internal.make_operator(compared[1], 'text', kind, compared[2]);
+            body := CASE kind WHEN 'numeric' THEN '$1 %s $2::numeric' ELSE '$1::text %s $2' END;
+            EXECUTE format(
+                'CREATE OR REPLACE FUNCTION pg_internal.%s(%s, text) RETURNS boolean'
+                ' LANGUAGE sql %s PARALLEL SAFE RETURN ' || format(body, compared[1]),
+                compared[2], kind, volatility
+            );
+            CALL pg_internal.make_operator(compared[1], kind, 'text', compared[2]);
+        END LOOP;
+        -- LIKE, ILIKE, SIMILAR TO and POSIX operators of what is no text.
+        FOREACH compared SLICE 1 IN ARRAY ARRAY[
+            ['~~', 'is_like'], ['!~~', 'is_unlike'], ['~~*', 'is_ilike'], ['!~~*', 'is_unilike'],
+            ['~', 'matches'], ['!~', 'differs'], ['~*', 'imatches'], ['!~*', 'idiffers']
+        ] LOOP
+            EXECUTE format(
+                'CREATE OR REPLACE FUNCTION pg_internal.%s(%s, text) RETURNS boolean'
+                ' LANGUAGE sql %s PARALLEL SAFE RETURN $1::text %s $2',
+                compared[2], kind, volatility, compared[1]
+            );
+            CALL pg_internal.make_operator(compared[1], kind, 'text', compared[2]);
+        END LOOP;
+    END LOOP;
+END $body$;
+
+-- A truth and a number: "Non-zero values equate to TRUE, 0 equates to FALSE" ("Comparison condition").
+DO $body$
+DECLARE
+    kind text;
+    compared text[];
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['int2', 'int4', 'int8'] LOOP
+        FOREACH compared SLICE 1 IN ARRAY ARRAY[['=', 'eq'], ['<>', 'ne']] LOOP
+            EXECUTE format(
+                'CREATE OR REPLACE FUNCTION pg_internal.%s(boolean, %s) RETURNS boolean'
+                ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1 %s ($2 <> 0)',
+                compared[2], kind, compared[1]
+            );
+            CALL pg_internal.make_operator(compared[1], 'boolean', kind, compared[2]);
+            EXECUTE format(
+                'CREATE OR REPLACE FUNCTION pg_internal.%s(%s, boolean) RETURNS boolean'
+                ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ($1 <> 0) %s $2',
+                compared[2], kind, compared[1]
+            );
+            CALL pg_internal.make_operator(compared[1], kind, 'boolean', compared[2]);
+        END LOOP;
+    END LOOP;
+END $body$;
+
+-- Numbers, dates and texts in any order: PostgreSQL knows only those beside a TEXT.
+CREATE OR REPLACE FUNCTION pg_internal.joined(varchar, varchar) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1::text || $2::text;
+CALL pg_internal.make_operator('||', 'varchar', 'varchar', 'joined');
+CREATE OR REPLACE FUNCTION pg_internal.concat(varchar, varchar) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1::text || $2::text;
+
+-- ``text + text`` and ``text + number``, which the views of AWS's amazon-redshift-utils are written with
+-- (v_generate_tbl_ddl, v_generate_database_ddl).
+DO $body$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['text', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8'] LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE FUNCTION pg_internal.joined(text, %s) RETURNS text'
+            ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1 || $2::text',
+            kind
+        );
+        CALL pg_internal.make_operator('+', 'text', kind, 'joined');
+    END LOOP;
+END $body$;
+
+-- ``text || boolean`` does not exist on Redshift (dbt-labs/dbt-utils, issue 294), where PostgreSQL's takes whatever
+-- stands beside a TEXT. Two operators of which neither is the better one make PostgreSQL refuse; errors.py has the
+-- words. Where a CHAR picks one of them, it is the function that refuses.
+CREATE OR REPLACE FUNCTION pg_internal.refuse_joined(one text, other text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $body$
+BEGIN
+    RAISE EXCEPTION 'operator does not exist: % || %', one, other USING ERRCODE = '42883';
+END $body$;
+DO $body$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['bpchar', 'name'] LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE FUNCTION pg_internal.joined(boolean, %s) RETURNS text'
+            ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN pg_internal.refuse_joined(''boolean'', ''character'')',
+            kind
+        );
+        EXECUTE format(
+            'CREATE OR REPLACE FUNCTION pg_internal.joined(%s, boolean) RETURNS text'
+            ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN pg_internal.refuse_joined(''character'', ''boolean'')',
+            kind
+        );
+        CALL pg_internal.make_operator('||', 'boolean', kind, 'joined');
+        CALL pg_internal.make_operator('||', kind, 'boolean', 'joined');
+    END LOOP;
+END $body$;
+
+-- Functions of texts take numbers and dates, too.
+DO $body$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT
+            routine.proname,
+            routine.provolatile,
+            routine.prorettype::regtype AS result,
+            string_agg(
+                CASE WHEN type = 'text'::regtype THEN 'varchar' ELSE type::regtype::text END, ', ' ORDER BY number
+            ) AS takes,
+            string_agg(
+                format(CASE WHEN type = 'text'::regtype THEN '$%s::text' ELSE '$%s' END, number), ', '
+                ORDER BY number
+            ) AS arguments
+        FROM
+            pg_proc AS routine,
+            unnest(string_to_array(routine.proargtypes::text, ' ')::oid[]) WITH ORDINALITY AS argument (type, number)
+        WHERE
+            routine.pronamespace = 'pg_catalog'::regnamespace
+            AND routine.prokind = 'f'
+            AND routine.provariadic = 0
+            AND routine.proname::text = ANY (string_to_array(
+                'ascii btrim char_length character_length charindex initcap left len length lower'
+                ' lpad ltrim md5 octet_length position regexp_count regexp_instr regexp_substr'
+                ' repeat replace replicate reverse right rpad rtrim sha sha1 sha2 split_part strpos strtol substr'
+                ' substring textlen to_date to_number to_timestamp translate upper',
+                ' '
+            ))
+        GROUP BY routine.oid
+        HAVING bool_or(type = 'text'::regtype)
+            -- SUBSTRING of a pattern is not Redshift's.
+            AND NOT (routine.proname = 'substring' AND count(*) > 1 AND bool_and(type = 'text'::regtype))
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE FUNCTION pg_catalog.%I(%s) RETURNS %s LANGUAGE sql %s PARALLEL SAFE'
+            ' RETURN pg_catalog.%1$I(%5$s)',
+            found.proname, found.takes, found.result,
+            CASE found.provolatile WHEN 'i' THEN 'IMMUTABLE' ELSE 'STABLE' END, found.arguments
+        );
+    END LOOP;
+END $body$;
+CREATE OR REPLACE FUNCTION pg_internal.regexp_replace(
+    value varchar, pattern varchar, replacement varchar DEFAULT '', start integer DEFAULT 1, flags varchar DEFAULT 'c'
+) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pg_internal.regexp_replace(value::text, pattern::text, replacement::text, start, flags::text);
+
+DROP PROCEDURE pg_internal.make_operator;
