@@ -27,12 +27,6 @@ CREATE OR REPLACE FUNCTION pg_internal.concat(text, text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN $1 || $2;
 
-CREATE OR REPLACE FUNCTION pg_internal.concat(anynonarray, text) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE AS 'SELECT $1 || $2';
-
-CREATE OR REPLACE FUNCTION pg_internal.concat(text, anynonarray) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE AS 'SELECT $1 || $2';
-
 CREATE OR REPLACE FUNCTION pg_catalog.strtol(value text, base integer) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET standard_conforming_strings = on AS $body$
 DECLARE

@@ -8,13 +8,14 @@
 -- The casts lead to VARCHAR, and what takes such values takes VARCHAR: PostgreSQL's own functions and operators take
 -- TEXT, so nothing that it understands by itself gets another meaning or two of them. All of this is inlined.
 
--- Numbers, dates and times become texts.
+-- Numbers, dates and times become texts; so do the catalogs' object numbers, as in PostgreSQL 8.0.
 DO $body$
 DECLARE
     kind text;
 BEGIN
     FOREACH kind IN ARRAY ARRAY[
-        'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'timestamp', 'timestamptz', 'time', 'timetz'
+        'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'timestamp', 'timestamptz', 'time', 'timetz',
+        'oid'
     ] LOOP
         IF NOT EXISTS (
             SELECT FROM pg_cast WHERE castsource = kind::regtype AND casttarget = 'varchar'::regtype
@@ -156,33 +157,21 @@ BEGIN
     END LOOP;
 END $body$;
 
--- ``text || boolean`` does not exist on Redshift (dbt-labs/dbt-utils, issue 294), where PostgreSQL's takes whatever
--- stands beside a TEXT. Two operators of which neither is the better one make PostgreSQL refuse; errors.py has the
--- words. Where a CHAR picks one of them, it is the function that refuses.
-CREATE OR REPLACE FUNCTION pg_internal.refuse_joined(one text, other text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $body$
-BEGIN
-    RAISE EXCEPTION 'operator does not exist: % || %', one, other USING ERRCODE = '42883';
-END $body$;
+-- ``text || boolean`` does not exist on Redshift (dbt-labs/dbt-utils, issue 294). PostgreSQL's operators that take
+-- whatever stands beside a TEXT, or make an array of it, are found by no name any more; views that have them keep them.
 DO $body$
 DECLARE
-    kind text;
+    operands text;
 BEGIN
-    FOREACH kind IN ARRAY ARRAY['bpchar', 'name'] LOOP
-        EXECUTE format(
-            'CREATE OR REPLACE FUNCTION pg_internal.joined(boolean, %s) RETURNS text'
-            ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN pg_internal.refuse_joined(''boolean'', ''character'')',
-            kind
-        );
-        EXECUTE format(
-            'CREATE OR REPLACE FUNCTION pg_internal.joined(%s, boolean) RETURNS text'
-            ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN pg_internal.refuse_joined(''character'', ''boolean'')',
-            kind
-        );
-        CALL pg_internal.make_operator('||', 'boolean', kind, 'joined');
-        CALL pg_internal.make_operator('||', kind, 'boolean', 'joined');
+    FOREACH operands IN ARRAY ARRAY[
+        'anynonarray,text', 'text,anynonarray', 'anycompatible,anycompatiblearray', 'anycompatiblearray,anycompatible'
+    ] LOOP
+        IF to_regoperator(format('pg_catalog.||(%s)', operands)) IS NOT NULL THEN
+            EXECUTE format('ALTER OPERATOR pg_catalog.|| (%s) SET SCHEMA pg_internal', operands);
+        END IF;
     END LOOP;
 END $body$;
+DROP FUNCTION IF EXISTS pg_internal.concat(anynonarray, text), pg_internal.concat(text, anynonarray);
 
 -- Functions of texts take numbers and dates, too.
 DO $body$

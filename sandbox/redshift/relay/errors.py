@@ -12,11 +12,6 @@ INTERNAL_ERROR = "XX000"
 # CREATE TABLE names the constraints that count a column's bytes this way, see `ddl`.
 BYTES_CONSTRAINT = re.compile(r"^(character(?: varying)?\(\d+\)) bytes: ")
 
-_JOINED_TRUTH = re.compile(r"operator is not unique: (boolean \|\| .*|.* \|\| boolean)$")
-_NO_OPERATOR = (
-    "No operator matches the given name and argument type(s). You may need to add explicit type casts."
-)
-
 
 def redshift_error(error: ErrorFields) -> ErrorFields:
     """The error Redshift reports where PostgreSQL reports this one."""
@@ -59,15 +54,6 @@ def _many_matches(error: ErrorFields) -> ErrorFields:
     return replace(error, sqlstate=INTERNAL_ERROR, message=message, hint=None)
 
 
-def _ambiguous(error: ErrorFields) -> ErrorFields:
-    """A truth beside ``||``, of which 40_conversions.sql leaves PostgreSQL no choice (dbt-utils, issue 294)."""
-    found = _JOINED_TRUTH.match(error.message)
-    if not found:
-        return error
-    message = f"operator does not exist: {found[1]}".replace("unknown", '"unknown"')
-    return replace(error, sqlstate="42883", message=message, hint=_NO_OPERATOR)
-
-
 def _password(error: ErrorFields) -> ErrorFields:
     # PostgreSQL 8.0, Redshift's ancestor, had no 28P01; redshift_connector raises InterfaceError for 28000.
     return replace(error, sqlstate="28000")
@@ -78,7 +64,6 @@ _RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
     "23502": _not_null,
     "23514": _check,
     "23505": _same_object,
-    "42725": _ambiguous,
     "40001": _serialization,
     "XX000": _internal,
     "21000": _many_matches,
