@@ -139,7 +139,7 @@ def _condition(draft: Draft, span: Span, items: list[Span]) -> str:
     """The condition, with the names of window functions among the columns replaced by what they stand for."""
     named = {}
     for item in items:
-        expression, name = _split_alias(draft, item)
+        expression, name = split_alias(draft, item)
         if name and any(draft.word(at) == "over" for at in range(expression.first, expression.last + 1)):
             named[name] = f"({draft.render(expression)})"
     for at in range(span.first, span.last + 1):
@@ -161,7 +161,7 @@ def _columns(draft: Draft, item: Span, number: int, from_: int, index: int) -> l
             _Item(f"{source} AS qualify_{number}_{at}", f"({_ROWS}.qualify_{number}_{at}).*")
             for at, source in enumerate(sources)
         ]
-    expression, name = _split_alias(draft, item)
+    expression, name = split_alias(draft, item)
     text = draft.render(expression)
     if name:
         return [_Item(f"{text} AS {quote(name)}", f"{_ROWS}.{quote(name)}")]
@@ -198,7 +198,7 @@ def _source_name(draft: Draft, at: int) -> str:
     return quote(alias or name)
 
 
-def _split_alias(draft: Draft, item: Span) -> tuple[Span, str]:
+def split_alias(draft: Draft, item: Span) -> tuple[Span, str]:
     """An output column's expression, and the name it is given."""
     last = draft.tokens[item.last]
     if item.last > item.first and last.is_name:

@@ -62,6 +62,8 @@ class Statement:
         lock: What it locks until the end of its transaction.
         written: The text as the client wrote it, where it was rewritten.
         reads_log: It may ask about statements and sessions, hence for what has just happened.
+        unresolved: The client's text, where the session's tables have to be asked what names in it are; the
+            other values are then those of a statement without aliases.
     """
 
     sql: str
@@ -72,6 +74,7 @@ class Statement:
     lock: TableLock | None = None
     written: str = ""
     reads_log: bool = False
+    unresolved: str = ""
 
     @property
     def source(self) -> str:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sandbox.redshift.copy.command import CopyError, read_copy
-from sandbox.redshift.dialect import absent_commands, commands, ddl, queries, refusal_table, refused_commands
+from sandbox.redshift.dialect import (
+    absent_commands,
+    aliases,
+    commands,
+    ddl,
+    queries,
+    refusal_table,
+    refused_commands,
+)
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.locks import lock_of
 from sandbox.redshift.dialect.names import fold_names, syntax_error
@@ -105,6 +113,7 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
         controls_transaction=verb in commands.TRANSACTION_VERBS,
         lock=lock_of(draft),
         written=original if sql != original else "",
+        unresolved=original if aliases.need_look(draft) else "",
     )
 
 
@@ -142,4 +151,11 @@ def _reads_log(text: str) -> bool:
 
 
 def _is_interesting(text: str) -> bool:
-    return any(word[0].lower() in _WORDS for word in _WORD.finditer(text)) or bool(_SIGNS.search(text))
+    seen: set[str] = set()
+    for match in _WORD.finditer(text):
+        word = match[0].lower()
+        # What stands twice in a query may be an alias, and what it is an alias of.
+        if word in _WORDS or (word in seen and "select" in seen):
+            return True
+        seen.add(word)
+    return bool(_SIGNS.search(text))

@@ -131,7 +131,7 @@ class Answers:
         answers = [whole] if shown else []
         if kind == "C" and head.copy:
             answers = await head.copy.completed(body[:-1])
-        if kind == "D" and head.rows is not None:
+        if kind in "DT" and head.rows is not None:
             head.rows.append(body)
         if kind == "s":
             head.log_end(b"")

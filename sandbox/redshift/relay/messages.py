@@ -22,6 +22,8 @@ TERMINATE = b"X\x00\x00\x00\x04"
 COPY_DONE = b"c\x00\x00\x00\x04"
 
 _LENGTH = struct.Struct("!i")
+# What follows a column's name in a RowDescription.
+_COLUMN_BYTES = struct.calcsize("!ihihih")
 
 
 def message(kind: str, body: bytes = b"") -> bytes:
@@ -52,6 +54,11 @@ def bind(portal: bytes, statement: bytes, values: list[bytes] | None = None) -> 
         "B",
         portal + b"\0" + statement + b"\0" + b"\0\0" + struct.pack("!h", len(given)) + parameters + b"\0\0",
     )
+
+
+def describe_statement(name: bytes) -> bytes:
+    """A Describe message for a prepared statement."""
+    return message("D", b"S" + name + b"\0")
 
 
 def execute(portal: bytes) -> bytes:
@@ -130,6 +137,17 @@ def read_row(body: bytes) -> list[str | None]:
         values.append(None if length < 0 else body[at : at + length].decode())
         at += max(length, 0)
     return values
+
+
+def read_column_names(body: bytes) -> list[str]:
+    """The names of a RowDescription's columns."""
+    (count,) = struct.unpack_from("!h", body)
+    names, at = [], 2
+    for _ in range(count):
+        end = body.index(b"\0", at)
+        names.append(body[at:end].decode(errors="replace"))
+        at = end + 1 + _COLUMN_BYTES
+    return names
 
 
 def startup(parameters: dict[str, str]) -> bytes:

@@ -53,6 +53,12 @@ class Outbox:
         request = Request("Q", silent=True, hold_ready=True)
         await self.exchange(messages.query(sql.encode()), request)
 
+    async def refuse(self, refusal: Refusal, entries: Entries | None = None) -> ErrorFields | None:
+        """Let PostgreSQL fail in place of a Query, whose ReadyForQuery is held."""
+        request = refused("Q", refusal, entries)
+        request.hold_ready = True
+        return await self.exchange(messages.query(REFUSED_SQL.encode()), request)
+
     async def exchange(self, data: bytes, request: Request) -> ErrorFields | None:
         """Send a request and wait for the end of its answer: None, or the error."""
         request.answered = asyncio.get_running_loop().create_future()

@@ -66,7 +66,7 @@ class Request:
         releases: The last silent request of those.
         hold_ready: Do not forward ReadyForQuery.
         copy: The COPY this request starts.
-        rows: Collects the rows of a silent request.
+        rows: Collects the rows of a silent request, or what is described.
         statement: The prepared statement that is described or executed, where its intervals are rewritten.
         answered: Receives the error, or None on success, once the answer is complete.
         entries: The client's statements in the log, in their order; that of a Parse or Bind is logged only if

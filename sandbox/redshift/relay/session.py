@@ -15,6 +15,7 @@ from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.journal import Entries, Journal
 from sandbox.redshift.relay.loading import Load, Target, find_target
 from sandbox.redshift.relay.locking import Locking
+from sandbox.redshift.relay.looking import Looking
 from sandbox.redshift.relay.names import Names
 from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
 from sandbox.redshift.relay.query_log import QueryLog
@@ -66,6 +67,7 @@ class Session:
         self._journal = Journal(log, startup, client)
         self._answers = Answers(backend, client, self._outstanding, self._intervals, self._journal)
         self._outbox = Outbox(backend, self._outstanding)
+        self._looking = Looking(self._outbox, dialect)
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
         self._portals = Names()
@@ -205,7 +207,7 @@ class Session:
         except Refusal as refusal:
             self._refuse("Q", refusal, self._journal.entries([text]))
             return
-        if any(statement.copy for statement in statements):
+        if any(statement.copy or statement.unresolved for statement in statements):
             await self._run_one_by_one(statements)
             return
         sources = (statement.source for statement in statements)
@@ -242,6 +244,10 @@ class Session:
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
         entries = self._journal.entries([statement.source])
         await self._journal.settle(statement)
+        found = await self._looking.resolve_apart(statement, self._context(), entries)
+        if isinstance(found, ErrorFields):
+            return found
+        statement = found
         if statement.copy is None:
             request_message, request = script([statement], entries)
             request.hold_ready = True
@@ -253,9 +259,7 @@ class Session:
             await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
             return error
         if target is None:
-            request = refused("Q", Target.missing(statement.copy), entries)
-            request.hold_ready = True
-            return await self._outbox.exchange(messages.query(REFUSED_SQL.encode()), request)
+            return await self._outbox.refuse(Target.missing(statement.copy), entries)
         load = self._new_load(target, entries)
         request = Request("Q", rewritten=True, hold_ready=True, copy=load, entries=entries)
         return await self._feed(load, messages.query(target.sql.encode()), request)
@@ -275,11 +279,14 @@ class Session:
             self._forward("P", body)
             return
         try:
-            statements = await self._translate(text)
+            translated = await self._translate(text)
+            statements = await self._looking.resolve_prepared(translated, self._context, self._lock)
         except Refusal as refusal:
             parse = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
             self._outbox.send(parse, refused("P", refusal, self._journal.prepare(name, text)))
             return
+        if statements is None:
+            return  # an error is reported; all is ignored up to the client's Sync
         rewritten = any(statement.rewritten for statement in statements)
         if len(statements) == 1:
             [statement] = statements
@@ -393,7 +400,4 @@ class Session:
         return await asyncio.to_thread(self._dialect.translate, text, self._context())
 
     def _context(self) -> Context:
-        return Context(
-            backslash_escapes=self._answers.backslash_escapes,
-            in_transaction=self._in_block(),
-        )
+        return Context(self._answers.backslash_escapes, self._in_block())

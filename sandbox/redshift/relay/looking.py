@@ -1,0 +1,78 @@
+"""Asking PostgreSQL, in the client's session, what the names of a statement are before it gets the statement.
+
+Only those statements are asked for of which the text alone does not say it (`dialect/aliases.py`).
+"""
+
+from dataclasses import replace
+
+from sandbox.redshift.dialect import aliases
+from sandbox.redshift.dialect.statement import Refusal, Statement
+from sandbox.redshift.dialect.translation import Context, Dialect
+from sandbox.redshift.error_fields import ErrorFields
+from sandbox.redshift.relay import messages
+from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
+from sandbox.redshift.relay.requests import Request
+
+
+class Looking:
+    """Resolves what is left open in statements.
+
+    Args:
+        outbox: Leads to PostgreSQL.
+        dialect: Translates the questions, and what comes of the answers.
+    """
+
+    def __init__(self, outbox: Outbox, dialect: Dialect) -> None:
+        self._outbox = outbox
+        self._dialect = dialect
+
+    async def resolve(self, statement: Statement, context: Context) -> Statement | ErrorFields:
+        """The statement with its names resolved, or the error that PostgreSQL has answered.
+
+        PostgreSQL is left in the extended protocol; behind an error it waits for a Sync.
+
+        Args:
+            statement: One with something unresolved.
+            context: The session's state.
+
+        Raises:
+            Refusal: Redshift, or the sandbox, does not run what comes of it.
+        """
+        questions = aliases.resolve(statement.unresolved, backslash_escapes=context.backslash_escapes)
+        columns: frozenset[str] | None = None
+        while True:
+            try:
+                question = next(questions) if columns is None else questions.send(columns)
+            except StopIteration as resolved:
+                [done] = self._dialect.translate(resolved.value, context)
+                return replace(done, rewritten=True, unresolved="")
+            found = await self._columns(question, context)
+            if isinstance(found, ErrorFields):
+                return found
+            columns = found
+
+    async def resolve_apart(
+        self, statement: Statement, context: Context
+    ) -> Statement | ErrorFields | Refusal:
+        """The same for a statement that a Query will hold: nothing is left open behind it.
+
+        The statement's locks come before the questions, which take a snapshot as they do.
+        """
+        for sql in statement.lock.script if statement.lock and context.in_transaction else ():
+            self._outbox.run(sql)
+        try:
+            found: Statement | ErrorFields | Refusal = await self.resolve(statement, context)
+        except Refusal as refusal:
+            found = refusal
+        await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
+        return found
+
+    async def _columns(self, question: str, context: Context) -> frozenset[str] | ErrorFields:
+        [query] = self._dialect.translate(question, context)
+        described: list[bytes] = []
+        self._outbox.send(messages.close_statement(OWN_NAME), Request("C", silent=True))
+        parse = messages.parse(OWN_NAME, query.sql.encode())
+        self._outbox.send(parse, Request("P", silent=True, rewritten=True))
+        describe = messages.describe_statement(OWN_NAME) + messages.FLUSH
+        error = await self._outbox.exchange(describe, Request("D", silent=True, rows=described))
+        return error or frozenset(name for body in described for name in messages.read_column_names(body))
