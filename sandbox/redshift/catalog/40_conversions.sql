@@ -173,6 +173,16 @@ BEGIN
 END $body$;
 DROP FUNCTION IF EXISTS pg_internal.concat(anynonarray, text), pg_internal.concat(text, anynonarray);
 
+-- Neither is there a cast from a truth to a text, nor does an assignment make one: "cannot cast type boolean to character
+-- varying" (dbt-labs/dbt-utils, issue 1016; datafold/data-diff, issue 280).
+CREATE OR REPLACE FUNCTION pg_internal.refuse_cast(value boolean) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $body$
+BEGIN
+    RAISE EXCEPTION 'cannot cast type boolean to character varying' USING ERRCODE = '42846';
+END $body$;
+UPDATE pg_catalog.pg_cast SET castcontext = 'e', castfunc = 'pg_internal.refuse_cast(boolean)'::regprocedure
+WHERE castsource = 'bool'::regtype AND casttarget IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);
+
 -- Functions of texts take numbers and dates, too.
 DO $body$
 DECLARE
