@@ -6,7 +6,8 @@
 -- no number a date; neither do CASE, COALESCE and UNION mix numbers with texts.
 --
 -- The casts lead to VARCHAR, and what takes such values takes VARCHAR: PostgreSQL's own functions and operators take
--- TEXT, so nothing that it understands by itself gets another meaning or two of them. All of this is inlined.
+-- TEXT, so nothing that it understands by itself gets another meaning or two of them. Plain expressions are inlined:
+-- an index or a hash join serves what they compare.
 
 -- Numbers, dates and times become texts; so do the catalogs' object numbers, as in PostgreSQL 8.0.
 DO $body$
@@ -47,15 +48,19 @@ BEGIN
     END LOOP;
 END $body$;
 
--- An operator is made once: it belongs to views that use it.
+-- An operator is made once: it belongs to views that use it. Its function is replaced.
 CREATE OR REPLACE PROCEDURE pg_internal.make_operator(
-    name text, left_kind text, right_kind text, function text, options text DEFAULT ''
+    operator text, left_kind text, right_kind text, function text, result text, volatility text, body text
 ) LANGUAGE plpgsql AS $body$
 BEGIN
-    IF to_regoperator(format('pg_catalog.%s(%s,%s)', name, left_kind, right_kind)) IS NULL THEN
+    EXECUTE format(
+        'CREATE OR REPLACE FUNCTION pg_internal.%s(%s, %s) RETURNS %s LANGUAGE sql %s PARALLEL SAFE RETURN %s',
+        function, left_kind, right_kind, result, volatility, body
+    );
+    IF to_regoperator(format('pg_catalog.%s(%s,%s)', operator, left_kind, right_kind)) IS NULL THEN
         EXECUTE format(
-            'CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = pg_internal.%s%s)',
-            name, left_kind, right_kind, function, options
+            'CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = pg_internal.%s)',
+            operator, left_kind, right_kind, function
         );
     END IF;
 END $body$;
@@ -69,43 +74,35 @@ DECLARE
     kind text;
     volatility text;
     compared text[];
-    body text;
+    texts text[];
 BEGIN
     FOREACH kind IN ARRAY ARRAY[
         'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'timestamp', 'timestamptz', 'time', 'timetz'
     ] LOOP
         -- The text of a date depends on the session's DateStyle.
-        volatility := CASE WHEN kind LIKE 'date' OR kind LIKE 'time%' THEN 'STABLE' ELSE 'IMMUTABLE' END;
+        volatility := CASE WHEN kind ~ '^(date|time)' THEN 'STABLE' ELSE 'IMMUTABLE' END;
+        texts := CASE kind
+            WHEN 'numeric' THEN ARRAY['$1::numeric %s $2', '$1 %s $2::numeric']
+            ELSE ARRAY['$1 %s $2::text', '$1::text %s $2']
+        END;
         FOREACH compared SLICE 1 IN ARRAY ARRAY[
-            ['=', 'eq', '=', '<>'], ['<>', 'ne', '<>', '='], ['<', 'lt', '>', '>='],
-            ['>', 'gt', '<', '<='], ['<=', 'le', '>=', '>'], ['>=', 'ge', '<=', '<']
+            ['=', 'eq'], ['<>', 'ne'], ['<', 'lt'], ['>', 'gt'], ['<=', 'le'], ['>=', 'ge']
         ] LOOP
-            body := CASE kind WHEN 'numeric' THEN '$1::numeric %s $2' ELSE '$1 %s $2::text' END;
-            EXECUTE format(
-                'CREATE OR REPLACE FUNCTION pg_internal.%s(text, %s) RETURNS boolean'
-                ' LANGUAGE sql %s PARALLEL SAFE RETURN ' || format(body, compared[1]),
-                compared[2], kind, volatility
+            CALL pg_internal.make_operator(
+                compared[1], 'text', kind, compared[2], 'boolean', volatility, format(texts[1], compared[1])
             );
-            CALL pg_internal.make_operator(compared[1], 'text', kind, compared[2]);
-            body := CASE kind WHEN 'numeric' THEN '$1 %s $2::numeric' ELSE '$1::text %s $2' END;
-            EXECUTE format(
-                'CREATE OR REPLACE FUNCTION pg_internal.%s(%s, text) RETURNS boolean'
-                ' LANGUAGE sql %s PARALLEL SAFE RETURN ' || format(body, compared[1]),
-                compared[2], kind, volatility
+            CALL pg_internal.make_operator(
+                compared[1], kind, 'text', compared[2], 'boolean', volatility, format(texts[2], compared[1])
             );
-            CALL pg_internal.make_operator(compared[1], kind, 'text', compared[2]);
         END LOOP;
         -- LIKE, ILIKE, SIMILAR TO and POSIX operators of what is no text.
         FOREACH compared SLICE 1 IN ARRAY ARRAY[
             ['~~', 'is_like'], ['!~~', 'is_unlike'], ['~~*', 'is_ilike'], ['!~~*', 'is_unilike'],
             ['~', 'matches'], ['!~', 'differs'], ['~*', 'imatches'], ['!~*', 'idiffers']
         ] LOOP
-            EXECUTE format(
-                'CREATE OR REPLACE FUNCTION pg_internal.%s(%s, text) RETURNS boolean'
-                ' LANGUAGE sql %s PARALLEL SAFE RETURN $1::text %s $2',
-                compared[2], kind, volatility, compared[1]
+            CALL pg_internal.make_operator(
+                compared[1], kind, 'text', compared[2], 'boolean', volatility, format('$1::text %s $2', compared[1])
             );
-            CALL pg_internal.make_operator(compared[1], kind, 'text', compared[2]);
         END LOOP;
     END LOOP;
 END $body$;
@@ -114,46 +111,30 @@ END $body$;
 DO $body$
 DECLARE
     kind text;
-    compared text[];
 BEGIN
     FOREACH kind IN ARRAY ARRAY['int2', 'int4', 'int8'] LOOP
-        FOREACH compared SLICE 1 IN ARRAY ARRAY[['=', 'eq'], ['<>', 'ne']] LOOP
-            EXECUTE format(
-                'CREATE OR REPLACE FUNCTION pg_internal.%s(boolean, %s) RETURNS boolean'
-                ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1 %s ($2 <> 0)',
-                compared[2], kind, compared[1]
-            );
-            CALL pg_internal.make_operator(compared[1], 'boolean', kind, compared[2]);
-            EXECUTE format(
-                'CREATE OR REPLACE FUNCTION pg_internal.%s(%s, boolean) RETURNS boolean'
-                ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN ($1 <> 0) %s $2',
-                compared[2], kind, compared[1]
-            );
-            CALL pg_internal.make_operator(compared[1], kind, 'boolean', compared[2]);
-        END LOOP;
+        CALL pg_internal.make_operator('=', 'boolean', kind, 'eq', 'boolean', 'IMMUTABLE', '$1 = ($2 <> 0)');
+        CALL pg_internal.make_operator('=', kind, 'boolean', 'eq', 'boolean', 'IMMUTABLE', '($1 <> 0) = $2');
+        CALL pg_internal.make_operator('<>', 'boolean', kind, 'ne', 'boolean', 'IMMUTABLE', '$1 <> ($2 <> 0)');
+        CALL pg_internal.make_operator('<>', kind, 'boolean', 'ne', 'boolean', 'IMMUTABLE', '($1 <> 0) <> $2');
     END LOOP;
 END $body$;
 
 -- Numbers, dates and texts in any order: PostgreSQL knows only those beside a TEXT.
-CREATE OR REPLACE FUNCTION pg_internal.joined(varchar, varchar) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1::text || $2::text;
-CALL pg_internal.make_operator('||', 'varchar', 'varchar', 'joined');
+CALL pg_internal.make_operator(
+    '||', 'varchar', 'varchar', 'joined', 'text', 'IMMUTABLE', '$1::text || $2::text'
+);
 CREATE OR REPLACE FUNCTION pg_internal.concat(varchar, varchar) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1::text || $2::text;
 
--- ``text + text`` and ``text + number``, which the views of AWS's amazon-redshift-utils are written with
--- (v_generate_tbl_ddl, v_generate_database_ddl).
+-- ``text + text`` and ``text + number``: "NVL2 function" has the former in an example, the views of AWS's
+-- amazon-redshift-utils both (v_generate_tbl_ddl, v_generate_database_ddl).
 DO $body$
 DECLARE
     kind text;
 BEGIN
     FOREACH kind IN ARRAY ARRAY['text', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8'] LOOP
-        EXECUTE format(
-            'CREATE OR REPLACE FUNCTION pg_internal.joined(text, %s) RETURNS text'
-            ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN $1 || $2::text',
-            kind
-        );
-        CALL pg_internal.make_operator('+', 'text', kind, 'joined');
+        CALL pg_internal.make_operator('+', 'text', kind, 'joined', 'text', 'IMMUTABLE', '$1 || $2::text');
     END LOOP;
 END $body$;
 
@@ -233,3 +214,28 @@ CREATE OR REPLACE FUNCTION pg_internal.regexp_replace(
 RETURN pg_internal.regexp_replace(value::text, pattern::text, replacement::text, start, flags::text);
 
 DROP PROCEDURE pg_internal.make_operator;
+
+-- VARCHAR(n) counts bytes in casts, too: an explicit one cuts, an assignment refuses what is no blank ("Character
+-- types"; "Examples with character types"). That no character is cut in two is UNCONFIRMED. Values that fit, nearly all,
+-- cost a comparison; they would not if PostgreSQL thought that the rest is dear, and inlined nothing.
+CREATE OR REPLACE FUNCTION pg_internal.cut(value varchar, bytes integer, is_explicit boolean) RETURNS varchar
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1 AS $body$
+DECLARE
+    kept text := left(value, bytes);
+BEGIN
+    IF NOT is_explicit AND octet_length(rtrim(value, ' ')) > bytes THEN
+        RAISE EXCEPTION 'value too long for type character varying(%)', bytes USING ERRCODE = '22001';
+    END IF;
+    WHILE octet_length(kept) > bytes LOOP
+        kept := left(kept, char_length(kept) - greatest(1, (octet_length(kept) - bytes) / 4));
+    END LOOP;
+    RETURN kept;
+END $body$;
+CREATE OR REPLACE FUNCTION pg_internal.fit(value varchar, typmod integer, is_explicit boolean) RETURNS varchar
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SUPPORT pg_catalog.varchar_support
+RETURN CASE
+    WHEN octet_length(value) <= typmod - 4 THEN value
+    ELSE pg_internal.cut(value, typmod - 4, is_explicit)
+END;
+UPDATE pg_catalog.pg_cast SET castfunc = 'pg_internal.fit(varchar,integer,boolean)'::regprocedure
+WHERE castsource = 'varchar'::regtype AND casttarget = 'varchar'::regtype;

@@ -12,7 +12,7 @@ Which columns FROM has is PostgreSQL's to say: the relay has it describe ``SELEC
 from collections.abc import Generator, Iterable, Iterator
 
 from sandbox.redshift.dialect.clauses import Query, is_in_recursion, queries, visible_tables
-from sandbox.redshift.dialect.draft import Draft, Span
+from sandbox.redshift.dialect.draft import Draft, Span, too_complex
 from sandbox.redshift.dialect.names import quote
 from sandbox.redshift.dialect.select import split_alias
 from sandbox.redshift.sql.tokens import tokenize, words
@@ -20,6 +20,8 @@ from sandbox.redshift.sql.tokens import tokenize, words
 # The first argument of these is a word of the language, whatever it is an alias of.
 _TAKE_DATEPART = words("extract date_part date_part_year date_trunc dateadd datediff date_add date_diff")
 _LIMITS = words("limit offset top")
+# All questions of one statement: each repeats what the inner queries have been made of.
+_LONGEST_QUESTIONS = 2_000_000
 
 
 def need_look(draft: Draft) -> bool:
@@ -42,16 +44,19 @@ def resolve(text: str, *, backslash_escapes: bool) -> Generator[str, frozenset[s
         Refusal: It would be too long then (54001).
     """
     draft = Draft(text, tokenize(text, backslash_escapes=backslash_escapes))
+    asked = 0
     for query in queries(draft):
         if _has_late_alias(draft, query):
             columns: frozenset[str] = frozenset()
             if "from" in query.clauses:
                 question = _question(draft, query, "*")
+                asked += len(question)
+                if asked > _LONGEST_QUESTIONS:
+                    raise too_complex()
                 columns = yield _without_parameters(question, backslash_escapes=backslash_escapes)
             _inline(draft, query, columns)
         if beyond := _beyond_distinct(draft, query):
-            sorted_by = ", ".join(draft.render(span) for span in beyond)
-            question = _question(draft, query, sorted_by)
+            question = _question(draft, query, ", ".join(draft.render(span) for span in beyond))
             yield _without_parameters(question, backslash_escapes=backslash_escapes)
             order = query.clauses["order"]
             draft.remove(order.first, order.last)
@@ -63,17 +68,19 @@ def _needs_look(draft: Draft, query: Query) -> bool:
 
 
 def _has_late_alias(draft: Draft, query: Query) -> bool:
-    if is_in_recursion(draft, query.select):
-        return False
     known: set[str] = set()
     for item in query.items:
         expression, name = split_alias(draft, item)
-        if known and any(draft.tokens[at].name in known for at in _values(draft, expression)):
-            return True
+        if known and _names_one_of(draft, expression, known):
+            return not is_in_recursion(draft, query.select)
         if name and not _is_column(draft, expression, name):
             known.add(name)
-    where = query.clauses.get("where")
-    return bool(where and known) and any(draft.tokens[at].name in known for at in _values(draft, where))
+    is_in_where = bool(known) and _names_one_of(draft, query.clauses.get("where"), known)
+    return is_in_where and not is_in_recursion(draft, query.select)
+
+
+def _names_one_of(draft: Draft, span: Span | None, known: set[str]) -> bool:
+    return any(draft.tokens[at].name in known for at in _values(draft, span))
 
 
 def _is_column(draft: Draft, expression: Span, name: str) -> bool:

@@ -99,7 +99,7 @@ class Draft:
         """
         index = first
         if self._steps < 0:
-            raise _too_complex()
+            raise too_complex()
         while index <= last:
             self._steps -= 1
             yield index
@@ -131,7 +131,7 @@ class Draft:
         """
         self._characters -= len(text)
         if self._characters < 0:
-            raise _too_complex()
+            raise too_complex()
         self._pieces[index] = text
         self.changed = True
 
@@ -183,7 +183,8 @@ class Draft:
         return len(self.tokens) if open_ and unopened is None else unopened
 
 
-def _too_complex() -> Refusal:
+def too_complex() -> Refusal:
+    """The refusal of a statement whose rules would take or write too much."""
     return Refusal(
         "stack depth limit exceeded: what has to be rewritten is nested or repeated too often",
         "54001",

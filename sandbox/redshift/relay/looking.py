@@ -3,15 +3,21 @@
 Only those statements are asked for of which the text alone does not say it (`dialect/aliases.py`).
 """
 
+import asyncio
+from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from sandbox.redshift.dialect import aliases
 from sandbox.redshift.dialect.statement import Refusal, Statement
-from sandbox.redshift.dialect.translation import Context, Dialect
+from sandbox.redshift.dialect.translation import LONGEST_SHORT_TEXT, Context, Dialect
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
 from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
 from sandbox.redshift.relay.requests import Request
+
+R = TypeVar("R")
 
 
 class Looking:
@@ -41,10 +47,9 @@ class Looking:
         questions = aliases.resolve(statement.unresolved, backslash_escapes=context.backslash_escapes)
         columns: frozenset[str] | None = None
         while True:
-            try:
-                question = next(questions) if columns is None else questions.send(columns)
-            except StopIteration as resolved:
-                [done] = self._dialect.translate(resolved.value, context)
+            question, resolved = await _beside(statement.unresolved, partial(_next, questions, columns))
+            if resolved:
+                [done] = await _beside(resolved, partial(self._dialect.translate, resolved, context))
                 return replace(done, rewritten=True, unresolved="")
             found = await self._columns(question, context)
             if isinstance(found, ErrorFields):
@@ -68,7 +73,7 @@ class Looking:
         return found
 
     async def _columns(self, question: str, context: Context) -> frozenset[str] | ErrorFields:
-        [query] = self._dialect.translate(question, context)
+        [query] = await _beside(question, partial(self._dialect.translate, question, context))
         described: list[bytes] = []
         self._outbox.send(messages.close_statement(OWN_NAME), Request("C", silent=True))
         parse = messages.parse(OWN_NAME, query.sql.encode())
@@ -76,3 +81,16 @@ class Looking:
         describe = messages.describe_statement(OWN_NAME) + messages.FLUSH
         error = await self._outbox.exchange(describe, Request("D", silent=True, rows=described))
         return error or frozenset(name for body in described for name in messages.read_column_names(body))
+
+
+def _next(questions: Generator[str, frozenset[str], str], columns: frozenset[str] | None) -> tuple[str, str]:
+    """The next question, or empty and what comes of all answers."""
+    try:
+        return (next(questions) if columns is None else questions.send(columns)), ""
+    except StopIteration as resolved:
+        return "", resolved.value
+
+
+async def _beside(text: str, function: Callable[[], R]) -> R:
+    """Call the function; where it reads a long text the other sessions and logins have their turn."""
+    return function() if len(text) <= LONGEST_SHORT_TEXT else await asyncio.to_thread(function)
