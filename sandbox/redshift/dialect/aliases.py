@@ -21,13 +21,12 @@ from sandbox.redshift.sql.tokens import tokenize, words
 _TAKE_DATEPART = words("extract date_part date_part_year date_trunc dateadd datediff date_add date_diff")
 _LIMITS = words("limit offset top")
 # All questions of one statement: each repeats what the inner queries have been made of.
-_LONGEST_QUESTIONS = 2_000_000
+_LONGEST_QUESTIONS = 1_000_000
 
 
 def need_look(draft: Draft) -> bool:
     """Whether a name may be an alias where PostgreSQL knows only columns; or ORDER BY is beyond DISTINCT."""
-    has_select = any(draft.word(index) == "select" for index in range(len(draft)))
-    return has_select and any(_needs_look(draft, query) for query in queries(draft))
+    return any(_needs_look(draft, query) for query in queries(draft))
 
 
 def resolve(text: str, *, backslash_escapes: bool) -> Generator[str, frozenset[str], str]:

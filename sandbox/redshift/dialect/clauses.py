@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.sql.tokens import words
@@ -31,7 +30,7 @@ class Query:
 
 def queries(draft: Draft) -> list[Query]:
     """Every SELECT of the statement, those first that others read: inner ones, and earlier ones of a WITH."""
-    found = [index for index in range(len(draft)) if _is_select(draft, index)]
+    found = [index for index in draft.places("select") if _is_select(draft, index)]
     return [_query(draft, index) for index in sorted(found, key=lambda at: (_end(draft, at), at))]
 
 
@@ -44,27 +43,35 @@ def visible_tables(draft: Draft, select: int) -> str:
     """
     found: dict[str, str] = {}
     recursive = ""
-    for opening in _around(draft, select):
-        for name, definition in _common_tables(draft, opening, select):
+    for with_ in _withs_around(draft, select):
+        for name, definition in _common_tables(draft, with_, select):
             found[name] = draft.render(definition)
-            recursive = recursive or (" RECURSIVE" if draft.word(definition.first - 1) == "recursive" else "")
+            recursive = recursive or (" RECURSIVE" if draft.word(with_ + 1) == "recursive" else "")
     return f"WITH{recursive} {', '.join(found.values())} " if found else ""
 
 
 def is_in_recursion(draft: Draft, select: int) -> bool:
-    """Whether the SELECT stands inside a WITH RECURSIVE, and may read what it defines."""
-    places = [*_around(draft, select), select]
+    """Whether the SELECT may stand inside a WITH RECURSIVE, and read what it defines."""
     return any(
-        draft.word(at) == "recursive" and inner >= 0 and draft.closing(inner) > select
-        for opening, inner in pairwise(places)
-        for at in draft.same_level(opening + 1, inner)
+        draft.word(with_ + 1) == "recursive" and draft.depth(select) > draft.depth(with_)
+        for with_ in _withs_around(draft, select)
     )
+
+
+def _withs_around(draft: Draft, select: int) -> list[int]:
+    """Every WITH before the SELECT at its level, or at one around it; the outermost first."""
+    around = {draft.enclosing(select)}
+    opening = select
+    while (opening := draft.enclosing(opening)) >= 0:
+        around.add(draft.enclosing(opening))
+    withs = [at for at in draft.places("with") if at < select and draft.enclosing(at) in around]
+    return sorted(withs, key=draft.depth)
 
 
 def _is_select(draft: Draft, index: int) -> bool:
     is_label = draft.is_operator(index - 1, ".") or draft.word(index - 1) == "as"
     # Behind AS it is a query in CREATE TABLE and CREATE VIEW, and a label in a list.
-    return draft.word(index) == "select" and (not is_label or draft.word(0) in ("create", "prepare"))
+    return not is_label or draft.word(0) in ("create", "prepare")
 
 
 def _end(draft: Draft, index: int) -> int:
@@ -99,28 +106,15 @@ def _begins_clause(draft: Draft, at: int) -> bool:
     return is_clause and draft.word(at - 1) != "as" and not draft.is_operator(at - 1, ".")
 
 
-def _around(draft: Draft, index: int) -> list[int]:
-    """The parentheses around a token, the outermost first; -1 for the statement."""
-    found = []
-    while index >= 0:
-        index = draft.enclosing(index)
-        found.append(index)
-    return found[::-1]
-
-
-def _common_tables(draft: Draft, opening: int, before: int) -> Iterator[tuple[str, Span]]:
-    """What a WITH at this level defines in front of a token: names, and ``name [(columns)] AS (query)``."""
-    for at in draft.same_level(opening + 1, before - 1):
-        if draft.word(at) != "with":
-            continue
-        name = at + 1 + (draft.word(at + 1) == "recursive")
-        while name < before and draft.tokens[name].is_name:
-            as_ = draft.closing(name + 1) + 1 if draft.is_operator(name + 1, "(") else name + 1
-            last = draft.closing(as_ + 1)
-            if draft.word(as_) != "as" or not draft.is_operator(as_ + 1, "(") or last > before:
-                return
-            yield draft.tokens[name].name, Span(name, last)
-            if not draft.is_operator(last + 1, ","):
-                return
-            name = last + 2
-        return
+def _common_tables(draft: Draft, with_: int, before: int) -> Iterator[tuple[str, Span]]:
+    """What a WITH defines in front of a token: names, and ``name [(columns)] AS (query)``."""
+    name = with_ + 1 + (draft.word(with_ + 1) == "recursive")
+    while name < before and draft.tokens[name].is_name:
+        as_ = draft.closing(name + 1) + 1 if draft.is_operator(name + 1, "(") else name + 1
+        last = draft.closing(as_ + 1)
+        if draft.word(as_) != "as" or not draft.is_operator(as_ + 1, "(") or last > before:
+            return
+        yield draft.tokens[name].name, Span(name, last)
+        if not draft.is_operator(last + 1, ","):
+            return
+        name = last + 2

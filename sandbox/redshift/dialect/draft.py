@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sandbox.redshift.dialect.statement import Refusal
-from sandbox.redshift.sql.tokens import Token
+from sandbox.redshift.sql.tokens import Token, words
 
 # What rewriting one statement may take: rules that meet in one another can repeat each other's work and text
 # without end. Ten times what the largest statements of real use take.
 _STEPS, _STEPS_PER_TOKEN = 500_000, 20
 _CHARACTERS, _CHARACTERS_PER_CHARACTER = 4_000_000, 20
+_LISTED = words("select with")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Draft:
         self._gaps.insert(0, "")
         self._pieces = [token.text for token in tokens]
         self._words = [token.word for token in tokens]
+        self._places: dict[str, list[int]] = {}
+        for index, word in enumerate(self._words):
+            if word in _LISTED:
+                self._places.setdefault(word, []).append(index)
         self._closing: dict[int, int] = {}
         self._enclosing: list[int] = []
         self._depths: list[int] = []
@@ -58,6 +63,10 @@ class Draft:
     def word(self, index: int) -> str:
         """The keyword or unquoted name at `index` in lower case; empty for anything else."""
         return self._words[index] if 0 <= index < len(self._words) else ""
+
+    def places(self, word: str) -> list[int]:
+        """Where the word stands; only of those that are asked for often."""
+        return self._places.get(word, [])
 
     def text(self, index: int) -> str:
         """The token's text as it was written; empty beyond the end."""

@@ -164,6 +164,16 @@ def test_an_error_is_the_statements_own_and_the_session_goes_on(client, sql, cod
     assert client.run("SELECT 1 AS one, one + 1") == [(1, 2)]
 
 
+def test_aliases_that_stand_for_too_much_are_refused(client):
+    doubled = ", ".join(f"a{number} + a{number} AS a{number + 1}" for number in range(60))
+    assert client.fail(f"SELECT 1 AS a0, {doubled}")[0] == "54001"
+    nested = "events"
+    for number in range(400):
+        nested = f"(SELECT sessionid, sessionid AS a, a + 1 AS b FROM {nested}) s{number}"
+    assert client.fail(f"SELECT COUNT(*) FROM {nested}")[0] == "54001"
+    assert client.run("SELECT 1 AS one, one + 1") == [(1, 2)]
+
+
 def test_several_statements_of_one_message_are_one_transaction(sandbox):
     with closing(connect_psycopg(sandbox)) as connection:
         client = Client(connection)

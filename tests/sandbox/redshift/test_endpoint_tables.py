@@ -42,6 +42,19 @@ def definition(client, table):
     return [tuple(row) for row in rows]
 
 
+def test_references_find_a_table_in_the_schema_of_the_users_name(sandbox):
+    with closing(connect_psycopg(sandbox)) as connection:
+        client = Client(connection)
+        client.run(f"CREATE SCHEMA {sandbox.user}")
+        try:
+            client.run(f"CREATE TABLE {sandbox.user}.users (k INT PRIMARY KEY)")
+            client.run("CREATE TABLE plays (k INT REFERENCES users (k))")
+            shown = "SELECT table_schema FROM information_schema.table_constraints WHERE table_name = 'plays'"
+            assert client.run(shown) == [(sandbox.user,)]
+        finally:
+            client.run(f"DROP SCHEMA {sandbox.user} CASCADE")
+
+
 def test_every_attribute_is_taken_and_shown(client):
     client.run("CREATE TABLE users (user_id INT PRIMARY KEY)")
     client.run(FULL)
