@@ -18,7 +18,14 @@ from sandbox.redshift.dialect.select import split_alias
 from sandbox.redshift.sql.tokens import tokenize, words
 
 # The first argument of these is a word of the language, whatever it is an alias of.
-_TAKE_DATEPART = words("extract date_part date_part_year date_trunc dateadd datediff date_add date_diff")
+_TAKE_WORD = words("extract date_part date_part_year date_trunc dateadd datediff date_add date_diff convert")
+# Without quotes these are no names in an expression.
+_KEYWORDS = words(
+    "all and any as asc at between both by case cast collate current current_date desc distinct else end"
+    " escape exists false following for from group ilike in interval is leading like not null nulls or order"
+    " over partition preceding precision range row rows select similar some then to trailing true unbounded"
+    " unknown varying when where with within without zone"
+)
 _LIMITS = words("limit offset top")
 # All questions of one statement: each repeats what the inner queries have been made of.
 _LONGEST_QUESTIONS = 1_000_000
@@ -103,13 +110,15 @@ def _values(draft: Draft, span: Span | None) -> Iterator[int]:
 
 def _is_value(draft: Draft, at: int) -> bool:
     around = (draft.text(at - 1), draft.text(at + 1))
-    if "." in around or around[1] == "(" or around[0] == "::" or draft.word(at - 1) == "as":
+    if "." in around or around[1] == "(" or around[0] == "::" or draft.word(at) in _KEYWORDS:
         return False  # a column of a named table, a function, a type
+    if draft.word(at - 1) in ("as", "at", "nulls"):
+        return False  # AS type, AT TIME ZONE, NULLS FIRST
     if at + 1 < len(draft) and draft.tokens[at + 1].kind == "string":
         return False  # timestamp '…'
     if draft.tokens[at - 1].kind == "string" and draft.word(at - 2) == "interval":
         return False  # interval '1' day
-    return not (around[0] == "(" and draft.word(at - 2) in _TAKE_DATEPART)
+    return not (around[0] == "(" and draft.word(at - 2) in _TAKE_WORD)
 
 
 def _inline(draft: Draft, query: Query, columns: frozenset[str]) -> None:
