@@ -247,11 +247,8 @@ class Session:
         found = await self._looking.resolve_apart(statement, self._context(), entries)
         if isinstance(found, ErrorFields):
             return found
-        statement = found
         if statement.copy is None:
-            request_message, request = script([statement], entries)
-            request.hold_ready = True
-            return await self._outbox.exchange(request_message, request)
+            return await self._outbox.run_apart(*script([found], entries))
         target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
             entries[0].fail(error)
