@@ -14,6 +14,7 @@ from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.dialect.translation import LONGEST_SHORT_TEXT, Context, Dialect
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
+from sandbox.redshift.relay.journal import Entries
 from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
 from sandbox.redshift.relay.requests import Request
 
@@ -50,19 +51,22 @@ class Looking:
             question, resolved = await _beside(statement.unresolved, partial(_next, questions, columns))
             if resolved:
                 [done] = await _beside(resolved, partial(self._dialect.translate, resolved, context))
-                return replace(done, rewritten=True, unresolved="")
+                return replace(done, rewritten=True, unresolved="", written=statement.source)
             found = await self._columns(question, context)
             if isinstance(found, ErrorFields):
                 return found
             columns = found
 
     async def resolve_apart(
-        self, statement: Statement, context: Context
-    ) -> Statement | ErrorFields | Refusal:
+        self, statement: Statement, context: Context, entries: Entries
+    ) -> Statement | ErrorFields:
         """The same for a statement that a Query will hold: nothing is left open behind it.
 
-        The statement's locks come before the questions, which take a snapshot as they do.
+        The statement's locks come before the questions, which take a snapshot as they do. An error is the
+        client's, and its entry's in the log.
         """
+        if not statement.unresolved:
+            return statement
         for sql in statement.lock.script if statement.lock and context.in_transaction else ():
             self._outbox.run(sql)
         try:
@@ -70,7 +74,33 @@ class Looking:
         except Refusal as refusal:
             found = refusal
         await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
+        if isinstance(found, Refusal):
+            return await self._outbox.refuse(found, entries) or found.fields
+        if isinstance(found, ErrorFields):
+            entries[0].fail(found)
         return found
+
+    async def resolve_prepared(
+        self,
+        statements: tuple[Statement, ...],
+        context: Callable[[], Context],
+        lock: Callable[[Statement], None],
+    ) -> tuple[Statement, ...] | ErrorFields:
+        """The same for what is to be prepared, or the error that the client has.
+
+        Args:
+            statements: What the client's text holds.
+            context: The session's state.
+            lock: Takes a statement's lock, which comes before the question.
+
+        Raises:
+            Refusal: Redshift, or the sandbox, does not run what comes of it.
+        """
+        if len(statements) != 1 or not statements[0].unresolved:
+            return statements
+        lock(statements[0])
+        found = await self.resolve(statements[0], context())
+        return found if isinstance(found, ErrorFields) else (found,)
 
     async def _columns(self, question: str, context: Context) -> frozenset[str] | ErrorFields:
         [query] = await _beside(question, partial(self._dialect.translate, question, context))

@@ -2,9 +2,11 @@
 
 import asyncio
 
+from sandbox.redshift.dialect.statement import REFUSED_SQL, Refusal
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
-from sandbox.redshift.relay.requests import Outstanding, Request
+from sandbox.redshift.relay.journal import Entries
+from sandbox.redshift.relay.requests import Outstanding, Request, refused
 from sandbox.redshift.relay.wire import Wire
 
 # The prepared statement and the portal of the relay's own statements.
@@ -52,6 +54,15 @@ class Outbox:
         """Run a statement of the relay's own by the simple protocol, and wait for its end."""
         request = Request("Q", silent=True, hold_ready=True)
         await self.exchange(messages.query(sql.encode()), request)
+
+    async def refuse(self, refusal: Refusal, entries: Entries | None = None) -> ErrorFields | None:
+        """Let PostgreSQL fail in place of a Query, whose ReadyForQuery is held."""
+        return await self.run_apart(messages.query(REFUSED_SQL.encode()), refused("Q", refusal, entries))
+
+    async def run_apart(self, query: bytes, request: Request) -> ErrorFields | None:
+        """Send a Query whose ReadyForQuery is held, and wait for its end."""
+        request.hold_ready = True
+        return await self.exchange(query, request)
 
     async def exchange(self, data: bytes, request: Request) -> ErrorFields | None:
         """Send a request and wait for the end of its answer: None, or the error."""

@@ -243,19 +243,12 @@ class Session:
 
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
         entries = self._journal.entries([statement.source])
-        if statement.unresolved:
-            found = await self._looking.resolve_apart(statement, self._context())
-            if isinstance(found, Refusal):
-                return await self._run_refused(found, entries)
-            if isinstance(found, ErrorFields):
-                entries[0].fail(found)
-                return found
-            statement = found
-        await self._journal.settle(statement)
+        found = await self._looking.resolve_apart(statement, self._context(), entries)
+        if isinstance(found, ErrorFields):
+            return found
+        await self._journal.settle(found)
         if statement.copy is None:
-            request_message, request = script([statement], entries)
-            request.hold_ready = True
-            return await self._outbox.exchange(request_message, request)
+            return await self._outbox.run_apart(*script([found], entries))
         target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
             entries[0].fail(error)
@@ -263,15 +256,10 @@ class Session:
             await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
             return error
         if target is None:
-            return await self._run_refused(Target.missing(statement.copy), entries)
+            return await self._outbox.refuse(Target.missing(statement.copy), entries)
         load = self._new_load(target, entries)
         request = Request("Q", rewritten=True, hold_ready=True, copy=load, entries=entries)
         return await self._feed(load, messages.query(target.sql.encode()), request)
-
-    async def _run_refused(self, refusal: Refusal, entries: Entries) -> ErrorFields | None:
-        request = refused("Q", refusal, entries)
-        request.hold_ready = True
-        return await self._outbox.exchange(messages.query(REFUSED_SQL.encode()), request)
 
     async def _parse(self, body: bytes) -> None:
         parts = messages.read_parse(body)
@@ -288,12 +276,13 @@ class Session:
             self._forward("P", body)
             return
         try:
-            statements = await self._prepared(text)
+            translated = await self._translate(text)
+            statements = await self._looking.resolve_prepared(translated, self._context, self._lock)
         except Refusal as refusal:
             parse = messages.parse(name, REFUSED_SQL.encode(), parameter_types)
             self._outbox.send(parse, refused("P", refusal, self._journal.prepare(name, text)))
             return
-        if isinstance(statements, ErrorFields):
+        if isinstance(statements, ErrorFields):  # it is reported; all is ignored up to the client's Sync
             self._journal.prepare(name, text)[0].fail(statements)
             return
         rewritten = any(statement.rewritten for statement in statements)
@@ -310,15 +299,6 @@ class Session:
         request = Request("P", rewritten=rewritten, entries=entries)
         self._outbox.send(messages.parse(name, sql, parameter_types), request)
         self._locking.touch()
-
-    async def _prepared(self, text: str) -> tuple[Statement, ...] | ErrorFields:
-        """The statements to prepare, or an error that is reported: all is ignored up to the Sync."""
-        statements = await self._translate(text)
-        if len(statements) != 1 or not statements[0].unresolved:
-            return statements
-        self._lock(statements[0])
-        found = await self._looking.resolve(statements[0], self._context())
-        return found if isinstance(found, ErrorFields) else (found,)
 
     def _lock(self, statement: Statement) -> None:
         """Take a statement's lock before PostgreSQL reads it; a COPY's comes when it is executed."""
@@ -418,7 +398,4 @@ class Session:
         return await asyncio.to_thread(self._dialect.translate, text, self._context())
 
     def _context(self) -> Context:
-        return Context(
-            backslash_escapes=self._answers.backslash_escapes,
-            in_transaction=self._in_block(),
-        )
+        return Context(self._answers.backslash_escapes, self._in_block())
