@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sandbox.parts.settings import Settings
+from sandbox.redshift.copy.columnar import ParquetRows
 from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.credentials import mask_credentials
-from sandbox.redshift.copy.documents import DocumentReader, Documents
+from sandbox.redshift.copy.documents import BadDocument, DocumentReader, Documents
 from sandbox.redshift.copy.errors import CopyError, FatalError, load_failed, storable
 from sandbox.redshift.copy.history import LoadedFile, LoadLog, LoadStart, LoadTotals, utc_now
 from sandbox.redshift.copy.jsonpaths import MAX_JSONPATHS_BYTES, parse_jsonpaths
@@ -17,11 +18,15 @@ from sandbox.redshift.copy.roles import take_role
 from sandbox.redshift.copy.rows import RowBuilder, Rows, document_error
 from sandbox.redshift.copy.s3 import S3Reader, parse_address
 from sandbox.redshift.copy.source import source_files
+from sandbox.redshift.copy.tables import TableReader
+from sandbox.redshift.copy.text_rows import TextRows
 
 __all__ = ["CopyJob", "CopySession", "TargetColumn"]
 
 # Rows of small files are collected up to this size before they go to PostgreSQL.
 _CHUNK_BYTES = 128 * 1024
+# As STL_LOAD_COMMITS names the formats of files; of fixed widths it is text.
+_LOGGED_FORMATS = {"JSON": "JSON", "CSV": "CSV", "PARQUET": "Parquet"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,10 @@ class CopyJob:
         reader = S3Reader(self._settings, self._command.authorization, options.region)
         try:
             builder = self._builder(reader)
-            files = source_files(self._command.source, reader, manifest=options.manifest)
+            is_columnar = options.data_format == "PARQUET"
+            files = source_files(
+                self._command.source, reader, manifest=options.manifest, needs_sizes=is_columnar
+            )
             chunk = bytearray()
             for content in read_ahead(files, reader):
                 for rows in self._load(content, builder):
@@ -136,6 +144,7 @@ class CopyJob:
             table_name=self._command.table,
             query_text=storable(mask_credentials(session.query_text)),
             data_source=storable(self._command.source),
+            file_format=_LOGGED_FORMATS.get(self._command.options.data_format, "Text"),
         )
         return LoadLog(self._settings, start)
 
@@ -144,8 +153,12 @@ class CopyJob:
         totals.files = self._files
         (self._log or self._started()).end(totals)
 
-    def _builder(self, reader: S3Reader) -> RowBuilder:
+    def _builder(self, reader: S3Reader) -> RowBuilder | TextRows | ParquetRows:
         options = self._command.options
+        if options.data_format == "PARQUET":
+            return ParquetRows(self._columns, options, self._settings.region)
+        if options.data_format != "JSON":
+            return TextRows(self._columns, options)
         paths = None
         if options.json.startswith("s3://"):
             paths = parse_jsonpaths(
@@ -155,25 +168,32 @@ class CopyJob:
         sources = auto_sources(names) if paths is None else path_sources(paths, len(names))
         return RowBuilder(self._columns, sources, options, auto=paths is None)
 
-    def _load(self, content: FileContent, builder: RowBuilder) -> Iterator[Rows]:
+    def _load(self, content: FileContent, builder: RowBuilder | TextRows | ParquetRows) -> Iterator[Rows]:
         file = LoadedFile(
             *(content.url, content.size, utc_now(), utc_now()),
             file_etag=content.etag,
             file_last_modified=content.last_modified,
         )
         self._files.append(file)
-        documents = DocumentReader(self._counted(content), self._command.options.ignore_header)
+        reader = self._reader(content, builder)
         try:
-            for found in documents:
-                if isinstance(found, Documents):
-                    for rows in builder.build(found, content.url):
-                        self._account(rows, file)
-                        yield rows
-                else:
+            for found in reader:
+                if isinstance(found, BadDocument):
                     self._reject(document_error(found, content.url), file, fatal=found.fatal)
+                else:
+                    self._account(found, file)
+                    yield found
         finally:
-            file.lines_scanned = documents.lines
+            file.lines_scanned = reader.lines
             file.end_time = utc_now()
+
+    def _reader(
+        self, content: FileContent, builder: RowBuilder | TextRows | ParquetRows
+    ) -> "_DocumentRows | TableReader":
+        blocks = self._counted(content)
+        if isinstance(builder, RowBuilder):
+            return _DocumentRows(blocks, builder, content.url, self._command.options.ignore_header)
+        return TableReader(blocks, builder, content.url, self._command.options)
 
     def _counted(self, content: FileContent) -> Iterator[bytes]:
         for block in decoded(content, self._command.options):
@@ -197,3 +217,25 @@ class CopyJob:
         too_many = self._log.error_count >= max(1, options.max_error) and not options.ignore_all_errors
         if too_many or fatal:
             raise load_failed(self._command.table)
+
+
+class _DocumentRows:
+    """The rows of one file of JSON documents, and what is none."""
+
+    def __init__(self, blocks: Iterator[bytes], builder: RowBuilder, url: str, skip_lines: int) -> None:
+        self._documents = DocumentReader(blocks, skip_lines)
+        self._builder = builder
+        self._url = url
+
+    @property
+    def lines(self) -> int:
+        """The lines read so far."""
+        return self._documents.lines
+
+    def __iter__(self) -> Iterator[Rows | BadDocument]:
+        """Yield the rows in pieces."""
+        for found in self._documents:
+            if isinstance(found, Documents):
+                yield from self._builder.build(found, self._url)
+            else:
+                yield found
