@@ -52,6 +52,9 @@ GRANT SELECT, INSERT ON pg_internal.load, pg_internal.load_error, pg_internal.lo
 GRANT USAGE ON SEQUENCE pg_internal.query_id, pg_internal.sys_query_id TO redshift_log;
 REVOKE EXECUTE ON FUNCTION pg_internal.record_load, pg_internal.tidy_loads FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pg_internal.record_load, pg_internal.tidy_loads TO redshift_log;
+GRANT SELECT, INSERT ON pg_internal.unload TO redshift_log;
+REVOKE EXECUTE ON FUNCTION pg_internal.record_unload, pg_internal.tidy_unloads FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_internal.record_unload, pg_internal.tidy_unloads TO redshift_log;
 
 -- What Redshift has not, PostgreSQL makes for superusers only: each can carry code that runs when others use it,
 -- and CREATE EXTENSION runs a script as the superuser.

@@ -28,7 +28,7 @@ _MAX_TEXT = 65_536
 _INT32 = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 _MOMENTS = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
 _TEXTS = ("VARCHAR", "BLOB", "JSON")
-# Types of Parquet's columns, by DuckDB's names, that each type of the table takes: the same, no other. Spectrum
+# Types of Parquet's columns, by DuckDB's names, that each type of the table takes: no other. Spectrum
 # "doesn't do any type of coercions" (github.com/bluelabsio/records-mover/issues/85); the list is unconfirmed.
 _COMPATIBLE = {
     "smallint": _INT32,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.error_fields import ErrorFields
+from sandbox.redshift.unload.command import UnloadCommand
 
 # PostgreSQL is made to raise a syntax error at the refused statement's place, so that its transaction and the
 # protocol end up in the state an error leaves; the relay then reports the refusal instead.
@@ -60,6 +61,7 @@ class Statement:
         copy: The COPY from S3 that takes the statement's place.
         controls_transaction: BEGIN, COMMIT, ROLLBACK and the like.
         lock: What it locks until the end of its transaction.
+        unload: The UNLOAD to S3 that takes the statement's place; its query is PostgreSQL's.
     """
 
     sql: str
@@ -68,6 +70,12 @@ class Statement:
     copy: CopyCommand | None = None
     controls_transaction: bool = False
     lock: TableLock | None = None
+    unload: UnloadCommand | None = None
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it takes more than passing it on."""
+        return bool(self.copy or self.unload or self.after or self.lock or self.controls_transaction)
 
     @property
     def begins_block(self) -> bool:

@@ -101,7 +101,9 @@ class Answers:
 
     def _are_rows_untouched(self) -> bool:
         head = self._outstanding.head
-        return head is None or (head.visible and not self._intervals.are_in(head.statement))
+        if head is None:
+            return True
+        return head.visible and not head.unload and not self._intervals.are_in(head.statement)
 
     async def _answer(self, kind: str, whole: bytes) -> list[bytes]:
         """What the client gets for this message."""
@@ -118,6 +120,10 @@ class Answers:
         if kind == "G":
             self._begin_copy(head)
             return []
+        if kind in "Hdc" and head.unload:
+            if kind == "d":
+                await head.unload.take(body)
+            return []
         if kind == "N" and _SKIPPED_TABLE.search(body):
             return []
         if kind == "Z":
@@ -128,7 +134,7 @@ class Answers:
         answers = [whole] if shown else []
         if kind == "C" and head.copy:
             answers = await head.copy.completed(body[:-1])
-        if kind == "D" and head.rows is not None:
+        if kind in "DT" and head.rows is not None:
             head.rows.append(body)
         if kind in "CI":
             answers = self._completed(head, answers)

@@ -15,6 +15,8 @@ from sandbox.redshift.copy.job import CopyJob, CopySession, TargetColumn
 from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import messages
+from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
+from sandbox.redshift.relay.requests import Request
 from sandbox.redshift.relay.wire import Wire
 
 _CANCELED = "57014"
@@ -83,6 +85,32 @@ class Target:
     def missing(command: CopyCommand) -> Refusal:
         """The error for a table that does not exist."""
         return Refusal(f"Cannot COPY into nonexistent table {command.table}", "XX000")
+
+
+async def find_target(
+    outbox: Outbox, statement: Statement, *, in_block: bool
+) -> tuple[Target | None, ErrorFields | None]:
+    """The COPY's target as the session sees it (temp tables!), locked; no transaction ends.
+
+    Args:
+        outbox: Leads to the session's backend.
+        statement: The COPY.
+        in_block: Whether it runs in a transaction block.
+    """
+    assert statement.copy and statement.lock  # noqa: S101, PT018 - by the caller
+    rows: list[bytes] = []
+    if in_block:
+        missing = Target.missing(statement.copy).fields
+        outbox.run(statement.lock.statement, Request("E", silent=True, missing=missing))
+    outbox.prepare(Target.QUERY, [Target.parameter(statement.copy)])
+    request = Request("E", silent=True, rows=rows)
+    error = await outbox.exchange(messages.execute(OWN_NAME) + messages.FLUSH, request)
+    target = None if error else Target.read(statement, rows)
+    if target:
+        outbox.prepare(statement.lock.turn)
+        turn = messages.execute(OWN_NAME) + messages.FLUSH
+        error = await outbox.exchange(turn, Request("E", silent=True))
+    return (None, error) if error else (target, None)
 
 
 class Load:

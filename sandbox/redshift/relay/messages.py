@@ -54,6 +54,11 @@ def bind(portal: bytes, statement: bytes, values: list[bytes] | None = None) -> 
     )
 
 
+def describe_statement(name: bytes) -> bytes:
+    """A Describe message for a prepared statement."""
+    return message("D", b"S" + name + b"\0")
+
+
 def execute(portal: bytes) -> bytes:
     """An Execute message without a row limit."""
     return message("E", portal + b"\0\0\0\0\0")

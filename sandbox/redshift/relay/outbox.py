@@ -48,6 +48,10 @@ class Outbox:
         self.prepare(sql)
         self.send(messages.execute(OWN_NAME), request or Request("E", silent=True))
 
+    async def query(self, sql: str) -> None:
+        """Run a Query of the relay's own, and wait for its end."""
+        await self.exchange(messages.query(sql.encode()), Request("Q", silent=True, hold_ready=True))
+
     async def exchange(self, data: bytes, request: Request) -> ErrorFields | None:
         """Send a request and wait for the end of its answer: None, or the error."""
         request.answered = asyncio.get_running_loop().create_future()

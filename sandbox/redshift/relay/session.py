@@ -13,11 +13,12 @@ from sandbox.redshift.relay import limits, messages
 from sandbox.redshift.relay.answers import Answers
 from sandbox.redshift.relay.entrance import Visitor, log_in
 from sandbox.redshift.relay.intervals import Intervals
-from sandbox.redshift.relay.loading import Load, Target
+from sandbox.redshift.relay.loading import Load, Target, find_target
 from sandbox.redshift.relay.locking import Locking
 from sandbox.redshift.relay.names import Names
 from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
 from sandbox.redshift.relay.requests import Outstanding, Request, refused, script
+from sandbox.redshift.relay.unloading import Unloading
 from sandbox.redshift.relay.wire import Wire
 
 # Parsed in a COPY's place and never executed: like COPY it takes no parameters and returns no rows.
@@ -63,6 +64,7 @@ class Session:
         self._intervals = Intervals(startup.get("driver_version", ""))
         self._answers = Answers(backend, client, self._outstanding, startup, self._intervals)
         self._outbox = Outbox(backend, self._outstanding)
+        self._unloading = Unloading(self._outbox, client, settings, self._answers, self._user)
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
         self._portals = Names()
@@ -96,12 +98,14 @@ class Session:
             results = await asyncio.gather(*parts, return_exceptions=True)
             if load:
                 await load.abandon()
+            await self._unloading.abandon()
         for result in results:
             if isinstance(result, Exception):
                 raise result
 
     def cancel(self) -> None:
-        """Stop a running COPY's reading; PostgreSQL itself cancels everything else."""
+        """Stop a running COPY's reading, an UNLOAD's writing; PostgreSQL itself cancels everything else."""
+        self._unloading.cancel()
         if self._load:
             self._load.cancel()
 
@@ -206,7 +210,7 @@ class Session:
         except Refusal as refusal:
             self._refuse("Q", refusal)
             return
-        if any(statement.copy for statement in statements):
+        if any(statement.copy or statement.unload for statement in statements):
             await self._run_one_by_one(statements)
             return
         for statement in statements:
@@ -227,22 +231,24 @@ class Session:
             and not any(statement.controls_transaction for statement in statements)
         )
         if wraps:
-            await self._internal_query("BEGIN")
+            await self._outbox.query("BEGIN")
         error: ErrorFields | None = None
         for statement in statements:
             error = await self._run_one(statement)
             if error:
                 break
         if wraps:
-            await self._internal_query("ROLLBACK" if error else "COMMIT")
+            await self._outbox.query("ROLLBACK" if error else "COMMIT")
         self._client.write(messages.message("Z", self._answers.transaction_status.encode()))
 
     async def _run_one(self, statement: Statement) -> ErrorFields | None:
+        if statement.unload:
+            return await self._unloading.run(statement)
         if statement.copy is None:
             request_message, request = script([statement])
             request.hold_ready = True
             return await self._outbox.exchange(request_message, request)
-        target, error = await self._target(statement)
+        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
             # The look-up's error left the extended protocol waiting for a Sync.
             await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
@@ -254,10 +260,6 @@ class Session:
         load = self._new_load(target)
         request = Request("Q", rewritten=True, hold_ready=True, copy=load)
         return await self._feed(load, messages.query(target.sql.encode()), request)
-
-    async def _internal_query(self, sql: str) -> None:
-        request = Request("Q", silent=True, hold_ready=True)
-        await self._outbox.exchange(messages.query(sql.encode()), request)
 
     async def _parse(self, body: bytes) -> None:
         parts = messages.read_parse(body)
@@ -282,10 +284,10 @@ class Session:
         rewritten = any(statement.rewritten for statement in statements)
         if len(statements) == 1:
             [statement] = statements
-            if statement.copy or statement.after or statement.lock or statement.controls_transaction:
+            if statement.is_special:
                 self._special.put(name, statement)
             self._lock(statement)
-        if len(statements) == 1 and statements[0].copy:
+        if len(statements) == 1 and (statements[0].copy or statements[0].unload):
             sql, rewritten = _COPY_STAND_IN, True
         elif rewritten:
             sql = ";".join(statement.sql for statement in statements).encode()
@@ -322,6 +324,9 @@ class Session:
         if special and special.copy:
             await self._execute_copy(special)
             return
+        if special and special.unload:
+            await self._unloading.execute(special)
+            return
         for sql in self._locking.turns(special.lock) if special and special.lock else ():
             self._outbox.run(sql)
         after = special.after if special else ()
@@ -335,7 +340,7 @@ class Session:
 
     async def _execute_copy(self, statement: Statement) -> None:
         assert statement.copy  # noqa: S101 - by the caller
-        target, error = await self._target(statement)
+        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
         if error:
             return  # reported; everything up to the client's Sync is ignored
         if target is None:
@@ -353,23 +358,6 @@ class Session:
             (self._special if kind == b"S" else self._portals).pop(name)
             self._intervals.close(kind, name)
         self._forward("C", body)
-
-    async def _target(self, statement: Statement) -> tuple[Target | None, ErrorFields | None]:
-        """The COPY's target as this session sees it (temp tables!), locked; no transaction ends."""
-        assert statement.copy and statement.lock  # noqa: S101, PT018 - by the caller
-        rows: list[bytes] = []
-        if self._in_block():
-            missing = Target.missing(statement.copy).fields
-            self._outbox.run(statement.lock.statement, Request("E", silent=True, missing=missing))
-        self._outbox.prepare(Target.QUERY, [Target.parameter(statement.copy)])
-        request = Request("E", silent=True, rows=rows)
-        error = await self._outbox.exchange(messages.execute(OWN_NAME) + messages.FLUSH, request)
-        target = None if error else Target.read(statement, rows)
-        if target:
-            self._outbox.prepare(statement.lock.turn)
-            turn = messages.execute(OWN_NAME) + messages.FLUSH
-            error = await self._outbox.exchange(turn, Request("E", silent=True))
-        return (None, error) if error else (target, None)
 
     async def _feed(self, load: Load, request_message: bytes, request: Request) -> ErrorFields | None:
         request.answered = asyncio.get_running_loop().create_future()
