@@ -21,7 +21,7 @@ _FLAGS = {
 _COMPRESSIONS = {"GZIP", "BZIP2", "ZSTD"}
 _KEYS = {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"}
 _FORMATS = {"CSV", "JSON", "PARQUET"}
-_NOT_HERE = {"ENCRYPTED", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY"}
+_NOT_HERE = {"KMS_KEY_ID", "MASTER_SYMMETRIC_KEY"}
 _UNITS = {"MB": 1024**2, "GB": 1024**3}
 _LEAST_FILE, _LARGEST_FILE = 5 * 1024**2, int(6.2 * 1024**3)
 _SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(MB|GB)?", re.IGNORECASE)
@@ -52,6 +52,7 @@ class UnloadOptions:
         include: Those columns stay in the files.
         extension: What is put behind every file's name.
         region: The bucket's, or None for the cluster's.
+        encrypted: 'ENCRYPTED', 'AUTO' for the bucket's default, or None.
     """
 
     data_format: str = "TEXT"
@@ -72,6 +73,7 @@ class UnloadOptions:
     extension: str | None = None
     region: str | None = None
     row_group_size: int | None = None
+    encrypted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ class _Found:
             "NULL": lambda: self._set("null_as", null_string(stream), "NULL AS"),
             "FIXEDWIDTH": lambda: self._set("fixed_width", widths(self._text("FIXEDWIDTH")), "FIXEDWIDTH"),
             "MANIFEST": lambda: self._set("manifest", stream.accept("VERBOSE") or "MANIFEST", "MANIFEST"),
+            "ENCRYPTED": lambda: self._set("encrypted", stream.accept("AUTO") or "ENCRYPTED", "ENCRYPTED"),
             "PARALLEL": self._parallel,
             "PARTITION": self._partition_by,
             "MAXFILESIZE": lambda: self._size("MAXFILESIZE", "max_file_size", _LEAST_FILE, _LARGEST_FILE),

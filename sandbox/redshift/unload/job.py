@@ -168,7 +168,11 @@ class UnloadJob:
             if folder not in self._cleaned:
                 self._writer.delete(self._writer.list_prefix(S3Object(target.bucket, folder)))
             self._cleaned.add(folder)
-        self._writer.upload(path, target)
+        self._put(path, target)
+
+    def _put(self, path: Path, target: S3Object) -> None:
+        assert self._writer  # noqa: S101 - start() made it
+        self._writer.upload(path, target, by_bucket=self._command.options.encrypted == "AUTO")
 
     def _write_manifest(self) -> None:
         assert self._files and self._folder and self._writer  # noqa: S101, PT018 - start() made them
@@ -176,7 +180,7 @@ class UnloadJob:
         is_verbose = self._command.options.manifest == "VERBOSE"
         path.write_text(json.dumps(_manifest(self._files, is_verbose=is_verbose), indent=2))
         prefix = self._prefix()
-        self._writer.upload(path, S3Object(prefix.bucket, f"{prefix.key}manifest"))
+        self._put(path, S3Object(prefix.bucket, f"{prefix.key}manifest"))
 
 
 def _row(line: str, count: int) -> Row:

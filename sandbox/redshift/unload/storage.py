@@ -58,16 +58,25 @@ class S3Writer(S3Reader):
                 message = f"S3ServiceException:{error.get('Message')},Status 403,Error {error.get('Code')}"
                 raise CopyError(INTERNAL_ERROR, message, f"S3 key being deleted : {error.get('Key')}")
 
-    def upload(self, path: Path, target: S3Object) -> None:
+    def upload(self, path: Path, target: S3Object, *, by_bucket: bool) -> None:
         """Write a file as an object.
+
+        Args:
+            path: The file.
+            target: The object.
+            by_bucket: Encrypted as the bucket says, not with S3's own keys.
 
         Raises:
             CopyError: S3 refuses or does not answer.
         """
+        # "UNLOAD automatically creates encrypted files using Amazon S3 server-side encryption" (SSE-S3).
+        more = {} if by_bucket else {"ServerSideEncryption": "AES256"}
 
         def upload() -> None:
             try:
-                self._client.upload_file(str(path), target.bucket, target.key, Config=_TRANSFER)
+                self._client.upload_file(
+                    str(path), target.bucket, target.key, Config=_TRANSFER, ExtraArgs=more
+                )
             except S3UploadFailedError as error:
                 cause = error.__context__
                 raise (cause if isinstance(cause, ClientError) else error) from error

@@ -359,7 +359,8 @@ def test_unload_stands_in_a_query_of_several_statements(sandbox, target, objects
 def test_views_of_unloads(connector, target):
     connector.run(unload("SELECT 1 AS a, 2 AS b", target, "CSV GZIP"))
     history = (
-        "SELECT status, file_format, compression_type, unloaded_location, unloaded_rows, unloaded_files_count, "
+        "SELECT status, file_format, compression_type, unloaded_location, unloaded_rows, "
+        "unloaded_files_count, "
         "unloaded_files_size > 0, error_message, duration > 0 FROM sys_unload_history "
         "WHERE session_id = pg_backend_pid()"
     )
