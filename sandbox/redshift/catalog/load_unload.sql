@@ -1,11 +1,14 @@
 -- What UNLOAD writes down about itself, as COPY does (load_log.sql): through a connection of its own, so that the
 -- rows survive the client's rollback, with the newest unloads kept as large objects for sessions with an older
--- snapshot, under the number 2,000,000,000 + query id.
+-- snapshot, under the number 2,000,000,000 + their own.
 DROP TABLE IF EXISTS pg_internal.unload_file, pg_internal.unload CASCADE;
+
+CREATE SEQUENCE IF NOT EXISTS pg_internal.unload_number AS integer;
 
 CREATE TABLE pg_internal.unload (
     query_id integer PRIMARY KEY DEFAULT nextval('pg_internal.query_id'),
     sys_query_id integer NOT NULL UNIQUE DEFAULT nextval('pg_internal.sys_query_id'),
+    unload_number integer NOT NULL DEFAULT nextval('pg_internal.unload_number'),
     user_id integer NOT NULL,
     transaction_id bigint,
     session_id integer NOT NULL,
@@ -43,8 +46,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    newest integer := (SELECT last_value FROM pg_internal.query_id);
-    seen integer := (SELECT coalesce(max(query_id), 0) FROM pg_internal.unload);
+    newest integer := (SELECT last_value FROM pg_internal.unload_number);
+    seen integer := (SELECT coalesce(max(unload_number), 0) FROM pg_internal.unload);
     descriptor integer;
     length integer;
     document jsonb;
@@ -65,7 +68,7 @@ BEGIN
                 RETURN NEXT document;
             END IF;
         EXCEPTION WHEN undefined_object THEN
-            NULL; -- a COPY's number, or still running
+            NULL; -- still running, or never finished
         END;
     END LOOP;
 END
@@ -107,14 +110,15 @@ AS $$
     SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.unload_file, document -> 'unload_file');
 
     SELECT lo_from_bytea(
-        (2000000000 + (document -> 'unload' ->> 'query_id')::integer)::oid, convert_to(document::text, 'UTF8')
+        (2000000000 + (document -> 'unload' ->> 'unload_number')::integer)::oid, convert_to(document::text, 'UTF8')
     );
 
     -- Two that end at once must not both unlink the same object: the second looks after the first has ended.
     SELECT pg_advisory_xact_lock(5439, 1);
 
     SELECT lo_unlink(oid) FROM pg_largeobject_metadata
-    WHERE oid BETWEEN 2000000000::oid AND (2000000000 + (document -> 'unload' ->> 'query_id')::bigint - 100)::oid;
+    WHERE oid
+        BETWEEN 2000000000::oid AND (2000000000 + (document -> 'unload' ->> 'unload_number')::integer - 100)::oid;
 $$;
 
 -- Called before every UNLOAD, as tidy_loads() is before every COPY.

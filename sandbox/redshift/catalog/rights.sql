@@ -53,6 +53,7 @@ GRANT USAGE ON SEQUENCE pg_internal.query_id, pg_internal.sys_query_id TO redshi
 REVOKE EXECUTE ON FUNCTION pg_internal.record_load, pg_internal.tidy_loads FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pg_internal.record_load, pg_internal.tidy_loads TO redshift_log;
 GRANT SELECT, INSERT ON pg_internal.unload TO redshift_log;
+GRANT USAGE ON SEQUENCE pg_internal.unload_number TO redshift_log;
 REVOKE EXECUTE ON FUNCTION pg_internal.record_unload, pg_internal.tidy_unloads FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pg_internal.record_unload, pg_internal.tidy_unloads TO redshift_log;
 

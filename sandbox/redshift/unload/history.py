@@ -11,10 +11,11 @@ from sandbox.redshift.unload.files import UnloadedFile
 
 _START = """
 INSERT INTO pg_internal.unload (
-    user_id, session_id, backend_start, transaction_id, database_name, query_text, location, file_format,
-    compression_type, start_time
+    query_id, user_id, session_id, backend_start, transaction_id, database_name, query_text, location,
+    file_format, compression_type, start_time
 )
 SELECT
+    COALESCE(%(query_id)s, pg_catalog.nextval('pg_internal.query_id')),
     -- A login's name is a user's own, or has a prefix before it.
     (SELECT usesysid FROM pg_catalog.pg_user
     WHERE usename IN (%(user)s::text, pg_catalog.regexp_replace(%(user)s::text, '^IAMA?:', ''))
@@ -37,6 +38,7 @@ class UnloadStart:
     location: str
     file_format: str
     compression_type: str
+    query_id: int | None = None
 
 
 @dataclass

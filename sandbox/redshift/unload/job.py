@@ -29,13 +29,14 @@ _MEANINGS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 @dataclass(frozen=True)
 class UnloadSession:
-    """The client's session that runs the UNLOAD: its backend, its user, its database, its transaction."""
+    """The client's session that runs the UNLOAD; `query_id` is its number in the STL views, if it has one."""
 
     backend_pid: int
     user: str
     database: str
     transaction_id: int | None
     query_text: str
+    query_id: int | None = None
 
 
 class UnloadJob:
@@ -141,6 +142,7 @@ class UnloadJob:
             location=storable(self._command.location),
             file_format=_LOGGED_FORMATS.get(options.data_format, "Text"),
             compression_type=(options.compression or "none").lower(),
+            query_id=self._session.query_id,
         )
         return UnloadLog(self._settings, start)
 
