@@ -21,9 +21,9 @@ from sandbox.redshift.copy.rows import Rows
 from sandbox.redshift.copy.s3 import parse_address
 
 _SIZE_ERROR, _SCHEMA_ERROR = 15001, 15007
-# A value may be as long as a VARCHAR, so few are held at a time.
-_MOST_FIELDS = 2048
-_MAX_TEXT = 65_536
+# So many rows are held at a time, or as many as may have so many characters.
+_MOST_ROWS, _MOST_CHARACTERS = 2048, 8 * 1024 * 1024
+_MAX_TEXT = 65_535
 
 _INT32 = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 _MOMENTS = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
@@ -55,6 +55,15 @@ class _FileColumn:
     name: str
     type_name: str
     shown: str
+
+
+class _BadValueError(Exception):
+    """A value that does not fit the column of this number."""
+
+    def __init__(self, column: int, cause: ConversionError) -> None:
+        super().__init__(cause.reason)
+        self.column = column
+        self.cause = cause
 
 
 class ParquetRows:
@@ -98,35 +107,35 @@ class ParquetRows:
             self._check_type(column, file_column, url)
         wanted = ", ".join(_expression(*pair) for pair in zip(self._columns, found, strict=False))
         cursor = database.execute(f"SELECT {wanted} FROM read_parquet({quote_text(str(path))})")  # noqa: S608
-        size = max(1, _MOST_FIELDS // len(found))
+        size = max(1, min(_MOST_ROWS, _MOST_CHARACTERS // sum(map(_most_characters, self._columns))))
         missing = [self._filler(column) for column in self._columns[len(found) :]]
         while rows := cursor.fetchmany(size):
-            yield self._converted(rows, missing, url)
+            try:
+                yield self._converted(rows, missing)
+            except _BadValueError as error:
+                raise self._bad_value(error, _longest(database, path, found[error.column]), url) from error
 
-    def _converted(self, rows: Sequence[tuple[Any, ...]], missing: Sequence[str], url: str) -> Rows:
+    def _converted(self, rows: Sequence[tuple[Any, ...]], missing: Sequence[str]) -> Rows:
         columns = zip(*rows, strict=True)
         cells = []
         for at, values in enumerate(columns):
             try:
                 cells.append([self._converters[at](_value(value)) for value in values])
             except ConversionError as error:
-                raise self._bad_value(error, at, values, url) from error
+                raise _BadValueError(at, error) from error
         cells += [[filler] * len(rows) for filler in missing]
         data = "".join(["\t".join(row) + "\n" for row in zip(*cells, strict=True)])
         return Rows(data.encode(), len(rows))
 
-    def _bad_value(self, error: ConversionError, at: int, values: Sequence[Any], url: str) -> CopyError:
-        column = self._columns[at]
-        if error.code == 1204 and column.length and column.short_type in {"char", "varchar"}:
-            longest = max(len(str(value).encode(errors="replace")) for value in values if value is not None)
+    def _bad_value(self, error: "_BadValueError", longest: int, url: str) -> CopyError:
+        column, file = self._columns[error.column], f"File name: {self._shown(url)}"
+        if column.length and longest > column.length:
             return self._error(
                 _SIZE_ERROR,
                 f"The length of the data column {column.name} is longer than the length defined in the "
-                f"table. Table: {column.length}, Data: {longest}, File name: {self._shown(url)}",
+                f"table. Table: {column.length}, Data: {longest}, {file}",
             )
-        return self._error(
-            _SIZE_ERROR, f"{error.reason}, column {column.name}, File name: {self._shown(url)}"
-        )
+        return self._error(_SIZE_ERROR, f"{error.cause.reason}, column {column.name}, {file}")
 
     def _check_count(self, count: int, url: str) -> None:
         wanted = len(self._columns)
@@ -195,18 +204,33 @@ def _behind(schema: Sequence[tuple[Any, ...]], position: int) -> int:
     return position
 
 
+def _longest(database: duckdb.DuckDBPyConnection, path: Path, column: _FileColumn) -> int:
+    """The bytes of the longest text in a column; 0 where it has none."""
+    if column.type_name not in _TEXTS:
+        return 0
+    measure = "octet_length" if column.type_name == "BLOB" else "strlen"
+    wanted = f"max({measure}({quote_name(column.name)}))"
+    found = database.execute(f"SELECT {wanted} FROM read_parquet({quote_text(str(path))})")  # noqa: S608
+    return int((found.fetchone() or (0,))[0] or 0)
+
+
+def _most_characters(column: TargetColumn) -> int:
+    """What a column's value may take, and one character more that shows that it is too long."""
+    return (column.length or _MAX_TEXT) + 1 if column.short_type in {"char", "varchar"} else 64
+
+
 def _expression(column: TargetColumn, found: _FileColumn) -> str:
     """What gives a column's value as a text, cut where it is too long for any column."""
     name = quote_name(found.name)
     if found.type_name == "BLOB":
-        return f"{name}[1:{_MAX_TEXT}]"
+        return f"{name}[1:{_most_characters(column)}]"
     if found.type_name == "TIMESTAMP WITH TIME ZONE":
         name = f"make_timestamp(epoch_us({name}))"
     elif found.type_name in _MOMENTS:
         name = f"CAST({name} AS TIMESTAMP)"
     zone = " || '+00'" if column.type_name == "timestamp with time zone" else ""
     text = f"CAST({name} AS VARCHAR){zone}"
-    return f"left({text}, {_MAX_TEXT})" if found.type_name in _TEXTS else text
+    return f"left({text}, {_most_characters(column)})" if found.type_name in _TEXTS else text
 
 
 def _value(value: object) -> object:

@@ -24,9 +24,9 @@ _THREADS = 4
 _AHEAD = 8
 _SLICE_BYTES = 16 * 1024
 # What `zstd --ultra` writes needs no larger one. A block of four bytes may stand for 128 KiB, and the library
-# limits no output: so many bytes at a time give 16 MiB at most.
+# limits no output: so many bytes at a time give 4 MiB at most.
 _ZSTD_WINDOW = 128 * 1024 * 1024
-_ZSTD_SLICE = 512
+_ZSTD_SLICE = 128
 
 
 @dataclass(frozen=True)

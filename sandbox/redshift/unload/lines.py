@@ -1,8 +1,9 @@
 """Rows as lines of text: delimited, CSV, fixed widths or JSON, by the guide's page "UNLOAD"."""
 
-import json
 import re
 from collections.abc import Callable, Sequence
+
+import orjson
 
 from sandbox.redshift.copy.errors import INVALID_PARAMETER, CopyError
 from sandbox.redshift.unload.columns import NUMBERS, TEXTS, UnloadColumn
@@ -103,9 +104,9 @@ def _json(columns: Sequence[UnloadColumn]) -> Line:
             return "null"
         if column.type_name == "super" or (column.type_name in NUMBERS and _FINITE.fullmatch(text)):
             return text
-        return json.dumps(text, ensure_ascii=False)
+        return orjson.dumps(text).decode()
 
-    names = [json.dumps(column.name, ensure_ascii=False) + ":" for column in columns]
+    names = [orjson.dumps(column.name).decode() + ":" for column in columns]
 
     def line(row: Row) -> str:
         fields = [name + value(text, column) for name, text, column in zip(names, row, columns, strict=True)]

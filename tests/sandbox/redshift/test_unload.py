@@ -3,6 +3,8 @@
 import bz2
 import gzip
 import json
+import os
+import socket
 import threading
 import uuid
 from contextlib import closing
@@ -15,6 +17,7 @@ import zstandard
 from sandbox.parts.settings import ROLE_NAME
 from tests.sandbox.aws.client import client
 from tests.sandbox.redshift.copying import BUCKET, Warehouse
+from tests.security.raw_http import until
 
 pytest_plugins = ("tests.sandbox.redshift.copy_fixtures",)
 
@@ -25,6 +28,8 @@ VENUES = (
     "UNION ALL SELECT 2, 'Columbus \"Crew\" Stadium', 'OH', NULL "
     "UNION ALL SELECT 4, 'Community, Ballpark', NULL, 7 ORDER BY 1"
 )
+
+ENDLESS = "SELECT COUNT(*) FROM pg_class a, pg_class b, pg_class c, pg_class d"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -164,14 +169,15 @@ def test_values_are_written_as_redshift_writes_them(connector, target, objects):
 
 def test_parquet_keeps_types_and_is_loaded_again(connector, target, objects, tmp_path):
     columns = (
-        "si SMALLINT, i INTEGER, bi BIGINT, d DECIMAL(12, 3), r REAL, dp FLOAT, b BOOLEAN, c CHAR(3), v VARCHAR(9), "
-        "da DATE, ts TIMESTAMP, tz TIMESTAMPTZ"
+        "si SMALLINT, i INTEGER, bi BIGINT, d DECIMAL(12, 3), r REAL, dp FLOAT, b BOOLEAN, c CHAR(3), "
+        "v VARCHAR(9), da DATE, ts TIMESTAMP, tz TIMESTAMPTZ"
     )
     connector.run(f"CREATE TEMP TABLE u ({columns})")
     connector.run(
-        "INSERT INTO u VALUES (1, 2, 3, 4.5, 0.5, 0.1, true, 'ab', '', '2026-11-28', '2026-11-28 01:02:03.5', "
-        "'2026-11-28 01:02:03+02'), (NULL, 7, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"
+        "INSERT INTO u VALUES (1, 2, 3, 4.5, 0.5, 0.1, true, 'ab', '', '2026-11-28', "
+        "'2026-11-28 01:02:03.5', '2026-11-28 01:02:03+02')"
     )
+    connector.run("INSERT INTO u (i) VALUES (7)")
     connector.run(unload("SELECT * FROM u ORDER BY i", target, "FORMAT AS PARQUET MANIFEST"))
     found = objects(target)
     assert sorted(found) == ["0000_part_00.parquet", "manifest"]
@@ -287,8 +293,8 @@ def test_a_target_that_is_not_empty_is_kept_overwritten_or_cleaned(warehouse, ta
     state, message, _ = warehouse.fail(unload("SELECT 1", target))
     assert (state, message) == (
         "XX000",
-        "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, manually "
-        "removing the target files in S3, or using the ALLOWOVERWRITE option.",
+        "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, "
+        "manually removing the target files in S3, or using the ALLOWOVERWRITE option.",
     )
     warehouse.connection.rollback()
     warehouse.run(unload("SELECT 1", target, "ALLOWOVERWRITE"))
@@ -339,8 +345,10 @@ def test_a_value_too_wide_for_its_fixed_width_fails(warehouse, target, objects):
     assert message == "A value of column v has 4 characters, its FIXEDWIDTH is 3"
     warehouse.connection.rollback()
     assert objects(target) == {}
-    log = "SELECT status, unloaded_rows, error_message FROM sys_unload_history WHERE session_id = pg_backend_pid()"
-    assert warehouse.run(f"{log} ORDER BY query_id DESC LIMIT 1") == [("aborted", 0, message)]
+    log = "SELECT status, unloaded_rows, error_message FROM sys_unload_history"
+    assert warehouse.run(f"{log} WHERE session_id = pg_backend_pid() ORDER BY query_id DESC LIMIT 1") == [
+        ("aborted", 0, message)
+    ]
     assert warehouse.run("SELECT pg_last_unload_count()") == [(0,)]
 
 
@@ -371,15 +379,81 @@ def test_views_of_unloads(connector, target):
     ]
 
 
+def cancel_when_running(sandbox, pid, connection):
+    watcher = Warehouse(sandbox, "psycopg2")
+    with closing(watcher.connection):
+        watcher.connection.autocommit = True
+        status = f"SELECT status FROM sys_unload_history WHERE session_id = {pid}"
+        until(lambda: watcher.run(status) == [("running",)])
+    connection.cancel()
+
+
 def test_a_running_unload_is_cancelled(sandbox, target, objects):
     found = Warehouse(sandbox, "psycopg2")
     with closing(found.connection):
-        connection = found.connection
-        timer = threading.Timer(1, connection.cancel)
-        timer.start()
-        endless = "SELECT COUNT(*) FROM pg_class a, pg_class b, pg_class c, pg_class d"
+        [(pid,)] = found.run("SELECT pg_backend_pid()")
+        thread = threading.Thread(target=cancel_when_running, args=(sandbox, pid, found.connection))
+        thread.start()
         with pytest.raises(psycopg2.errors.QueryCanceled):
-            found.run(unload(endless, target))
-        connection.rollback()
+            found.run(unload(ENDLESS, target))
+        thread.join()
+        found.connection.rollback()
         assert found.run("SELECT 1") == [(1,)]
         assert objects(target) == {}
+
+
+def fails(warehouse, sql):
+    with pytest.raises(psycopg2.Error):
+        warehouse.run(sql)
+
+
+def test_an_unload_whose_client_is_gone_is_aborted(sandbox, connector, target, objects):
+    connector.connection.autocommit = True
+    found = Warehouse(sandbox, "psycopg2")
+    [(pid,)] = found.run("SELECT pg_backend_pid()")
+    thread = threading.Thread(target=lambda: fails(found, unload(ENDLESS, target)))
+    thread.start()
+    status = f"SELECT status FROM sys_unload_history WHERE session_id = {pid}"
+    until(lambda: connector.run(status) == [("running",)])
+    with socket.socket(fileno=os.dup(found.connection.fileno())) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    until(lambda: connector.run(status) == [("aborted",)])
+    until(lambda: connector.run(f"SELECT COUNT(*) FROM pg_stat_activity WHERE pid = {pid}") == [(0,)])
+    assert objects(target) == {}
+
+
+def test_a_role_that_may_only_read_writes_nothing(sandbox, warehouse, target, objects):
+    iam = client(sandbox, "iam")
+    name = f"r-{uuid.uuid4().hex[:8]}"
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "redshift.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    reads = {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:List*", "s3:GetBucketLocation"],
+        "Resource": "*",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+    iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=policy)
+    state, message, detail = warehouse.fail(unload("SELECT 1", target).replace("default", f"'{arn}'"))
+    assert state == "XX000"
+    assert f"assumed-role/{name}/redshift is not authorized to perform: s3:PutObject" in message
+    assert f"S3 path: {target}0000_part_00" in detail
+    assert objects(target) == {}
+
+
+def test_a_bucket_that_is_not_there_is_an_error(warehouse, put):
+    url = put().replace(BUCKET, "nobodys-bucket")
+    state, message, _ = warehouse.fail(unload("SELECT 1", url))
+    assert (state, "NoSuchBucket" in message) == ("XX000", True)
+
+
+def test_dollars_may_quote_the_query(connector, target, objects):
+    """As Airflow's RedshiftToS3Operator writes it."""
+    connector.run(f"UNLOAD ($$SELECT 'it''s'$$) TO '{target}' {ROLE}")
+    assert objects(target) == {"0000_part_00": b"it's\n"}
