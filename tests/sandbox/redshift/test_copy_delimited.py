@@ -216,3 +216,18 @@ def test_a_row_that_never_ends_ends_the_load(connector, put):
     connector.fail(f"COPY t FROM '{source}' {ROLE} CSV IGNOREALLERRORS")
     connector.connection.rollback()
     assert connector.run(ERROR)[0][4:6] == (1216, "Row exceeds 4194304 bytes")
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "reason"),
+    [
+        ("(i, a)", "", "without EXPLICIT_IDS: identity column 'i' is in the column list"),
+        ("(a)", "EXPLICIT_IDS", "with EXPLICIT_IDS: identity column 'i' is not in the column list"),
+    ],
+)
+def test_a_column_list_has_identity_columns_with_explicit_ids_only(connector, put, columns, options, reason):
+    connector.run("CREATE TEMP TABLE u (i INTEGER IDENTITY(1, 1), a INTEGER)")
+    connector.connection.commit()
+    source = put(x="1|2\n")
+    state, message, _ = connector.fail(f"COPY u {columns} FROM '{source}' {ROLE} {options}")
+    assert (state, message) == ("0A000", f"COPY {reason}")
