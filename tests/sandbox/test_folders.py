@@ -25,6 +25,7 @@ REDSHIFT_FLOORS = (
     {"__main__"},
     {"relay"},
     {"dialect"},
+    {"unload"},
     {"copy"},
     {"catalog", "sql"},
     {"error_fields"},

@@ -10,11 +10,16 @@ import tracemalloc
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
+import duckdb
 import pytest
+import zstandard
 
 from sandbox.parts.parts import Redshift
+from sandbox.redshift.copy.columnar import ParquetRows
 from sandbox.redshift.copy.columns import TargetColumn
+from sandbox.redshift.copy.delimited import TextReader
 from sandbox.redshift.copy.documents import MAX_DOCUMENT_BYTES, BadDocument, DocumentReader, Documents
 from sandbox.redshift.copy.errors import ConversionError, CopyError, FatalError
 from sandbox.redshift.copy.jsonpaths import parse_jsonpaths
@@ -24,6 +29,7 @@ from sandbox.redshift.copy.reading import FileContent, decoded
 from sandbox.redshift.copy.rows import MAX_ROW_BYTES, RowBuilder, document_error
 from sandbox.redshift.copy.s3 import BLOCK_BYTES, S3Object
 from sandbox.redshift.copy.source import MAX_MANIFEST_BYTES, _manifest_files
+from sandbox.redshift.copy.text_rows import TextRows
 from tests.sandbox.redshift.copying import AS_JSON, Warehouse
 
 pytest_plugins = ("tests.sandbox.redshift.copy_fixtures",)
@@ -45,7 +51,9 @@ def blocks(data: bytes, size: int = BLOCK_BYTES) -> list[bytes]:
 
 
 def packed(name: str, megabytes: int, byte: bytes) -> bytes:
-    packer = bz2.BZ2Compressor() if name == "BZIP2" else zlib.compressobj(9, wbits=31)
+    packer: Any = zlib.compressobj(9, wbits=31)
+    if name != "GZIP":
+        packer = bz2.BZ2Compressor() if name == "BZIP2" else zstandard.ZstdCompressor(19).compressobj()
     return b"".join(packer.compress(byte * 1_000_000) for _ in range(megabytes)) + packer.flush()
 
 
@@ -55,7 +63,7 @@ def unpacked(data: bytes, name: str | None, **options: str) -> Iterator[bytes]:
     )
 
 
-@pytest.mark.parametrize("name", ["GZIP", "BZIP2"])
+@pytest.mark.parametrize("name", ["GZIP", "BZIP2", "ZSTD"])
 @pytest.mark.parametrize("byte", [b" ", b"x"])
 def test_what_unpacks_to_much_takes_little_memory(name: str, byte: bytes):
     bomb = packed(name, 40, byte)
@@ -69,9 +77,10 @@ def test_what_unpacks_to_much_takes_little_memory(name: str, byte: bytes):
     assert [each.reason.partition(" ")[0] for each in found] == ([] if byte == b" " else ["JSON"])  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
-def test_thousands_of_tiny_streams_are_read_in_a_moment(pack):
-    name = "GZIP" if pack is gzip.compress else "BZIP2"
+@pytest.mark.parametrize(
+    ("name", "pack"), [("GZIP", gzip.compress), ("BZIP2", bz2.compress), ("ZSTD", zstandard.compress)]
+)
+def test_thousands_of_tiny_streams_are_read_in_a_moment(name, pack):
     data = pack(b"{}\n") * 20_000 + pack(b"") * 20_000
     began = time.process_time()
     pieces = list(unpacked(data, name))
@@ -97,6 +106,43 @@ def test_broken_files_are_read_in_linear_time(text: bytes, broken: int):
     found = [each for each in DocumentReader(blocks(text)) if isinstance(each, BadDocument)]
     assert len(found) == broken
     assert time.process_time() - began < 20  # took hours
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (b'"' * 2_000_001, {"data_format": "CSV"}),
+        (b'"a",' * 500_000, {"data_format": "CSV"}),
+        (b'"a\n' * 30_000, {"data_format": "CSV"}),
+        (b"\\" * 500_001, {"data_format": "TEXT", "escape": True}),
+        (b"\\\n" * 200_000, {"data_format": "TEXT", "escape": True}),
+        (b"'a|" * 100_000, {"data_format": "TEXT", "remove_quotes": True}),
+        (b"'a'|" * 50_000, {"data_format": "TEXT", "remove_quotes": True, "escape": True}),
+        (b"\n" * 1_000_000, {"data_format": "TEXT", "ignore_blank_lines": True}),
+    ],
+)
+def test_hostile_text_is_read_in_linear_time(text: bytes, options: dict[str, Any]):
+    began = time.process_time()
+    builder = TextRows([TargetColumn("a", "integer")], Options(**options))
+    reader = TextReader(blocks(text), Options(**options))
+    assert sum(rows.count for records in reader for rows in builder.build(records, "f")) <= 1
+    assert time.process_time() - began < 20
+
+
+def test_a_long_value_repeated_in_parquet_takes_little_memory(tmp_path):
+    path = tmp_path / "x.parquet"
+    with duckdb.connect() as database:
+        query = "SELECT repeat('x', 1000000) AS v FROM range(200)"
+        database.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    rows = ParquetRows([TargetColumn("v", "character varying", 65535)], Options(data_format="PARQUET"), "r")
+    tracemalloc.start()
+    try:
+        with pytest.raises(CopyError, match="Spectrum Scan Error"):
+            list(rows.load(blocks(path.read_bytes()), "s3://b/k"))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MOST_MB * 1e6
 
 
 def test_a_line_without_an_end_is_given_up_at_the_limit():

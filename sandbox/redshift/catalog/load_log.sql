@@ -36,6 +36,7 @@ CREATE TABLE pg_internal.load (
     table_name text NOT NULL,
     query_text text NOT NULL,
     data_source text NOT NULL,
+    file_format text NOT NULL DEFAULT 'JSON',
     status text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'completed', 'aborted')),
     -- False for a COPY that ended before it read a row: pg_last_copy_id() does not count it.
     reached_load boolean NOT NULL DEFAULT FALSE,

@@ -31,7 +31,7 @@ SELECT
     CASE WHEN has_ended THEN end_time END AS end_time,
     (extract(EPOCH FROM CASE WHEN has_ended THEN end_time ELSE up_to END - start_time) * 1000000)::bigint AS duration,
     data_source,
-    'json'::text AS file_format,
+    lower(file_format) AS file_format,
     CASE WHEN has_ended THEN loaded_rows ELSE 0 END AS loaded_rows,
     CASE WHEN has_ended THEN loaded_bytes ELSE 0 END AS loaded_bytes,
     CASE WHEN has_ended THEN source_file_count ELSE 0 END AS source_file_count,
@@ -134,7 +134,7 @@ SELECT
     file.error_count AS errors,
     file.end_time AS curtime,
     1 AS status,
-    'JSON'::character(16) AS file_format,
+    load.file_format::character(16) AS file_format,
     0 AS is_partial,
     0::bigint AS start_offset,
     (-1)::bigint AS copy_job_id

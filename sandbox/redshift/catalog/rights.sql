@@ -58,6 +58,10 @@ GRANT EXECUTE ON FUNCTION
     pg_internal.record_load, pg_internal.tidy_loads, pg_internal.record_queries, pg_internal.record_running,
     pg_internal.tidy_queries
 TO redshift_log;
+GRANT SELECT, INSERT ON pg_internal.unload TO redshift_log;
+GRANT USAGE ON SEQUENCE pg_internal.unload_number TO redshift_log;
+REVOKE EXECUTE ON FUNCTION pg_internal.record_unload, pg_internal.tidy_unloads FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_internal.record_unload, pg_internal.tidy_unloads TO redshift_log;
 
 -- What Redshift has not, PostgreSQL makes for superusers only: each can carry code that runs when others use it,
 -- and CREATE EXTENSION runs a script as the superuser.

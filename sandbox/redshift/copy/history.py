@@ -22,7 +22,7 @@ _WRITE_ERRORS = 500
 _START = """
 INSERT INTO pg_internal.load (
     query_id, user_id, session_id, backend_start, transaction_id, database_name, table_id, table_name,
-    query_text, data_source, start_time
+    query_text, data_source, file_format, start_time
 )
 SELECT
     COALESCE(%(query_id)s, pg_catalog.nextval('pg_internal.query_id')),
@@ -31,7 +31,8 @@ SELECT
     WHERE usename IN (%(user)s::text, pg_catalog.regexp_replace(%(user)s::text, '^IAMA?:', ''))
     ORDER BY usename = %(user)s::text DESC LIMIT 1), %(session_id)s,
     (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = %(session_id)s), %(transaction_id)s,
-    %(database_name)s, %(table_id)s, %(table_name)s, %(query_text)s, %(data_source)s, %(start_time)s
+    %(database_name)s, %(table_id)s, %(table_name)s, %(query_text)s, %(data_source)s,
+    %(file_format)s, %(start_time)s
 RETURNING pg_catalog.to_jsonb(load), (SELECT usename::text FROM pg_catalog.pg_user WHERE usesysid = user_id)
 """
 _ADD_ERRORS = """
@@ -57,6 +58,7 @@ class LoadStart:
     query_text: str
     data_source: str
     query_id: int | None = None
+    file_format: str = "JSON"
 
 
 @dataclass

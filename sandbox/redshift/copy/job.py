@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sandbox.parts.settings import Settings
+from sandbox.redshift.copy.columnar import ParquetRows
 from sandbox.redshift.copy.columns import TargetColumn
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.credentials import mask_credentials
@@ -19,6 +20,8 @@ from sandbox.redshift.copy.roles import take_role
 from sandbox.redshift.copy.rows import RowBuilder, Rows, document_error
 from sandbox.redshift.copy.s3 import BLOCK_BYTES, S3Reader, parse_address
 from sandbox.redshift.copy.source import source_files
+from sandbox.redshift.copy.tables import TableReader
+from sandbox.redshift.copy.text_rows import TextRows
 
 __all__ = ["CopyJob", "CopySession", "TargetColumn"]
 
@@ -26,6 +29,8 @@ __all__ = ["CopyJob", "CopySession", "TargetColumn"]
 _CHUNK_BYTES = 128 * 1024
 # A process needs a tenth of a second to start, in which so much is done here.
 _WORTH_WORKERS_BYTES = 8 * 1024 * 1024
+# As STL_LOAD_COMMITS names the formats of files; of fixed widths it is text.
+_LOGGED_FORMATS = {"JSON": "JSON", "CSV": "CSV", "PARQUET": "Parquet"}
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,16 @@ class CopyJob:
         take_role(self._settings, self._command.authorization, self._log.user)
         reader = S3Reader(self._settings, self._command.authorization, options.region)
         try:
-            plan = self._plan(reader)
-            builder = plan.builder()
-            files = source_files(self._command.source, reader, manifest=options.manifest)
+            plan = self._plan(reader) if options.data_format == "JSON" else None
+            builder = plan.builder() if plan else self._table_builder()
+            is_columnar = options.data_format == "PARQUET"
+            files = source_files(
+                self._command.source, reader, manifest=options.manifest, needs_sizes=is_columnar
+            )
             chunk = bytearray()
             for content in read_ahead(files, reader):
-                self._call_workers(content, plan)
+                if plan:
+                    self._call_workers(content, plan)
                 for rows in self._load(content, builder):
                     chunk += rows.data
                     if len(chunk) >= _CHUNK_BYTES and not options.no_load:
@@ -148,6 +157,7 @@ class CopyJob:
             query_text=storable(mask_credentials(session.query_text)),
             data_source=storable(self._command.source),
             query_id=session.query_id,
+            file_format=_LOGGED_FORMATS.get(self._command.options.data_format, "Text"),
         )
         return LoadLog(self._settings, start)
 
@@ -165,36 +175,45 @@ class CopyJob:
             )
         return RowPlan(self._columns, paths, options)
 
+    def _table_builder(self) -> TextRows | ParquetRows:
+        options = self._command.options
+        if options.data_format == "PARQUET":
+            return ParquetRows(self._columns, options, self._settings.region)
+        return TextRows(self._columns, options)
+
     def _call_workers(self, content: FileContent, plan: RowPlan) -> None:
         """Start processes that help with a large file, or with many files by now."""
         if self._workers is None and self._bytes + content.size >= _WORTH_WORKERS_BYTES:
             self._workers = Workers(plan)
 
-    def _load(self, content: FileContent, builder: RowBuilder) -> Iterator[Rows]:
+    def _load(self, content: FileContent, builder: RowBuilder | TextRows | ParquetRows) -> Iterator[Rows]:
         file = LoadedFile(
             *(content.url, content.size, utc_now(), utc_now()),
             file_etag=content.etag,
             file_last_modified=content.last_modified,
         )
         self._files.append(file)
-        documents = JsonFile(
-            self._counted(content),
-            content.url,
-            builder,
-            self._command.options.ignore_header,
-            # A small file is done before a process has taken it.
-            self._workers if content.size >= BLOCK_BYTES else None,
-        )
+        reader = self._reader(content, builder)
         try:
-            for found in documents:
+            for found in reader:
                 if isinstance(found, BadDocument):
                     self._reject(document_error(found, content.url), file, fatal=found.fatal)
                 else:
                     self._account(found, file)
                     yield found
         finally:
-            file.lines_scanned = documents.lines
+            file.lines_scanned = reader.lines
             file.end_time = utc_now()
+
+    def _reader(
+        self, content: FileContent, builder: RowBuilder | TextRows | ParquetRows
+    ) -> JsonFile | TableReader:
+        blocks, options = self._counted(content), self._command.options
+        if not isinstance(builder, RowBuilder):
+            return TableReader(blocks, builder, content.url, options)
+        # A small file is done before a process has taken it.
+        workers = self._workers if content.size >= BLOCK_BYTES else None
+        return JsonFile(blocks, content.url, builder, options.ignore_header, workers)
 
     def _counted(self, content: FileContent) -> Iterator[bytes]:
         for block in decoded(content, self._command.options):

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.redshift.copy.conversion.formats import format_parser
 from sandbox.redshift.copy.credentials import Authorization, authorization
 from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER, SYNTAX_ERROR, CopyError
+from sandbox.redshift.copy.format_options import TEXT_FLAGS, character, check_options, null_string, widths
 from sandbox.redshift.copy.tokens import TokenStream
 
 _FLAGS = {
@@ -20,16 +21,17 @@ _FLAGS = {
     "NOLOAD": "no_load",
     "EXPLICIT_IDS": "explicit_ids",
     "IGNOREALLERRORS": "ignore_all_errors",
+    "SERIALIZETOJSON": "serialize_to_json",
+    **TEXT_FLAGS,
 }
-_COMPRESSIONS = {"GZIP", "BZIP2"}
+_COMPRESSIONS = {"GZIP", "BZIP2", "ZSTD"}
 _ENCODINGS = {"UTF8": "utf-8", "UTF16": "utf-16", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be"}
 _KEYS = {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"}
-_NOT_WITH_JSON = {
-    *("DELIMITER", "ESCAPE", "FILLRECORD", "FIXEDWIDTH", "IGNOREBLANKLINES", "NULL", "QUOTE"),
-    *("READRATIO", "REMOVEQUOTES"),
+_OTHER_FORMATS = {"ORC", "AVRO", "SHAPEFILE", "RCFILE", "SEQUENCEFILE"}
+_NOT_HERE = {
+    *("ENCRYPTED", "MASTER_SYMMETRIC_KEY", "KMS_KEY_ID", "SSH", "JOB", "FILLTARGET", "READRATIO", "SIMPLIFY"),
+    *_OTHER_FORMATS,
 }
-_OTHER_FORMATS = {"CSV", "PARQUET", "ORC", "AVRO", "SHAPEFILE", "TEXT", "FIXEDWIDTH", "DELIMITER"}
-_NOT_HERE = {"ENCRYPTED", "MASTER_SYMMETRIC_KEY", "SSH", "LZOP", "ZSTD", "JOB", "FILLTARGET"}
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ class Options:
     """What a COPY says beside its target, source and authorization.
 
     Args:
-        json: 'auto', 'auto ignorecase' or the address of a jsonpaths file.
+        json: Of JSON: 'auto', 'auto ignorecase' or the address of a jsonpaths file.
         region: Region of the buckets, or None for the cluster's.
-        compression: 'GZIP', 'BZIP2' or None.
+        compression: 'GZIP', 'BZIP2', 'ZSTD' or None.
         time_format: None (the default), 'auto', 'epochsecs', 'epochmillisecs' or a format string.
         date_format: None (the default), 'auto' or a format string.
         max_error: Errors at which the load fails; 0 and 1 both mean the first.
@@ -47,9 +49,13 @@ class Options:
             is not UTF-8.
         encoding: Python's name of the files' encoding.
         ignore_header: Lines skipped at the start of each file.
+        data_format: 'JSON', 'TEXT' (delimited), 'CSV', 'FIXEDWIDTH' or 'PARQUET'.
+        delimiter: The character between fields, None for the format's.
+        null_as: What stands for NULL in a file, None for the default.
+        fixed_width: The width of each column in characters.
     """
 
-    json: str
+    json: str = ""
     region: str | None = None
     manifest: bool = False
     compression: str | None = None
@@ -71,6 +77,16 @@ class Options:
     comp_update: str | None = None
     stat_update: str | None = None
     comp_rows: int | None = None
+    data_format: str = "JSON"
+    delimiter: str | None = None
+    quote: str = '"'
+    escape: bool = False
+    remove_quotes: bool = False
+    null_as: str | None = None
+    fill_record: bool = False
+    ignore_blank_lines: bool = False
+    fixed_width: tuple[int, ...] = ()
+    serialize_to_json: bool = False
 
 
 def parse_options(stream: TokenStream) -> tuple[Authorization, Options]:
@@ -94,6 +110,12 @@ class _Found:
         self._readers: dict[str, Callable[[], None]] = {
             "FORMAT": self._format,
             "JSON": self._json,
+            "CSV": lambda: self._set("data_format", "CSV", "FORMAT"),
+            "PARQUET": lambda: self._set("data_format", "PARQUET", "FORMAT"),
+            "FIXEDWIDTH": self._fixed_width,
+            "DELIMITER": lambda: self._set("delimiter", character(stream, "DELIMITER"), "DELIMITER"),
+            "QUOTE": lambda: self._set("quote", character(stream, "QUOTE"), "QUOTE"),
+            "NULL": lambda: self._set("null_as", null_string(stream), "NULL AS"),
             "WITH": lambda: None,
             "IAM_ROLE": self._iam_role,
             "CREDENTIALS": self._credentials,
@@ -111,7 +133,7 @@ class _Found:
 
     def read_one(self) -> None:
         word = self._stream.keyword
-        if word in _NOT_WITH_JSON | _OTHER_FORMATS | _NOT_HERE:
+        if word == "LZOP" or word in _NOT_HERE:
             raise self._unsupported(word)
         if word not in self._readers and word not in _FLAGS and word not in _KEYS | _COMPRESSIONS:
             raise self._stream.error("no option of COPY has this name")
@@ -133,12 +155,8 @@ class _Found:
         return authorization(role, credentials, keys, default_role=default_role)
 
     def options(self) -> Options:
-        if "json" not in self._values:
-            raise CopyError(
-                FEATURE_NOT_SUPPORTED,
-                "COPY of delimited text is not supported by the sandbox",
-                hint="Load JSON: FORMAT AS JSON 'auto', 'auto ignorecase' or 's3://bucket/jsonpaths.json'.",
-            )
+        self._values.setdefault("data_format", "TEXT")
+        check_options(self._values)
         if "max_error" in self._values and "ignore_all_errors" in self._values:
             raise _conflict("MAXERROR and IGNOREALLERRORS exclude each other.")
         return Options(**self._values)
@@ -163,12 +181,15 @@ class _Found:
     def _format(self) -> None:
         self._stream.accept("AS")
         word = self._stream.keyword
-        if word != "JSON":
-            raise (
-                self._unsupported(word) if word in _OTHER_FORMATS else self._stream.error("FORMAT takes JSON")
-            )
-        self._stream.take()
-        self._json()
+        if word in _NOT_HERE:
+            raise self._unsupported(word)
+        if word not in {"JSON", "CSV", "PARQUET", "FIXEDWIDTH", "DELIMITER"}:
+            raise self._stream.error("FORMAT takes CSV, JSON or PARQUET")
+        self.read_one()
+
+    def _fixed_width(self) -> None:
+        self._set("data_format", "FIXEDWIDTH", "FORMAT")
+        self._set("fixed_width", widths(self._text("FIXEDWIDTH")), "FIXEDWIDTH")
 
     def _json(self) -> None:
         self._stream.accept("AS")
@@ -182,6 +203,7 @@ class _Found:
                 f"Invalid JSON option '{mapping}'",
                 hint="JSON takes 'auto', 'auto ignorecase' or the address of a jsonpaths file, 's3://bucket/key'.",
             )
+        self._set("data_format", "JSON", "FORMAT")
         self._set("json", mapping, "JSON")
 
     def _iam_role(self) -> None:
@@ -217,12 +239,13 @@ class _Found:
         self._set("encoding", _ENCODINGS[name], "ENCODING")
 
     def _unsupported(self, word: str) -> CopyError:
-        if word in _NOT_WITH_JSON and "json" in self._values:
+        if word == "READRATIO" and self._values.get("data_format") == "JSON":
             return CopyError(FEATURE_NOT_SUPPORTED, f"{word} argument is not supported for JSON based COPY")
         return CopyError(
             FEATURE_NOT_SUPPORTED,
             f"COPY with {word} is not supported by the sandbox",
-            hint="The sandbox loads JSON files, plain or compressed with GZIP or BZIP2.",
+            hint="The sandbox loads delimited text, CSV, fixed-width text, JSON and Parquet, "
+            "plain or compressed with GZIP, BZIP2 or ZSTD.",
         )
 
 

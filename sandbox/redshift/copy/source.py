@@ -20,13 +20,16 @@ class SourceFile:
     mandatory: bool = True
 
 
-def source_files(source: str, reader: S3Reader, *, manifest: bool) -> list[SourceFile]:
+def source_files(
+    source: str, reader: S3Reader, *, manifest: bool, needs_sizes: bool = False
+) -> list[SourceFile]:
     """The files behind the COPY's FROM, in the order of their keys or of the manifest.
 
     Args:
         source: ``s3://bucket/prefix`` or the manifest's address.
         reader: Reads S3.
         manifest: `source` is a manifest.
+        needs_sizes: Its entries must tell the files' sizes.
 
     Raises:
         CopyError: Nothing has the prefix, the manifest is missing or malformed, or S3 refuses.
@@ -34,7 +37,10 @@ def source_files(source: str, reader: S3Reader, *, manifest: bool) -> list[Sourc
     address = parse_address(source)
     reader.check_region(address.bucket)
     if manifest:
-        files = _manifest_files(reader.read(address, MAX_MANIFEST_BYTES), address)
+        text = reader.read(address, MAX_MANIFEST_BYTES)
+        files = _manifest_files(text, address)
+        if needs_sizes:
+            _check_sizes(text, address)
         for bucket in {file.address.bucket for file in files} - {address.bucket}:
             reader.check_region(bucket)
         return files
@@ -56,6 +62,14 @@ def _manifest_files(text: bytes, address: S3Object) -> list[SourceFile]:
     if not entries:
         raise _malformed(address, "it lists no file")
     return [_entry(url, mandatory, address) for url, mandatory in entries]
+
+
+def _check_sizes(text: bytes, address: S3Object) -> None:
+    """The guide's page "Using a manifest to specify data files": Parquet and ORC need the meta key."""
+    for entry in orjson.loads(text)["entries"]:
+        meta = entry.get("meta")
+        if not isinstance(meta, dict) or not isinstance(meta.get("content_length"), int):
+            raise _malformed(address, "meta.content_length is required for columnar files")
 
 
 def _entry(url: object, mandatory: object, manifest: S3Object) -> SourceFile:

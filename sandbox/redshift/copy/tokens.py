@@ -9,6 +9,7 @@ from sandbox.redshift.sql.tokens import Token
 
 _END = Token("operator", "", 0, 0)
 _MOST_DIGITS = 18
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 class TokenStream:
@@ -98,6 +99,25 @@ class TokenStream:
             _check_text(value)
         return value
 
+    def special(self, option: str) -> str:
+        """Consume a quoted text that may hold a backslash before N, and NUL, such as the argument of NULL AS.
+
+        Raises:
+            CopyError: Something else stands here (42601).
+        """
+        token = self.peek()
+        escapes = self._backslash_escapes or token.text[:1] in {"e", "E"}
+        # To PostgreSQL a backslash and N are the letter; the guide's null string '\N' keeps both.
+        text = _ESCAPED.sub(_keep_null, token.text) if escapes else token.text
+        value = (
+            literal_value(text, backslash_escapes=self._backslash_escapes) if token.kind == "string" else None
+        )
+        if value is None:
+            raise self.error(f"{option} takes a quoted text")
+        self._next += 1
+        _check_text(value.replace("\0", ""))
+        return value
+
     def number(self, option: str, low: int, high: int) -> int:
         """Consume a whole number between `low` and `high`, the argument of `option`.
 
@@ -117,6 +137,10 @@ class TokenStream:
         found = self.peek().text.strip("'")
         where = "at end of input" if self.exhausted else f'at or near "{found}"'
         return CopyError(SYNTAX_ERROR, f"syntax error {where}", hint=f"In COPY: {hint}.")
+
+
+def _keep_null(escape: re.Match[str]) -> str:
+    return r"\\N" if escape[1] == "N" else escape[0]
 
 
 def _check_text(value: str) -> None:

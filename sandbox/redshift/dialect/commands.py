@@ -131,10 +131,6 @@ def _inner_query(draft: Draft, _in_transaction: bool) -> Sequence[str]:
     return ()
 
 
-def _unload(_draft: Draft, _in_transaction: bool) -> Sequence[str]:
-    raise Refusal("UNLOAD is not in the sandbox", hint="docs/sandbox.md lists what is.")
-
-
 def _unsupported(draft: Draft) -> Refusal:
     return Refusal(f'SQL command "{draft.render()}" not supported.')
 
@@ -155,7 +151,6 @@ RULES: dict[str, _Rule] = {
     "analyse": _analyze,
     "vacuum": _vacuum,
     "lock": _lock,
-    "unload": _unload,
     "grant": roles.rewrite_grant,
     "revoke": roles.rewrite_grant,
     "refresh": materialized.refresh,

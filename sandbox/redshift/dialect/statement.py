@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.error_fields import ErrorFields
+from sandbox.redshift.unload.command import UnloadCommand
 
 # PostgreSQL is made to raise a syntax error at the refused statement's place, so that its transaction and the
 # protocol end up in the state an error leaves; the relay then reports the refusal instead.
@@ -64,6 +65,7 @@ class Statement:
         reads_log: It may ask about statements and sessions, hence for what has just happened.
         unresolved: The client's text, where the session's tables have to be asked what names in it are; the
             other values are then those of a statement without aliases.
+        unload: The UNLOAD to S3 that takes the statement's place; its query is PostgreSQL's.
     """
 
     sql: str
@@ -81,10 +83,13 @@ class Statement:
         """The text as the client wrote it."""
         return self.written or self.sql
 
+    unload: UnloadCommand | None = None
+
     @property
     def is_special(self) -> bool:
         """Whether it takes more than passing it on."""
-        return bool(self.copy or self.after or self.lock or self.controls_transaction or self.reads_log)
+        takes_place = self.copy or self.unload or self.after
+        return bool(takes_place or self.lock or self.controls_transaction or self.reads_log)
 
     @property
     def begins_block(self) -> bool:

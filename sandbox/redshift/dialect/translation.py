@@ -14,12 +14,14 @@ from sandbox.redshift.dialect import (
     queries,
     refusal_table,
     refused_commands,
+    unload_query,
 )
 from sandbox.redshift.dialect.draft import Draft
 from sandbox.redshift.dialect.locks import lock_of
 from sandbox.redshift.dialect.names import fold_names, syntax_error
 from sandbox.redshift.dialect.statement import Refusal, Statement, TableLock
 from sandbox.redshift.sql.tokens import Token, UnreadableError, split_statements, tokenize
+from sandbox.redshift.unload.command import read_unload
 
 _CACHED_STATEMENTS = 1000
 # Longer ones are translated beside the event loop, and not remembered.
@@ -94,6 +96,8 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
     verb = tokens[0].word
     if verb == "copy":
         return _copy(original, tokens, context)
+    if verb == "unload":
+        return _unload(original, tokens, context)
     draft = Draft(text, tokens)
     if draft.unpaired is not None:
         raise syntax_error(draft, draft.unpaired)
@@ -130,11 +134,29 @@ def _copy(text: str, tokens: Sequence[Token], context: Context) -> Statement:
     return Statement(text, rewritten=True, copy=command, lock=TableLock(command.target, is_shared=True))
 
 
+def _unload(text: str, tokens: Sequence[Token], context: Context) -> Statement:
+    try:
+        command = read_unload(tokens, backslash_escapes=context.backslash_escapes)
+    except CopyError as error:
+        raise Refusal(error.message, error.sqlstate, detail=error.detail, hint=error.hint) from error
+    query = command.query.rstrip().rstrip(";")
+    unload_query.check(query, backslash_escapes=context.backslash_escapes)
+    inner = _translated(query, context)
+    if isinstance(inner, Refusal):
+        raise inner
+    return Statement(text, rewritten=True, unload=replace(command, query=inner[0].sql))
+
+
 # Each returns the statements that follow the rewritten one silently.
 _RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {**ddl.RULES, **commands.RULES}
 
 # Text without any of these words and signs, capitals in quotes or # means the same to PostgreSQL.
-_WORDS = queries.WORDS | frozenset(_RULES) | absent_commands.VERBS | frozenset(("copy", "information_schema"))
+_WORDS = (
+    queries.WORDS
+    | frozenset(_RULES)
+    | absent_commands.VERBS
+    | frozenset(("copy", "unload", "information_schema"))
+)
 _WORD = re.compile(r"[A-Za-z_]+[A-Za-z_0-9]*")
 _SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
 

@@ -103,7 +103,9 @@ class Answers:
 
     def _are_rows_untouched(self) -> bool:
         head = self._outstanding.head
-        return head is None or (head.visible and not self._intervals.are_in(head.statement))
+        if head is None:
+            return True
+        return head.visible and not head.unload and not self._intervals.are_in(head.statement)
 
     async def _answer(self, kind: str, whole: bytes) -> list[bytes]:
         """What the client gets for this message."""
@@ -120,7 +122,9 @@ class Answers:
         if kind == "G":
             self._begin_copy(head)
             return []
-        if kind == "N" and _SKIPPED_TABLE.search(body):
+        if kind == "d" and head.unload:
+            await head.unload.take(body)
+        if (kind in "Hdc" and head.unload) or (kind == "N" and _SKIPPED_TABLE.search(body)):
             return []
         if kind == "Z":
             self.transaction_status = chr(body[0])

@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.parts.settings import Settings
 from sandbox.redshift.copy.command import CopyCommand, CopyError
+from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED
 from sandbox.redshift.copy.job import CopyJob, CopySession, TargetColumn
 from sandbox.redshift.dialect.statement import Refusal, Statement
 from sandbox.redshift.error_fields import ErrorFields
@@ -37,6 +38,7 @@ class Target:
         table_id: The table's OID.
         transaction_id: The transaction's id.
         timeout_seconds: The session's statement_timeout, None without one.
+        identities: The columns that only EXPLICIT_IDS fills.
     """
 
     command: CopyCommand
@@ -46,6 +48,7 @@ class Target:
     table_id: int
     transaction_id: int
     timeout_seconds: float | None
+    identities: frozenset[str] = frozenset()
 
     # One row a column. pg_size_bytes would not read settings' time units: pg_settings holds milliseconds.
     QUERY = """
@@ -80,7 +83,28 @@ class Target:
             table_id=int(found[0][0]),
             transaction_id=int(found[0][1]),
             timeout_seconds=int(found[0][2]) / 1000 or None,
+            identities=frozenset(row[3] for row in found if row[4] == _ALWAYS_GENERATED),
         )
+
+    def check_identities(self) -> None:
+        """Make sure that the column list has identity columns if, and only if, EXPLICIT_IDS is given.
+
+        The guide's page "Column mapping options" has the rule; the words are unconfirmed.
+
+        Raises:
+            CopyError: It is not so.
+        """
+        listed = self.command.columns
+        if listed is None:
+            return
+        is_explicit = self.command.options.explicit_ids
+        wrong = self.identities - set(listed) if is_explicit else self.identities & set(listed)
+        for name in sorted(wrong)[:1]:
+            reason = "is not in the column list" if is_explicit else "is in the column list"
+            text = (
+                f"COPY {'with' if is_explicit else 'without'} EXPLICIT_IDS: identity column '{name}' {reason}"
+            )
+            raise CopyError(FEATURE_NOT_SUPPORTED, text)
 
     @staticmethod
     def missing(command: CopyCommand) -> Refusal:
@@ -166,6 +190,7 @@ class Load:
         if answered.done():
             return
         try:
+            self._target.check_identities()
             await self._send_rows(backend, answered)
         except CopyError as error:
             self._error = self._error or error

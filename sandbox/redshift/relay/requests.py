@@ -41,6 +41,13 @@ class CopyAnswers(Protocol):
         """The error for the client in place of PostgreSQL's."""
 
 
+class UnloadAnswers(Protocol):
+    """Who takes the rows that PostgreSQL sends for an UNLOAD."""
+
+    async def take(self, data: bytes) -> None:
+        """Rows in PostgreSQL's COPY text format."""
+
+
 class Part(Enum):
     """Whose a statement of a Query is: the client's, or ours around one of those."""
 
@@ -66,6 +73,7 @@ class Request:
         releases: The last silent request of those.
         hold_ready: Do not forward ReadyForQuery.
         copy: The COPY this request starts.
+        unload: The UNLOAD whose rows this request brings.
         rows: Collects the rows of a silent request, or what is described.
         statement: The prepared statement that is described or executed, where its intervals are rewritten.
         answered: Receives the error, or None on success, once the answer is complete.
@@ -84,6 +92,7 @@ class Request:
     releases: bool = False
     hold_ready: bool = False
     copy: CopyAnswers | None = None
+    unload: UnloadAnswers | None = None
     rows: list[bytes] | None = None
     statement: bytes = b""
     answered: "asyncio.Future[ErrorFields | None] | None" = None

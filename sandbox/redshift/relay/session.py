@@ -20,6 +20,7 @@ from sandbox.redshift.relay.names import Names
 from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
 from sandbox.redshift.relay.query_log import QueryLog
 from sandbox.redshift.relay.requests import Outstanding, Request, refused, script
+from sandbox.redshift.relay.unloading import Unloading
 from sandbox.redshift.relay.wire import Wire
 
 # Parsed in a COPY's place and never executed: like COPY it takes no parameters and returns no rows.
@@ -68,6 +69,7 @@ class Session:
         self._answers = Answers(backend, client, self._outstanding, self._intervals, self._journal)
         self._outbox = Outbox(backend, self._outstanding)
         self._looking = Looking(self._outbox, dialect)
+        self._unloading = Unloading(self._outbox, client, settings, self._answers, self._journal.user)
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
         self._portals = Names()
@@ -101,13 +103,15 @@ class Session:
             results = await asyncio.gather(*parts, return_exceptions=True)
             if load:
                 await load.abandon()
+            await self._unloading.abandon()
             self._journal.close()
         for result in results:
             if isinstance(result, Exception):
                 raise result
 
     def cancel(self) -> None:
-        """Stop a running COPY's reading; PostgreSQL itself cancels everything else."""
+        """Stop a running COPY's reading, an UNLOAD's writing; PostgreSQL itself cancels everything else."""
+        self._unloading.cancel()
         if self._load:
             self._load.cancel()
 
@@ -207,7 +211,7 @@ class Session:
         except Refusal as refusal:
             self._refuse("Q", refusal, self._journal.entries([text]))
             return
-        if any(statement.copy or statement.unresolved for statement in statements):
+        if any(statement.copy or statement.unload or statement.unresolved for statement in statements):
             await self._run_one_by_one(statements)
             return
         sources = (statement.source for statement in statements)
@@ -247,6 +251,8 @@ class Session:
         if isinstance(found, ErrorFields):
             return found
         await self._journal.settle(found)
+        if statement.unload:
+            return await self._unloading.run(statement, entries)
         if statement.copy is None:
             return await self._outbox.run_apart(*script([found], entries))
         target, error = await find_target(self._outbox, statement, in_block=self._in_block())
@@ -291,7 +297,7 @@ class Session:
             if statement.is_special:
                 self._special.put(name, statement)
             self._lock(statement)
-        if len(statements) == 1 and statements[0].copy:
+        if len(statements) == 1 and (statements[0].copy or statements[0].unload):
             sql, rewritten = _COPY_STAND_IN, True
         elif rewritten:
             sql = ";".join(statement.sql for statement in statements).encode()
@@ -340,6 +346,9 @@ class Session:
         entries = self._journal.execute(portal)
         if special and special.copy:
             await self._execute_copy(special, entries)
+            return
+        if special and special.unload:
+            await self._unloading.execute(special, entries)
             return
         for sql in self._locking.turns(special.lock) if special and special.lock else ():
             self._outbox.run(sql)

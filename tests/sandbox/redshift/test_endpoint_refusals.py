@@ -71,7 +71,11 @@ def client(sandbox, request):
         ("COPY t FROM STDIN", "0A000", S3),
         ("COPY t TO STDOUT", "0A000", S3),
         ("COPY t FROM 's3://b/k' IAM_ROLE default JSON 'auto' NO_SUCH_OPTION", "42601", ""),
-        ("UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default", "0A000", "UNLOAD is not in the sandbox"),
+        (
+            "UNLOAD ('SELECT 1') TO 's3://b/k' IAM_ROLE default ENCRYPTED KMS_KEY_ID 'k'",
+            "0A000",
+            "UNLOAD with KMS_KEY_ID is not supported by the sandbox",
+        ),
         ("LOCK t IN SHARE MODE", "42601", 'syntax error at or near "IN"'),
         ("ANALYZE COMPRESSION t", "0A000", "ANALYZE COMPRESSION is not in the sandbox"),
         ("SHOW standard_conforming_strings", "42704", "unrecognized configuration parameter"),

@@ -1,0 +1,1 @@
+"""UNLOAD to S3: the statement, its files and their way to S3."""
