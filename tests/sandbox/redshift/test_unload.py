@@ -384,17 +384,18 @@ def cancel_when_running(sandbox, pid, connection):
     with closing(watcher.connection):
         watcher.connection.autocommit = True
         status = f"SELECT status FROM sys_unload_history WHERE session_id = {pid}"
-        until(lambda: watcher.run(status) == [("running",)])
+        until(lambda: watcher.run(status) == [("running",)], seconds=60)
     connection.cancel()
 
 
 def test_a_running_unload_is_cancelled(sandbox, target, objects):
     found = Warehouse(sandbox, "psycopg2")
     with closing(found.connection):
+        found.run("SET statement_timeout TO 100000")  # whatever becomes of the thread
         [(pid,)] = found.run("SELECT pg_backend_pid()")
         thread = threading.Thread(target=cancel_when_running, args=(sandbox, pid, found.connection))
         thread.start()
-        with pytest.raises(psycopg2.errors.QueryCanceled):
+        with pytest.raises(psycopg2.errors.QueryCanceled, match="user request"):
             found.run(unload(ENDLESS, target))
         thread.join()
         found.connection.rollback()
@@ -410,8 +411,9 @@ def fails(warehouse, sql):
 def test_an_unload_whose_client_is_gone_is_aborted(sandbox, connector, target, objects):
     connector.connection.autocommit = True
     found = Warehouse(sandbox, "psycopg2")
+    found.run("SET statement_timeout TO 100000")
     [(pid,)] = found.run("SELECT pg_backend_pid()")
-    thread = threading.Thread(target=lambda: fails(found, unload(ENDLESS, target)))
+    thread = threading.Thread(target=lambda: fails(found, unload(ENDLESS, target)), daemon=True)
     thread.start()
     status = f"SELECT status FROM sys_unload_history WHERE session_id = {pid}"
     until(lambda: connector.run(status) == [("running",)])
