@@ -11,7 +11,7 @@ from tests.clients.environments import FOLDER, jar, node_modules, outside, run
 def test_asyncpgs_pool_resets_its_connection_and_uses_it_again(client_environment):
     assert run("asyncpg", "pool.py", client_environment()) == {
         "sum": 42,
-        "cursor": [5, 6],
+        "cursor": [[0, 1, 2, 3, 4], [5, 6, 7, 8]],
         "error": "42703",
         "backends": 1,
     }

@@ -72,10 +72,10 @@ def test_locopy_loads_a_local_file_and_unloads_a_query(client_environment, bucke
     }
 
 
-@pytest.mark.parametrize(("way", "formats"), [("inserted", "insert_values"), ("staged", "parquet")])
-def test_dlt_merges_and_appends_in_two_runs(client_environment, bucket, way, formats):
+@pytest.mark.parametrize("way", ["insert_values", "jsonl", "parquet"])
+def test_dlt_merges_and_appends_in_two_runs(client_environment, bucket, way):
     found = run("dlt", "pipeline.py", client_environment(), way)
-    assert formats in found.pop("formats")
+    assert way in found.pop("formats")
     assert found == {
         "songs": [[1, "Day 2"], [2, "Other"], [3, "Other"]],
         "artists": [["O'Neil"], ["Zoë"]],
@@ -98,7 +98,7 @@ def mesh(client_environment, raw, tmp_path):
 
 
 def test_sqlmesh_plans_a_project_and_a_changed_model(mesh, sample, warehouse):
-    plan = ["plan", "--auto-apply", "--no-prompts", "--skip-tests", "--end", "2018-11-29"]
+    plan = ["plan", "--auto-apply", "--no-prompts", "--skip-tests"]
     mesh(*plan)
     users = len({event["userId"] for event in sample.plays})
     assert warehouse("SELECT COUNT(*) FROM mesh.plays") == [(len(sample.plays),)]

@@ -18,8 +18,8 @@ async def main() -> None:
             await connection.execute("CREATE TEMP TABLE numbers (n INTEGER, word VARCHAR(10))")
             await connection.executemany("INSERT INTO numbers VALUES ($1, $2)", [(n, "x") for n in range(9)])
             cursor = await connection.cursor("SELECT n FROM numbers ORDER BY n")
-            await cursor.forward(5)
-            found["cursor"] = [row["n"] for row in await cursor.fetch(2)]
+            parts = [await cursor.fetch(5), await cursor.fetch(5)]
+            found["cursor"] = [[row["n"] for row in part] for part in parts]
         async with pool.acquire() as connection:
             try:
                 await connection.execute("SELECT missing FROM numbers")

@@ -1,4 +1,4 @@
-"""dlt: a pipeline with its default for Redshift (INSERT) and one that stages Parquet in S3, each run twice."""
+"""dlt: a pipeline that inserts, or stages JSON or Parquet in S3, run twice: `python pipeline.py FORMAT`."""
 
 import json
 import os
@@ -8,8 +8,9 @@ import tempfile
 import dlt
 from dlt.destinations import filesystem, redshift
 
-staged = sys.argv[1] == "staged"
-name = f"dlt_{sys.argv[1]}"
+form = sys.argv[1]
+staged = form != "insert_values"
+name = f"dlt_{form}"
 
 
 @dlt.resource(primary_key="id", write_disposition="merge")
@@ -52,7 +53,7 @@ pipeline = dlt.pipeline(
 )
 kinds = set()
 for day in (1, 2):
-    done = pipeline.run([songs(day), plays(day)])
+    done = pipeline.run([songs(day), plays(day)], loader_file_format=form)
     done.raise_on_failed_jobs()
     for package in done.load_packages:
         kinds |= {job.job_file_info.file_format for job in package.jobs["completed_jobs"]}
