@@ -18,7 +18,7 @@ from tests.conftest import REPOSITORY
 FOLDER = Path(__file__).parent
 BUILT = REPOSITORY / "build" / "clients"
 # No client has anything to tell its maker from here.
-_SILENCE = {
+SILENCE = {
     "DO_NOT_TRACK": "1",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -125,7 +125,7 @@ def _done(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         words,
-        env={**environment, **_SILENCE},
+        env={**environment, **SILENCE},
         cwd=folder,
         capture_output=True,
         text=True,
