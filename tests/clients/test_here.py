@@ -14,6 +14,8 @@ from sandbox.parts import postgres
 from tests.clients.conftest import BUCKET
 from tests.contexts import task_context
 
+ROLE = "arn:aws:iam::123456789012:role/sparkify-redshift"
+
 
 @pytest.fixture
 def address(sandbox):
@@ -71,7 +73,7 @@ class TestPsycopg2:
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE copied (LIKE {raw}.staging_songs)")
             copy = "COPY copied FROM %s IAM_ROLE %s JSON %s"
-            cursor.execute(copy, (f"s3://{BUCKET}/song_data", "default", "auto"))
+            cursor.execute(copy, (f"s3://{BUCKET}/song_data", ROLE, "auto"))
             cursor.execute("SELECT COUNT(*) FROM copied")
             assert cursor.fetchall() == [(len(sample.songs),)]
 
@@ -134,12 +136,12 @@ class TestAirflow:
 
         return RedshiftSQLHook()
 
-    def test_the_hook_runs_statements_and_makes_an_engine(self, hook):
-        hook.run(["CREATE TABLE air.t (n INTEGER)", "INSERT INTO air.t VALUES (1), (2)"], autocommit=True)
+    def test_the_hook_runs_statements_and_reads_keys(self, hook):
+        hook.run(["CREATE TABLE air.t (n INTEGER PRIMARY KEY)", "INSERT INTO air.t VALUES (1), (2)"], autocommit=True)
         assert hook.get_first("SELECT SUM(n) FROM air.t")[0] == 3
-        assert hook.get_table_primary_key("t", "air") is None
-        with hook.get_sqlalchemy_engine().connect() as connection:
-            assert connection.exec_driver_sql("SELECT COUNT(*) FROM air.t").scalar() == 2
+        assert hook.get_table_primary_key("t", "air") == ["n"]
+        hook.insert_rows("air.t", [(3,), (4,)], ["n"])
+        assert hook.get_first("SELECT COUNT(*) FROM air.t")[0] == 4
 
     @pytest.mark.parametrize(("method", "rows"), [("APPEND", 4), ("REPLACE", 2), ("UPSERT", 3)])
     def test_s3_to_redshift_loads_json(self, hook, bucket, method, rows):
@@ -193,6 +195,8 @@ class TestAirflow:
     def test_the_data_operator_waits_for_its_statement(self, sandbox, aws_cluster):
         from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 
+        context = task_context()
+        context["ti"].stats_tags = {}
         [result] = RedshiftDataOperator(
             task_id="ask",
             cluster_identifier=aws_cluster,
@@ -201,7 +205,7 @@ class TestAirflow:
             sql="SELECT 1 AS one, 'two' AS two",
             return_sql_result=True,
             poll_interval=1,
-        ).execute(task_context())
+        ).execute(context)
         assert result["Records"] == [[{"longValue": 1}, {"stringValue": "two"}]]
 
     @pytest.fixture

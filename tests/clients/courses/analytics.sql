@@ -8,7 +8,7 @@ SELECT userid, level, sessionid, song,
     lag(start_time) OVER (PARTITION BY userid ORDER BY ts) AS before
 FROM raw.staging_events WHERE page = 'NextSong';
 CREATE TABLE newest AS
-SELECT userid, level, start_time AS seen FROM plays
+SELECT userid, level, start_time AS seen FROM plays AS p
 QUALIFY row_number() OVER (PARTITION BY userid ORDER BY start_time DESC) = 1;
 CREATE TEMP TABLE changes (LIKE newest);
 INSERT INTO changes SELECT userid, 'gone', sysdate FROM newest WHERE userid % 2 = 0;

@@ -38,7 +38,7 @@ COPY staging_events FROM 's3://{bucket}/log_data' credentials 'aws_iam_role={rol
 COPY staging_songs FROM 's3://{bucket}/song_data' credentials 'aws_iam_role={role}' region 'us-east-1'
     json 'auto' COMPUPDATE OFF STATUPDATE OFF;
 INSERT INTO songplays (start_time, user_id, level, song_id, artist_id, session_id, location, user_agent)
-SELECT DISTINCT TIMESTAMP 'epoch' + e.ts / 1000 * INTERVAL '1 second' AS start_time, e.userId AS user_id,
+SELECT DISTINCT TIMESTAMP 'epoch' + e.ts / 1000 * INTERVAL '1 second' AS start_time, e.userId::INTEGER AS user_id,
     e.level, s.song_id, s.artist_id, e.sessionId AS session_id, e.location, e.userAgent AS user_agent
 FROM staging_events e
 LEFT JOIN staging_songs s ON e.song = s.title AND e.artist = s.artist_name
