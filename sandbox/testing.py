@@ -80,7 +80,8 @@ def lent() -> Iterator[RedshiftSandbox]:
         text=True,
         start_new_session=True,
     )
-    assert lender.stdin and lender.stdout  # noqa: S101 - both are pipes
+    assert lender.stdin is not None  # noqa: S101 - for mypy: it is a pipe
+    assert lender.stdout is not None  # noqa: S101
     try:
         line = lender.stdout.readline()
         if not line:

@@ -4,6 +4,14 @@ What belongs to a suite with a target of its own (faults, clusters, security, th
 """
 
 _LONG = (
+    "clients/test_courses.py::test_the_questions",
+    "clients/test_dbt.py",
+    "clients/test_drivers.py",
+    "clients/test_tools.py",
+    "clients/test_use_the_sandbox.py::test_a_dbt_project",
+    "clients/test_use_the_sandbox.py::test_a_shell",
+    "clients/test_use_the_sandbox.py::test_an_airflow",
+    "clients/test_use_the_sandbox.py::test_two_at_once",
     "faults/test_crashes.py::test_a_task_killed_anywhere_leaves_its_table_as_it_was_and_a_rerun_mends_the_rest[load_artists]",
     "faults/test_crashes.py::test_a_task_killed_anywhere_leaves_its_table_as_it_was_and_a_rerun_mends_the_rest[load_songs]",
     "faults/test_crashes.py::test_a_task_killed_anywhere_leaves_its_table_as_it_was_and_a_rerun_mends_the_rest[load_time]",

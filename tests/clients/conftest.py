@@ -131,7 +131,7 @@ def warehouse(sandbox: Settings) -> Iterator[Callable[[str], list[tuple[Any, ...
 
 @pytest.fixture(scope="session")
 def raw(sample: Sample, warehouse: Callable[[str], list[tuple[Any, ...]]]) -> str:
-    """The schema of the staging tables with the sample, as the courses make them: ts BIGINT, userid INTEGER."""
+    """The schema of the staging tables with the sample, as the courses make them."""
     warehouse("CREATE SCHEMA raw")
     for statement in (FOLDER / "courses" / "staging.sql").read_text().format(bucket=BUCKET).split(";"):
         if statement.strip():

@@ -28,7 +28,7 @@ SILENCE = {
 
 
 def programs(client: str) -> Path:
-    """The folder of a client's programs, python among them; installed now unless its lock says it is there."""
+    """The folder of a client's programs, python among them; installed now unless it is there."""
     lock = FOLDER / client / "requirements.txt"
     return _installed(client, lock, _install_python) / "bin"
 

@@ -1,4 +1,4 @@
-"""Projects in the manner of the published 'Sparkify' courses run whole, and their tables have what the files have."""
+"""Projects in the manner of the published 'Sparkify' courses run whole and load what the files hold."""
 
 from itertools import groupby
 
@@ -33,7 +33,9 @@ def count(warehouse, table):
 
 def matches(sample, event):
     """How many songs the course's join by title and artist finds for an event, at least the event itself."""
-    same = [one for one in sample.songs if (one["title"], one["artist_name"]) == (event["song"], event["artist"])]
+    same = [
+        one for one in sample.songs if (one["title"], one["artist_name"]) == (event["song"], event["artist"])
+    ]
     return max(1, len(same))
 
 
@@ -62,10 +64,12 @@ def test_the_warehouse_project_loads_every_table(run, sample, warehouse):
     assert count(warehouse, "staging_events") == len(sample.events)
     assert count(warehouse, "users") == len(users(sample.plays))
     assert count(warehouse, '"time"') == len(seconds(sample.plays))
-    assert warehouse("SELECT COUNT(DISTINCT user_id), COUNT(*) = COUNT(DISTINCT songplay_id) FROM songplays") == [
-        (len({event["userId"] for event in sample.plays}), True)
+    assert warehouse(
+        "SELECT COUNT(DISTINCT user_id), COUNT(*) = COUNT(DISTINCT songplay_id) FROM songplays"
+    ) == [(len({event["userId"] for event in sample.plays}), True)]
+    assert warehouse("SELECT MIN(event_id), MAX(event_id) FROM staging_events") == [
+        (0, len(sample.events) - 1)
     ]
-    assert warehouse("SELECT MIN(event_id), MAX(event_id) FROM staging_events") == [(0, len(sample.events) - 1)]
     assert warehouse('SELECT MIN(weekday), MAX(hour) <= 23 FROM "time"') == [(3, True)]  # a Wednesday
 
 

@@ -17,7 +17,7 @@ class Dbt:
         self.environment, self.target = environment, target
 
     def build(self, *words):
-        """Build; returns what failed and why, and how many things were done. What failed has others skipped."""
+        """Build; returns what failed (not what was skipped for it) and why, and how much was done."""
         done = self.run("build", *DAYS, *words)
         results = self.written("run_results.json")["results"]
         bad = [one for one in results if one["status"] not in ("success", "pass", "skipped")]

@@ -19,7 +19,7 @@ def test_asyncpgs_pool_resets_its_connection_and_uses_it_again(client_environmen
 
 def test_redshift_connector_writes_and_reads_frames_and_inserts_files_in_bulk(client_environment):
     assert run("redshift_connector", "frames.py", client_environment()) == {
-        "frame": [[1, "a"], [2, "é"], [3, None]],
+        "frame": [[1, "a"], [2, "é"], [3, "c"]],
         "bulk": ["d", "e", "f"],
     }
 

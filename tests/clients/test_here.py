@@ -1,4 +1,4 @@
-"""Clients that the project's own environment has: psycopg 2 and 3, redshift_connector, psql, Airflow's operators."""
+"""Clients that the project's own environment has: drivers, psql, Airflow's operators."""
 
 import json
 import subprocess
@@ -53,7 +53,8 @@ class TestPsycopg:
         connection.execute("INSERT INTO n VALUES (1, 'ä', '2018-11-28 10:00:00.5'), (NULL, NULL, NULL)")
         sql = "SELECT n, word, at FROM n ORDER BY n"
         assert (
-            connection.execute(sql, binary=True).fetchall() == connection.execute(sql, binary=False).fetchall()
+            connection.execute(sql, binary=True).fetchall()
+            == connection.execute(sql, binary=False).fetchall()
         )
 
 
@@ -121,7 +122,7 @@ def test_psql_runs_a_script_and_stops_at_an_error(sandbox, client_environment, r
 
 
 class TestAirflow:
-    """Operators of the Amazon and common.sql providers, with the connections of the sandbox's own environment."""
+    """Operators of the Amazon and common.sql providers, with the sandbox's own connections."""
 
     @pytest.fixture(autouse=True)
     def schema(self, warehouse):
@@ -137,7 +138,10 @@ class TestAirflow:
         return RedshiftSQLHook()
 
     def test_the_hook_runs_statements_and_reads_keys(self, hook):
-        hook.run(["CREATE TABLE air.t (n INTEGER PRIMARY KEY)", "INSERT INTO air.t VALUES (1), (2)"], autocommit=True)
+        hook.run(
+            ["CREATE TABLE air.t (n INTEGER PRIMARY KEY)", "INSERT INTO air.t VALUES (1), (2)"],
+            autocommit=True,
+        )
         assert hook.get_first("SELECT SUM(n) FROM air.t")[0] == 3
         assert hook.get_table_primary_key("t", "air") == ["n"]
         hook.insert_rows("air.t", [(3,), (4,)], ["n"])
@@ -241,11 +245,13 @@ class TestAirflow:
         bad = {"n": {"null_check": {"equal_to": 0}}}
         good = {"n": {"distinct_check": {"equal_to": 2}, "max": {"leq_to": 2}}}
         table = {"rows": {"check_statement": "COUNT(*) = 3"}}
-        SQLColumnCheckOperator(task_id="c", table="air.t", column_mapping=good, **given).execute(task_context())
+        SQLColumnCheckOperator(task_id="c", table="air.t", column_mapping=good, **given).execute(
+            task_context()
+        )
         SQLTableCheckOperator(task_id="t", table="air.t", checks=table, **given).execute(task_context())
-        SQLValueCheckOperator(
-            task_id="v", sql="SELECT COUNT(*) FROM air.t", pass_value=3, **given
-        ).execute(task_context())
+        SQLValueCheckOperator(task_id="v", sql="SELECT COUNT(*) FROM air.t", pass_value=3, **given).execute(
+            task_context()
+        )
         SQLCheckOperator(task_id="s", sql="SELECT COUNT(*) FROM air.t", **given).execute(task_context())
         failing = SQLColumnCheckOperator(task_id="b", table="air.t", column_mapping=bad, **given)
         with pytest.raises(AirflowException, match="null_check"):

@@ -94,7 +94,11 @@ def test_a_borrower_that_is_killed_leaves_nothing():
     code = "from sandbox.testing import lent\nwith lent() as one:\n"
     code += "    print(one.variables['SANDBOX_HOME'], flush=True)\n    import time; time.sleep(600)"
     borrower = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     home = Path(borrower.stdout.readline().strip())
     assert _processes_of(home)

@@ -21,7 +21,7 @@ cursor = connection.cursor()
 cursor.execute("CREATE SCHEMA connector")
 cursor.execute("CREATE TABLE connector.written (id INTEGER NOT NULL, word VARCHAR(20), PRIMARY KEY (id))")
 
-cursor.write_dataframe(pandas.DataFrame({"id": [1, 2, 3], "word": ["a", "é", None]}), "connector.written")
+cursor.write_dataframe(pandas.DataFrame({"id": [1, 2, 3], "word": ["a", "é", "c"]}), "connector.written")
 cursor.execute("SELECT id, word FROM connector.written ORDER BY id")
 frame = cursor.fetch_dataframe()
 
@@ -31,4 +31,4 @@ cursor.insert_data_bulk(str(path), "connector.written", [0, 1], ["id", "word"], 
 cursor.execute("SELECT word FROM connector.written WHERE id > 3 ORDER BY id")
 bulk = [word for [word] in cursor.fetchall()]
 
-print(json.dumps({"frame": frame.astype(object).where(frame.notna(), None).values.tolist(), "bulk": bulk}))
+print(json.dumps({"frame": frame.values.tolist(), "bulk": bulk}))

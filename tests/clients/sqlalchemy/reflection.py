@@ -63,7 +63,9 @@ found = {
     ],
     "unique": [key["column_names"] for key in inspector.get_unique_constraints("songs", schema)],
     "options": {
-        name: str(value).lower() for name, value in inspector.get_table_options("songs", schema).items() if value
+        name: str(value).lower()
+        for name, value in inspector.get_table_options("songs", schema).items()
+        if value
     },
     "reflected": sorted(again.tables),
 }
