@@ -39,6 +39,7 @@ _LONG = (
     "sandbox/aws/test_clusters_network.py::test_a_client_waits_for_its_own_time_out_until_it_is_admitted[by_psql]",
     "sandbox/commands/test_cli_lifecycle.py::test_two_sandboxes_run_side_by_side",
     "sandbox/commands/test_stream.py",
+    "sandbox/redshift/test_endpoint_load.py",
     "sparkify/cluster/test_serverless.py::TestNetworkErrors",
     "sparkify/cluster/test_steps.py::TestNetworkErrors::test_at_any_call",
     "sparkify/operators/test_connection.py::test_an_identity_that_may_not_look",
