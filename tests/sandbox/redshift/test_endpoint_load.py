@@ -87,7 +87,7 @@ class Crowd:
                         self._do(client, name, sql)
                         if time.monotonic() > self.end:
                             break
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is none of Redshift's
+        except Exception as error:  # whatever it is, it is none of Redshift's
             self.broken.append(repr(error))
 
     def _do(self, client, name, sql):
