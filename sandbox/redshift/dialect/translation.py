@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sandbox.redshift.copy.command import CopyError, read_copy
 from sandbox.redshift.dialect import absent_commands, commands, ddl, queries, refusal_table, refused_commands
 from sandbox.redshift.dialect.draft import Draft
+from sandbox.redshift.dialect.lexical import separate_numbers
 from sandbox.redshift.dialect.locks import lock_of
 from sandbox.redshift.dialect.names import fold_names, syntax_error
 from sandbox.redshift.dialect.statement import Refusal, Statement, TableLock
@@ -90,6 +91,7 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
     if draft.unpaired is not None:
         raise syntax_error(draft, draft.unpaired)
     fold_names(draft)
+    separate_numbers(draft)
     refused_commands.check(draft)
     absent_commands.check(draft)
     rule = _RULES.get(verb)
@@ -127,7 +129,7 @@ _RULES: dict[str, Callable[[Draft, bool], Sequence[str]]] = {**ddl.RULES, **comm
 # Text without any of these words and signs, capitals in quotes or # means the same to PostgreSQL.
 _WORDS = queries.WORDS | frozenset(_RULES) | absent_commands.VERBS | frozenset(("copy", "information_schema"))
 _WORD = re.compile(r"[A-Za-z_]+[A-Za-z_0-9]*")
-_SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
+_SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|[0-9](?i:when|then|else|end)|{refusal_table.SIGNS}")
 
 
 # What the log of statements and sessions is read by.

@@ -39,6 +39,9 @@ _LEXER = re.compile(
 _QUOTED = re.compile(r'[^"]*(?:""[^"]*)*')
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _NAME_START = re.compile(r"[A-Za-z_\u0080-\U0010ffff]")
+# PostgreSQL 8.0's lexer, of which Redshift's is made, ends a number where a word begins, and Amazon's own
+# driver relies on it (redshift_connector, Cursor.get_columns: "THEN 4WHEN"). These words can be no alias.
+_AFTER_NUMBER = re.compile(r"(?:when|then|else|end)(?![A-Za-z_0-9$\u0080-\U0010ffff])", re.IGNORECASE)
 
 _UNTERMINATED = {"b": "unterminated bit string literal", "x": "unterminated hexadecimal string literal"}
 _SHOWN_CHARACTERS = 40
@@ -189,8 +192,9 @@ def _dollar_end(text: str, start: int, after: int, _: bool) -> int:
 
 
 def _number_end(text: str, start: int, after: int, _: bool) -> int:
-    if _NAME_START.match(text, after):
-        kind = "parameter" if text[start] == "$" else "numeric literal"
+    is_parameter = text[start] == "$"
+    if _NAME_START.match(text, after) and (is_parameter or not _AFTER_NUMBER.match(text, after)):
+        kind = "parameter" if is_parameter else "numeric literal"
         raise UnreadableError(f"trailing junk after {kind}", text[start:])
     return after
 
