@@ -86,7 +86,9 @@ def _variables(settings: Settings) -> dict[str, str]:
     """What libpq, boto3, Airflow and this program read; everything is done as the master user."""
     given = environment.variables(replace(settings, loader=settings.user))
     kept = (*settings.environment(), *environment.aws_variables(settings))
-    names = (*kept, *(name for name in given if name.startswith("AIRFLOW_CONN_")), "no_proxy", "NO_PROXY")
+    connections = [name for name in given if name.startswith("AIRFLOW_CONN_")]
+    # SSL_CERT_FILE holds what is trusted already, too.
+    names = (*kept, *connections, "SSL_CERT_FILE", "no_proxy", "NO_PROXY")
     return {
         **{name: given[name] for name in names if name in given},
         "PGHOST": settings.redshift_host,

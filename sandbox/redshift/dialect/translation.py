@@ -26,16 +26,23 @@ class Context:
     Args:
         backslash_escapes: A backslash escapes in ordinary literals (standard_conforming_strings is off).
         in_transaction: A transaction block is open.
+        keeps_case: Names in quotes keep their capitals.
     """
 
     backslash_escapes: bool = True
     in_transaction: bool = False
+    keeps_case: bool = False
 
 
 class Dialect:
-    """Rewrites statements and remembers the results; shared by all sessions."""
+    """Rewrites statements and remembers the results; shared by all sessions of a kind.
 
-    def __init__(self) -> None:
+    Args:
+        keeps_case: Names in quotes keep their capitals (enable_case_sensitive_identifier).
+    """
+
+    def __init__(self, *, keeps_case: bool = False) -> None:
+        self._keeps_case = keeps_case
         self._known: OrderedDict[tuple[str, Context], tuple[Statement, ...] | Refusal] = OrderedDict()
 
     def translate(self, text: str, context: Context) -> tuple[Statement, ...]:
@@ -48,6 +55,8 @@ class Dialect:
         Raises:
             Refusal: Redshift, or the sandbox, does not run one of them.
         """
+        if self._keeps_case:
+            context = replace(context, keeps_case=True)
         key = (text, context)
         known = self._known.get(key)
         if known is None:
@@ -72,6 +81,8 @@ def _translated(text: str, context: Context) -> tuple[Statement, ...] | Refusal:
         return (Statement(text, reads_log=_reads_log(text)),)
     try:
         tokens = tokenize(text, backslash_escapes=context.backslash_escapes)
+        for token in tokens if context.keeps_case else ():
+            token.keeps_case = True
         statements = [_statement(text, part, context) for part in split_statements(tokens)]
     except UnreadableError as error:
         return Refusal(str(error), "42601")

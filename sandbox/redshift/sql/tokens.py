@@ -81,6 +81,7 @@ class Token:
         end: The position behind it.
         spaced: Whether white space or a comment stands before it.
         word: The keyword or unquoted name in lower case; empty for anything else.
+        keeps_case: A name in quotes keeps its capitals (enable_case_sensitive_identifier).
     """
 
     kind: str
@@ -89,12 +90,14 @@ class Token:
     end: int
     spaced: bool = False
     word: str = ""
+    keeps_case: bool = False
 
     @property
     def name(self) -> str:
         """The identifier it denotes, folded to lower case as Redshift does; empty for anything else."""
         if self.kind == "quoted":
-            return fold_ascii(self.text[1:-1].replace('""', '"'))
+            name = self.text[1:-1].replace('""', '"')
+            return name if self.keeps_case else fold_ascii(name)
         return fold_ascii(self.text) if self.kind == "word" else ""
 
     @property
