@@ -1,4 +1,4 @@
-MODEL (name mesh.daily, kind FULL, audits (unique_values(columns := (day, name))));
+MODEL (name mesh.daily, kind FULL, audits (unique_combination_of_columns(columns := (day, name))));
 
 SELECT TRUNC(p.start_time)::DATE AS day, l.name::VARCHAR(20) AS name, COUNT(*)::BIGINT AS plays
 FROM mesh.plays AS p
