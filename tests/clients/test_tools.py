@@ -31,7 +31,7 @@ def test_sqlalchemy_reflects_tables_and_pandas_writes_and_reads_them(client_envi
         "reflected": [f"{schema}.artists", f"{schema}.songs"],
         "appended": 6,
         "replaced": [6],
-        "copied": len(sample.songs),
+        "copied": len(sample.songs) if driver == "psycopg2" else 0,
     }
 
 

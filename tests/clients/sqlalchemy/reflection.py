@@ -77,25 +77,28 @@ found["appended"] = len(pandas.read_sql_table("frame", engine, schema=schema))
 frame.to_sql("frame", engine, schema=schema, index=False, method="multi", if_exists="replace")
 found["replaced"] = pandas.read_sql("SELECT SUM(n) AS total FROM " + schema + ".frame", engine).total.tolist()
 
-copied = sa.Table("copied", tables, *(sa.Column(name, sa.String(512)) for name in ("song_id", "title")))
-copied.create(engine)
 role = "arn:aws:iam::123456789012:role/sparkify-redshift"
 bucket = f"s3://{os.environ['BUCKET']}"
+copied = sa.Table("copied", tables, *(sa.Column(name, sa.String(512)) for name in ("song_id", "title")))
+copied.create(engine)
+copy = dialect.CopyCommand(
+    [copied.c.song_id, copied.c.title],
+    data_location=f"{bucket}/song_data/",
+    iam_role_arns=role,
+    format=dialect.Format.json,
+    path_file="auto",
+)
+unload = dialect.UnloadFromSelect(
+    select=sa.select(copied.c.song_id),
+    unload_location=f"{bucket}/{schema}/",
+    iam_role_arns=role,
+    format=dialect.Format.csv,
+)
+# The commands' words are parameters, which redshift_connector would have the server bind.
+if driver == "psycopg2":
+    with engine.begin() as connection:
+        connection.execute(copy)
+        connection.execute(unload)
 with engine.begin() as connection:
-    copy = dialect.CopyCommand(
-        [copied.c.song_id, copied.c.title],
-        data_location=f"{bucket}/song_data/",
-        iam_role_arns=role,
-        format=dialect.Format.json,
-        path_file="auto",
-    )
-    connection.execute(copy.execution_options(autocommit=True))
     found["copied"] = connection.execute(sa.select(sa.func.count()).select_from(copied)).scalar()
-    unload = dialect.UnloadFromSelect(
-        select=sa.select(copied.c.song_id),
-        unload_location=f"{bucket}/{schema}/",
-        iam_role_arns=role,
-        format=dialect.Format.csv,
-    )
-    connection.execute(unload)
 print(json.dumps(found))
