@@ -25,6 +25,7 @@ with locopy.Redshift(
     redshift.unload_and_copy(
         "SELECT id, word FROM locopy.loaded ORDER BY id",
         bucket,
+        s3_folder="locopy",
         export_path=str(folder / "taken.csv"),
         raw_unload_path=str(folder),
         parallel_off=True,
