@@ -35,7 +35,9 @@ def test_sqlalchemy_reflects_tables_and_pandas_writes_and_reads_them(client_envi
     }
 
 
-def test_awswrangler_copies_frames_and_files_unloads_and_asks_the_data_api(client_environment, cluster):
+def test_awswrangler_copies_frames_and_files_unloads_and_asks_the_data_api(
+    client_environment, bucket, cluster
+):
     rows = [["1", "one"], ["2", None], ["3", "drei €"]]
     times = ["2018-11-28 10:00:00", "2018-11-29 11:30:00", None]
     found = run("awswrangler", "frames.py", client_environment(), cluster)
