@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env venv demo ui up down report test test-long test-faults test-clusters test-security test-ui screenshots compose-test conformance bench bench-copy bench-backfill lint format docs measure lock audit clean
+.PHONY: help env venv demo ui up down report test test-long test-faults test-clusters test-security test-clients test-ui screenshots compose-test conformance bench bench-copy bench-backfill lint format docs measure lock lock-clients audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ conformance: $(READY) ## Say where a cluster answers otherwise than docs/sandbox
 test-security: $(READY) ## Attack what docs/security.md names, the long attacks too (SELECT="-m long": only these)
 	@$(BIN)/python -m pytest -v --durations 10 $(SELECT) tests/security
 
+test-clients: $(READY) ## Use the sandbox with the clients of docs/sandbox.md, each from its own lock (1.5 GB, installed once)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -v --durations 10 tests/clients
+
 test-ui: $(READY) ## Use Airflow's web UI in a browser, as a person does (SELECT="-m long": what make test leaves out)
 	@$(BIN)/python -m pytest -v $(SELECT) tests/ui tests/sandbox/airflow/test_ui.py
 
@@ -122,6 +125,12 @@ lock: ## Resolve pyproject.toml into exact requirements*.txt
 	@$(BIN)/$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	@$(BIN)/$(LOCK) $(UPGRADE) --group celery -c requirements.txt -o requirements-celery.txt
 	@$(BIN)/$(LOCK) $(UPGRADE) --group sandbox -c requirements-dev.txt -o requirements-sandbox.txt
+
+# node's lock names no registry.
+lock-clients: $(READY) ## Resolve tests/clients/*/requirements.in, and node's package.json, into their locks
+	@for file in tests/clients/*/requirements.in; do \
+		echo "$$file"; $(BIN)/$(LOCK) --no-build $(UPGRADE) $$file -o $${file%.in}.txt; done
+	@cd tests/clients/node && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
 
 audit: $(READY) ## Ask a database of vulnerabilities for each locked package (AUDIT='--vulnerability-service osv': another)
 	@$(BIN)/python -m containers.audit $(AUDIT)

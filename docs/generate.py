@@ -9,7 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "plugins"), str(ROOT)]
 
-import quality  # noqa: E402 - after the path
+import clients  # noqa: E402 - after the path
+import quality  # noqa: E402
 import refusals  # noqa: E402
 import sizing  # noqa: E402
 import sqlglot  # noqa: E402
@@ -107,6 +108,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "sandbox-refusals.md": refusals.page,
     "sizing.md": sizing.page,
     "add-a-dataset.md": dataset,
+    "sandbox.md": clients.page,
 }
 
 

@@ -70,7 +70,7 @@ def pytest_configure() -> None:
 
 # Files with few and long tests come first and apart from each other, those with many short ones last: no
 # processor has nothing to do while the last of the long ones runs.
-_ORDER = ("ui", "faults", "sandbox", "system", "compose", "sparkify_watch", "sparkify", "security")
+_ORDER = ("ui", "clients", "faults", "sandbox", "system", "compose", "sparkify_watch", "sparkify", "security")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

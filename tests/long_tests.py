@@ -4,6 +4,14 @@ What belongs to a suite with a target of its own (faults, clusters, security, th
 """
 
 _LONG = (
+    "clients/test_courses.py::test_the_questions",
+    "clients/test_dbt.py",
+    "clients/test_drivers.py",
+    "clients/test_tools.py",
+    "clients/test_use_the_sandbox.py::test_a_dbt_project",
+    "clients/test_use_the_sandbox.py::test_a_shell",
+    "clients/test_use_the_sandbox.py::test_an_airflow",
+    "clients/test_use_the_sandbox.py::test_two_at_once",
     "faults/test_crashes.py::test_a_task_killed_anywhere_leaves_its_table_as_it_was_and_a_rerun_mends_the_rest[load_artists]",
     "faults/test_crashes.py::test_a_task_killed_anywhere_leaves_its_table_as_it_was_and_a_rerun_mends_the_rest[load_songs]",
     "faults/test_crashes.py::test_a_task_killed_anywhere_leaves_its_table_as_it_was_and_a_rerun_mends_the_rest[load_time]",
@@ -32,6 +40,7 @@ _LONG = (
     "sandbox/commands/test_cli_lifecycle.py::test_two_sandboxes_run_side_by_side",
     "sandbox/commands/test_stream.py",
     "sandbox/redshift/test_copy_batches.py::test_short_ways_give_what_the_careful_way_gives_of_very_many_files",
+    "sandbox/redshift/test_endpoint_load.py",
     "sparkify/cluster/test_serverless.py::TestNetworkErrors",
     "sparkify/cluster/test_steps.py::TestNetworkErrors::test_at_any_call",
     "sparkify/operators/test_connection.py::test_an_identity_that_may_not_look",

@@ -14,6 +14,7 @@ from sandbox.terminal.console import reported
 _COMMANDS = {
     "up": ("sandbox.commands.up", "start the sandbox, or what is missing of it"),
     "run": ("sandbox.commands.run", "run it, or some parts of it, in the foreground until told to end"),
+    "lend": ("sandbox.commands.lend", "run a new one, for other projects' tests, until its input ends"),
     "down": ("sandbox.commands.down", "stop it; the data stays on disk"),
     "status": ("sandbox.commands.status", "show each part's process, port and health (exit 3: not healthy)"),
     "load": ("sandbox.commands.load", "upload a folder of *.json and *.json.gz files to S3"),

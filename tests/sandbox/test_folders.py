@@ -11,7 +11,7 @@ import sandbox
 ROOT = Path(sandbox.__file__).parent
 # From the top to the ground; a module may import from its own line and from those below it.
 FLOORS = (
-    {"__main__"},
+    {"__main__", "testing"},
     {"commands"},
     {"demo"},
     {"lifecycle"},

@@ -20,6 +20,7 @@ from containers import audit
 from tests.conftest import REPOSITORY, free_port
 
 LOCKS = sorted(REPOSITORY.glob("requirements*.txt"))
+CLIENTS_LOCKS = sorted(REPOSITORY.glob("tests/clients/*/requirements.txt"))
 # The hash of a file that nobody has.
 OTHER = "0" * 64
 
@@ -34,10 +35,12 @@ def entries(lock: Path) -> list[tuple[Requirement, list[str]]]:
     return found
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+@pytest.mark.parametrize(
+    "lock", [*LOCKS, *CLIENTS_LOCKS], ids=lambda lock: str(lock.relative_to(REPOSITORY).parent / lock.name)
+)
 def test_every_package_has_one_version_and_its_hashes(lock: Path):
     found = entries(lock)
-    assert len(found) > 20
+    assert len(found) > 20 or (found and lock in CLIENTS_LOCKS)
     for package, hashes in found:
         assert [one.operator for one in package.specifier] == ["=="], package
         assert package.url is None
@@ -57,9 +60,17 @@ def test_a_package_in_two_locks_of_one_environment_is_the_same_there(names: tupl
 
 
 def test_the_locks_name_no_place_to_fetch_from():
-    for lock in LOCKS:
+    for lock in (*LOCKS, *CLIENTS_LOCKS):
         assert "://" not in lock.read_text()
         assert not re.search(r"^-", lock.read_text(), re.MULTILINE)
+
+
+def test_every_package_of_nodes_lock_has_its_hash_and_no_place():
+    lock = json.loads((REPOSITORY / "tests/clients/node/package-lock.json").read_text())
+    packages = {name: one for name, one in lock["packages"].items() if name}
+    assert packages
+    assert all(one["integrity"].startswith("sha512-") for one in packages.values())
+    assert not any("resolved" in one for one in packages.values())
 
 
 def commands() -> Iterator[tuple[str, str]]:

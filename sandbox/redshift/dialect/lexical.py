@@ -59,3 +59,10 @@ def check_shown(draft: Draft, index: int) -> None:
     name = draft.tokens[index].name if index < len(draft) else ""
     if name in PINNED and name != "client_encoding":
         raise Refusal(f'unrecognized configuration parameter "{name}"', "42704")
+
+
+def separate_numbers(draft: Draft) -> None:
+    """Put a blank between a number and the word behind it: PostgreSQL 16 would not read ``4WHEN``."""
+    for index, token in enumerate(draft.tokens[1:], 1):
+        if token.kind == "word" and not token.spaced and draft.tokens[index - 1].kind == "number":
+            draft.before(index, " ")

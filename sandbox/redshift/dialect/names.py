@@ -50,13 +50,15 @@ def read_name(draft: Draft, index: int) -> Name:
 def fold_names(draft: Draft) -> None:
     """Fold quoted names to lower case, as Redshift does, and quote the names of #temporary tables.
 
+    It keeps the case of quoted names where enable_case_sensitive_identifier is on (that page of the guide).
+
     Users of IAM identities keep theirs: AWS's guides grant to "IAMR:<role>", whatever the role's letters are
     (Amazon Bedrock guide, knowledge bases of structured data). UNCONFIRMED: how Redshift compares them.
     """
     for index, token in enumerate(draft.tokens):
         if token.kind == "quoted" and token.text.startswith('"') and draft.word(index - 1) != "collate":
             folded = fold_ascii(token.text)
-            if folded != token.text and not token.text.startswith(_IDENTITIES):
+            if folded != token.text and not token.keeps_case and not token.text.startswith(_IDENTITIES):
                 draft.replace(index, folded)
         elif token.kind == "word" and token.text.startswith("#"):
             draft.replace(index, quote(token.word))

@@ -17,6 +17,7 @@ from sandbox.redshift.dialect import (
     unload_query,
 )
 from sandbox.redshift.dialect.draft import Draft
+from sandbox.redshift.dialect.lexical import separate_numbers
 from sandbox.redshift.dialect.locks import lock_of
 from sandbox.redshift.dialect.names import fold_names, syntax_error
 from sandbox.redshift.dialect.statement import Refusal, Statement, TableLock
@@ -35,16 +36,23 @@ class Context:
     Args:
         backslash_escapes: A backslash escapes in ordinary literals (standard_conforming_strings is off).
         in_transaction: A transaction block is open.
+        keeps_case: Names in quotes keep their capitals.
     """
 
     backslash_escapes: bool = True
     in_transaction: bool = False
+    keeps_case: bool = False
 
 
 class Dialect:
-    """Rewrites statements and remembers the results; shared by all sessions."""
+    """Rewrites statements and remembers the results; shared by all sessions of a kind.
 
-    def __init__(self) -> None:
+    Args:
+        keeps_case: Names in quotes keep their capitals (enable_case_sensitive_identifier).
+    """
+
+    def __init__(self, *, keeps_case: bool = False) -> None:
+        self._keeps_case = keeps_case
         self._known: OrderedDict[tuple[str, Context], tuple[Statement, ...] | Refusal] = OrderedDict()
 
     def translate(self, text: str, context: Context) -> tuple[Statement, ...]:
@@ -57,6 +65,8 @@ class Dialect:
         Raises:
             Refusal: Redshift, or the sandbox, does not run one of them.
         """
+        if self._keeps_case:
+            context = replace(context, keeps_case=True)
         key = (text, context)
         known = self._known.get(key)
         if known is None:
@@ -81,6 +91,8 @@ def _translated(text: str, context: Context) -> tuple[Statement, ...] | Refusal:
         return (Statement(text, reads_log=_reads_log(text)),)
     try:
         tokens = tokenize(text, backslash_escapes=context.backslash_escapes)
+        for token in tokens if context.keeps_case else ():
+            token.keeps_case = True
         statements = [_statement(text, part, context) for part in split_statements(tokens)]
     except UnreadableError as error:
         return Refusal(str(error), "42601")
@@ -102,6 +114,7 @@ def _statement(text: str, tokens: Sequence[Token], context: Context) -> Statemen
     if draft.unpaired is not None:
         raise syntax_error(draft, draft.unpaired)
     fold_names(draft)
+    separate_numbers(draft)
     refused_commands.check(draft)
     absent_commands.check(draft)
     rule = _RULES.get(verb)
@@ -158,7 +171,7 @@ _WORDS = (
     | frozenset(("copy", "unload", "information_schema"))
 )
 _WORD = re.compile(r"[A-Za-z_]+[A-Za-z_0-9]*")
-_SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|{refusal_table.SIGNS}")
+_SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|[0-9](?i:when|then|else|end)|{refusal_table.SIGNS}")
 
 
 # What the log of statements and sessions is read by.

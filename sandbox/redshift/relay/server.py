@@ -24,15 +24,9 @@ from sandbox.redshift.relay import messages
 from sandbox.redshift.relay.entrance import ClientFaultError, ClientGoneError, Entrance, Notes, Visitor
 from sandbox.redshift.relay.query_log import QueryLog
 from sandbox.redshift.relay.session import Session
+from sandbox.redshift.relay.startup import forwarded, keeps_case
 from sandbox.redshift.relay.wire import BEFORE_LOGIN_BYTES, Wire
 
-# What drivers send and may choose; PostgreSQL refuses the connection for what it does not know.
-_FORWARDED = frozenset(
-    (
-        *("user", "database", "application_name", "options"),
-        *("datestyle", "timezone", "extra_float_digits", "search_path", "statement_timeout"),
-    )
-)
 _LONGEST_STARTUP_BYTES = 10_000
 _CANCEL_KEY_BYTES = 8
 # How many connections may wait to be accepted, and how many are before those at hand are looked at again: who
@@ -55,7 +49,8 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._socket = str(settings.socket_dir / ".s.PGSQL.5432")
-        self._dialect = Dialect()
+        # By whether names in quotes keep their capitals.
+        self._dialects = {False: Dialect(), True: Dialect(keeps_case=True)}
         self._log = QueryLog(settings)
         self._sessions: set[Session] = set()
         self._entrance = Entrance()
@@ -199,13 +194,13 @@ class Server:
 
     async def _relay(self, client: Wire, startup: dict[str, str], visitor: Visitor) -> None:
         async with self._backend(visitor) as backend:
+            dialect = self._dialects[keeps_case(startup)]
             session = Session(
-                client, backend, self._settings, startup, self._dialect, visitor=visitor, log=self._log
+                client, backend, self._settings, startup, dialect, visitor=visitor, log=self._log
             )
             self._sessions.add(session)
             try:
-                forwarded = {name: value for name, value in startup.items() if name.lower() in _FORWARDED}
-                backend.write(messages.startup({**forwarded, **lexical.PINNED}))
+                backend.write(messages.startup(forwarded(startup)))
                 await session.run()
             finally:
                 self._sessions.discard(session)

@@ -39,6 +39,9 @@ _LEXER = re.compile(
 _QUOTED = re.compile(r'[^"]*(?:""[^"]*)*')
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _NAME_START = re.compile(r"[A-Za-z_\u0080-\U0010ffff]")
+# PostgreSQL 8.0's lexer, of which Redshift's is made, ends a number where a word begins, and Amazon's own
+# driver relies on it (redshift_connector, Cursor.get_columns: "THEN 4WHEN"). These words can be no alias.
+_AFTER_NUMBER = re.compile(r"(?:when|then|else|end)(?![A-Za-z_0-9$\u0080-\U0010ffff])", re.IGNORECASE)
 
 _UNTERMINATED = {"b": "unterminated bit string literal", "x": "unterminated hexadecimal string literal"}
 _SHOWN_CHARACTERS = 40
@@ -78,6 +81,7 @@ class Token:
         end: The position behind it.
         spaced: Whether white space or a comment stands before it.
         word: The keyword or unquoted name in lower case; empty for anything else.
+        keeps_case: A name in quotes keeps its capitals (enable_case_sensitive_identifier).
     """
 
     kind: str
@@ -86,12 +90,14 @@ class Token:
     end: int
     spaced: bool = False
     word: str = ""
+    keeps_case: bool = False
 
     @property
     def name(self) -> str:
         """The identifier it denotes, folded to lower case as Redshift does; empty for anything else."""
         if self.kind == "quoted":
-            return fold_ascii(self.text[1:-1].replace('""', '"'))
+            name = self.text[1:-1].replace('""', '"')
+            return name if self.keeps_case else fold_ascii(name)
         return fold_ascii(self.text) if self.kind == "word" else ""
 
     @property
@@ -189,8 +195,9 @@ def _dollar_end(text: str, start: int, after: int, _: bool) -> int:
 
 
 def _number_end(text: str, start: int, after: int, _: bool) -> int:
-    if _NAME_START.match(text, after):
-        kind = "parameter" if text[start] == "$" else "numeric literal"
+    is_parameter = text[start] == "$"
+    if _NAME_START.match(text, after) and (is_parameter or not _AFTER_NUMBER.match(text, after)):
+        kind = "parameter" if is_parameter else "numeric literal"
         raise UnreadableError(f"trailing junk after {kind}", text[start:])
     return after
 

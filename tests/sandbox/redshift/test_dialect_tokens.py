@@ -168,3 +168,11 @@ def test_edits_leave_comments_and_white_space_alone():
     draft.replace(1, "coalesce")
     draft.rewrite(Span(3, 5), "x")
     assert draft.render() == "SELECT  coalesce(x) -- NVL\n FROM /* x */ t"
+
+
+def test_a_number_ends_where_a_word_of_case_begins():
+    [statement] = Dialect().translate("SELECT CASE n WHEN 1THEN 4WHEN 2THEN .5ELSE 1e3END FROM t", Context())
+    assert statement.sql == "SELECT CASE n WHEN 1 THEN 4 WHEN 2 THEN .5 ELSE 1e3 END FROM t"
+    for text in ("SELECT 4whenever", "SELECT 4x", "SELECT $1when", "SELECT 4end_"):
+        with pytest.raises(UnreadableError):
+            tokenize(text)

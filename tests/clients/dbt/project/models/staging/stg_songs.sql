@@ -1,0 +1,2 @@
+{{ config(materialized='view', bind=False) }}
+select * from {{ source('raw', 'staging_songs') }}

@@ -1,0 +1,1 @@
+select * from {{ ref('by_delete_insert') }} where started_at > getdate()

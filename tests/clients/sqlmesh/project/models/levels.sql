@@ -1,0 +1,1 @@
+MODEL (name mesh.levels, kind SEED (path '../seeds/levels.csv'));
