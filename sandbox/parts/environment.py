@@ -70,6 +70,7 @@ def redshift_connection(settings: Settings) -> str:
             "login": settings.loader,
             "password": settings.password,
             "schema": settings.database,
+            "extra": {},
         }
     )
 

@@ -35,7 +35,7 @@ SELECT late.view_id, late.definition
 FROM pg_internal.late_binding_view AS late
 JOIN pg_catalog.pg_class AS relation ON relation.oid = late.view_id
 WHERE
-    relation.relowner = current_user::regrole AND late.owner_id = relation.relowner
+    relation.relowner = to_regrole(quote_ident(current_user)) AND late.owner_id = relation.relowner
     AND EXISTS (
         SELECT
         FROM pg_catalog.pg_rewrite AS rule
@@ -70,7 +70,7 @@ JOIN pg_catalog.pg_depend AS dependency
 JOIN pg_catalog.pg_class AS source ON source.oid = dependency.refobjid
 JOIN pg_catalog.pg_namespace AS schema ON schema.oid = source.relnamespace
 WHERE
-    relation.relowner = current_user::regrole AND late.owner_id = relation.relowner
+    relation.relowner = to_regrole(quote_ident(current_user)) AND late.owner_id = relation.relowner
     AND (strpos(current_query(), source.relname) > 0 OR strpos(current_query(), schema.nspname) > 0);
 
 CREATE OR REPLACE FUNCTION pg_internal.release_views() RETURNS event_trigger

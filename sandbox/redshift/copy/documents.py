@@ -83,7 +83,7 @@ class DocumentReader:
         rest = b""
         for block in self._blocks:
             self._line_ends += block.count(b"\n")
-            self._in_line = not block.endswith(b"\n")
+            self._in_line = not block.endswith(b"\n") if block else self._in_line
             text = rest + block
             end = text.rfind(b"\n") + 1
             quick = ordinary_lines(text[:end], self._first_line)

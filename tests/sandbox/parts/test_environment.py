@@ -80,6 +80,7 @@ def test_the_redshift_connection_is_the_loaders(sandbox: Settings):
         "login": "loader",
         "password": sandbox.password,
         "schema": "sparkify",
+        "extra": {},
     }
 
 
