@@ -10,14 +10,14 @@ from sandbox.redshift.dialect.translation import LONGEST_SHORT_TEXT, Context, Di
 from sandbox.redshift.error_fields import ErrorFields
 from sandbox.redshift.relay import limits, messages
 from sandbox.redshift.relay.answers import Answers
+from sandbox.redshift.relay.copying import Copying
 from sandbox.redshift.relay.entrance import Visitor, log_in
 from sandbox.redshift.relay.intervals import Intervals
 from sandbox.redshift.relay.journal import Entries, Journal
-from sandbox.redshift.relay.loading import Load, Target, find_target
 from sandbox.redshift.relay.locking import Locking
 from sandbox.redshift.relay.looking import Looking
 from sandbox.redshift.relay.names import Names
-from sandbox.redshift.relay.outbox import OWN_NAME, Outbox
+from sandbox.redshift.relay.outbox import Outbox
 from sandbox.redshift.relay.query_log import QueryLog
 from sandbox.redshift.relay.requests import Outstanding, Request, refused, script
 from sandbox.redshift.relay.unloading import Unloading
@@ -69,12 +69,12 @@ class Session:
         self._answers = Answers(backend, client, self._outstanding, self._intervals, self._journal)
         self._outbox = Outbox(backend, self._outstanding)
         self._looking = Looking(self._outbox, dialect)
+        self._copying = Copying(self._outbox, backend, settings, self._journal)
         self._unloading = Unloading(self._outbox, client, settings, self._answers, self._journal.user)
         self._visitor = visitor
         self._special = Names()  # prepared statements that need more than forwarding
         self._portals = Names()
         self._locking = Locking()
-        self._load: Load | None = None
         self.is_interrupted = False
 
     @property
@@ -96,7 +96,7 @@ class Session:
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            load = self._load
+            load = self._copying.load
             self.is_interrupted = bool(self._outstanding)
             for part in parts:
                 part.cancel()
@@ -112,8 +112,8 @@ class Session:
     def cancel(self) -> None:
         """Stop a running COPY's reading, an UNLOAD's writing; PostgreSQL itself cancels everything else."""
         self._unloading.cancel()
-        if self._load:
-            self._load.cancel()
+        if self._copying.load:
+            self._copying.load.cancel()
 
     async def _relay_requests(self) -> None:
         await log_in(self._client, self._backend, self._answers.authentication, self._visitor)
@@ -255,17 +255,7 @@ class Session:
             return await self._unloading.run(statement, entries)
         if statement.copy is None:
             return await self._outbox.run_apart(*script([found], entries))
-        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
-        if error:
-            entries[0].fail(error)
-            # The look-up's error left the extended protocol waiting for a Sync.
-            await self._outbox.exchange(messages.SYNC, Request("S", hold_ready=True))
-            return error
-        if target is None:
-            return await self._outbox.refuse(Target.missing(statement.copy), entries)
-        load = self._new_load(target, entries)
-        request = Request("Q", rewritten=True, hold_ready=True, copy=load, entries=entries)
-        return await self._feed(load, messages.query(target.sql.encode()), request)
+        return await self._copying.run(statement, entries, in_block=self._in_block())
 
     async def _parse(self, body: bytes) -> None:
         parts = messages.read_parse(body)
@@ -345,7 +335,7 @@ class Session:
         special = None if portal is None else self._portals.get(portal)
         entries = self._journal.execute(portal)
         if special and special.copy:
-            await self._execute_copy(special, entries)
+            await self._copying.execute(special, entries, in_block=self._in_block())
             return
         if special and special.unload:
             await self._unloading.execute(special, entries)
@@ -363,42 +353,12 @@ class Session:
             releases = number == len(after)
             self._outbox.run(sql, Request("E", silent=True, releases=releases, entries=entries))
 
-    async def _execute_copy(self, statement: Statement, entries: Entries) -> None:
-        assert statement.copy  # noqa: S101 - by the caller
-        target, error = await find_target(self._outbox, statement, in_block=self._in_block())
-        if error:
-            for entry in entries:
-                entry.fail(error)
-            return  # reported; everything up to the client's Sync is ignored
-        if target is None:
-            parse = messages.parse(OWN_NAME, REFUSED_SQL.encode())
-            self._outbox.send(parse, refused("P", Target.missing(statement.copy), entries))
-            return
-        load = self._new_load(target, entries)
-        self._outbox.prepare(target.sql)
-        request = Request("E", rewritten=True, copy=load, entries=entries)
-        await self._feed(load, messages.execute(OWN_NAME) + messages.FLUSH, request)
-
     async def _close(self, body: bytes) -> None:
         if closed := messages.read_close(body):
             kind, name = closed
             (self._special if kind == b"S" else self._portals).pop(name)
             self._intervals.close(kind, name)
         self._forward("C", body)
-
-    async def _feed(self, load: Load, request_message: bytes, request: Request) -> ErrorFields | None:
-        request.answered = asyncio.get_running_loop().create_future()
-        self._load = load
-        try:
-            self._outbox.send(request_message, request)
-            await self._outbox.flush()
-            await load.feed(self._backend, request.answered)
-            return await request.answered
-        finally:
-            self._load = None
-
-    def _new_load(self, target: Target, entries: Entries) -> Load:
-        return Load(target, self._settings, self._journal, entries[0].query_id if entries else 0)
 
     async def _translate(self, text: str) -> tuple[Statement, ...]:
         """The statements of a text; a long one leaves the other sessions and logins their turn."""
