@@ -157,7 +157,8 @@ def _unload(text: str, tokens: Sequence[Token], context: Context) -> Statement:
     inner = _translated(query, context)
     if isinstance(inner, Refusal):
         raise inner
-    return Statement(text, rewritten=True, unload=replace(command, query=inner[0].sql))
+    unload = replace(command, query=inner[0].sql)
+    return Statement(text, rewritten=True, unload=unload, unresolved=inner[0].unresolved)
 
 
 # Each returns the statements that follow the rewritten one silently.

@@ -51,6 +51,9 @@ class Looking:
             question, resolved = await _beside(statement.unresolved, partial(_next, questions, columns))
             if resolved:
                 [done] = await _beside(resolved, partial(self._dialect.translate, resolved, context))
+                if statement.unload:
+                    unload = replace(statement.unload, query=done.sql)
+                    return replace(statement, unload=unload, unresolved="")
                 return replace(done, rewritten=True, unresolved="", written=statement.source)
             found = await self._columns(question, context)
             if isinstance(found, ErrorFields):

@@ -251,9 +251,9 @@ class Session:
         if isinstance(found, ErrorFields):
             return found
         await self._journal.settle(found)
-        if statement.unload:
-            return await self._unloading.run(statement, entries)
-        if statement.copy is None:
+        if found.unload:
+            return await self._unloading.run(found, entries)
+        if found.copy is None:
             return await self._outbox.run_apart(*script([found], entries))
         return await self._copying.run(statement, entries, in_block=self._in_block())
 

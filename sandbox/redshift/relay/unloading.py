@@ -23,7 +23,7 @@ from sandbox.redshift.unload.job import UnloadJob, UnloadSession
 _PIECE_BYTES = 256 * 1024
 # How long an UNLOAD that is over waits for what is under way to S3 before its log rows are written.
 _LAST_WRITE_SECONDS = 5.0
-_LOST = "08006"
+_LOST, _CANCELED = "08006", "57014"
 
 
 class Unload:
@@ -115,9 +115,11 @@ class Unloading:
         self._unload: Unload | None = None
 
     def cancel(self) -> None:
-        """The client asked to cancel: nothing more goes to S3."""
+        """The client asked to cancel: nothing more goes to S3, and PostgreSQL is asked for no row."""
         if self._unload:
             self._unload.job.stop()
+            canceled = CopyError(_CANCELED, "canceling statement due to user request")
+            self._unload.error = self._unload.error or canceled
 
     async def abandon(self) -> None:
         """The session is over, maybe before the UNLOAD is."""

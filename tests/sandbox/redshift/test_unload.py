@@ -83,6 +83,12 @@ def test_unload_runs_inside_the_clients_transaction(warehouse, target, objects):
     assert warehouse.run("SELECT pg_last_unload_id(), pg_last_unload_count()") == [(-1, 0)]
 
 
+def test_an_alias_is_known_in_later_items_of_the_query(warehouse, target, objects):
+    warehouse.run("INSERT INTO t VALUES (1, 'one')")
+    warehouse.run(unload("SELECT a + 1 AS more, more * 10 AS most FROM t", target))
+    assert objects(target) == {"0000_part_00": b"2|20\n"}
+
+
 def test_the_client_is_told_how_many_rows_there_were(sandbox, target):
     found = Warehouse(sandbox, "psycopg2")
     with closing(found.connection), found.connection.cursor() as cursor:
