@@ -257,6 +257,7 @@ def test_the_whole_page_from_an_empty_account_to_an_empty_account(account, shell
 @pytest.mark.timeout(900)
 def test_serverless_on_the_page_from_an_empty_account_to_an_empty_account(account, shell):
     prepare_airflow(account.settings)
+    _empty_warehouse(account.settings)
     before = everything(account)
     person = person_of(shell)
     account.journal.forget_asked()
@@ -368,3 +369,12 @@ def _compare(account: Account) -> None:
         "role": {("0", "s3:ListBucket")},
         "boundary": {("ReadNothingButTheBuckets", "s3:ListBucket")},
     }
+
+
+def _empty_warehouse(settings: Settings) -> None:
+    """A new namespace has no tables; every cluster of a sandbox has the same."""
+    with psycopg.connect(postgres.admin_dsn(settings), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS ops CASCADE")
+        tables = "SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public'"
+        for (name,) in connection.execute(tables).fetchall():
+            connection.execute(f"DROP TABLE public.{name} CASCADE".encode())
