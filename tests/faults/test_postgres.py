@@ -40,7 +40,11 @@ def private_world(private: Settings, request: pytest.FixtureRequest) -> Iterator
     s3.create_bucket(Bucket=bucket)
     variables = environment.variables(private)
     runner = Runner(
-        {name: variables[name] for name in variables if name.startswith(("AIRFLOW_CONN", "AWS_"))}
+        {
+            name: variables[name]
+            for name in variables
+            if name.startswith(("AIRFLOW_CONN", "AWS_", "SSL_CERT_FILE"))
+        }
     )
     runner.environment |= {
         "AIRFLOW_VAR_SPARKIFY_SOURCE_BUCKET": bucket,
