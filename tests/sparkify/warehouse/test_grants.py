@@ -161,7 +161,8 @@ def rights(world: Warehouse) -> list[tuple[Any, ...]]:
     query = """
         SELECT nspacl::text FROM pg_namespace WHERE nspname = 'public'
         UNION ALL SELECT datacl::text FROM pg_database WHERE datname = 'sparkify'
-        UNION ALL SELECT rolname || CASE WHEN rolcreaterole THEN 'may' ELSE '' END FROM pg_roles WHERE rolname IN (%s, %s)
+        UNION ALL SELECT rolname || CASE WHEN rolcreaterole THEN 'may' ELSE '' END
+        FROM pg_roles WHERE rolname IN (%s, %s)
     """
     return admin_rows(world.settings, query, world.loader, world.group)
 
