@@ -12,8 +12,9 @@ import pytest
 
 from sandbox.demo.sample import generate
 from sandbox.parts.environment import variables
-from sandbox.parts.settings import Settings
+from sandbox.parts.settings import ROLE_NAME, Settings
 from tests.clients.environments import FOLDER
+from tests.sandbox.aws.client import client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,6 +65,18 @@ def client_environment(
         }
 
     return make
+
+
+@pytest.fixture(scope="module", autouse=True)
+def writing_role(sandbox: Settings) -> Iterator[None]:
+    """The cluster's role may write, for UNLOAD, which it may not by itself."""
+    iam = client(sandbox, "iam")
+    actions = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    allowed = {"Effect": "Allow", "Action": actions, "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName=ROLE_NAME, PolicyName="unload", PolicyDocument=policy)
+    yield
+    iam.delete_role_policy(RoleName=ROLE_NAME, PolicyName="unload")
 
 
 @pytest.fixture(scope="session")

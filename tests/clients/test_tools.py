@@ -73,7 +73,7 @@ def test_locopy_loads_a_local_file_and_unloads_a_query(client_environment, bucke
     assert run("locopy", "load.py", client_environment()) == {
         "counted": [3, "2018-11-29"],
         "unloaded": ["id,word", "1,one", "2,", "3,three"],
-        "frame": [[1, "one"], [2, None], [3, "three"]],
+        "frame": [[1, "one"], [2, ""], [3, "three"]],  # a CSV file tells no NULL
     }
 
 
