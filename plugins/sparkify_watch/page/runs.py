@@ -1,6 +1,8 @@
 """Runs that people start from the page, each at most once, and why one is not started."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,6 +10,8 @@ from typing import Any
 from sparkify_watch.page.airflow_api import AirflowApi, AirflowRefusal
 
 _UNDER_WAY = ("queued", "running")
+_LOOKS = (0.0, 0.1, 0.3, 0.6)
+"""Seconds between looks for the run of a form that was sent twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,23 @@ async def start(api: AirflowApi, wish: Wish) -> None:
             await api.send("PATCH", "dags", wish.dag_id, document={"is_paused": False})
         await _trigger(api, wish)
     except AirflowRefusal as refusal:
+        if refusal.status >= 500:
+            # A busy metadata database may fail one of two that come at once: the other's run is there soon.
+            await _refuse_again(api, wish)
         raise _explain(wish, refusal) from None
+
+
+async def _refuse_again(api: AirflowApi, wish: Wish) -> None:
+    """Refuse what the same form has started, or does within a second.
+
+    Raises:
+        Refusal: it has.
+    """
+    for seconds in _LOOKS:
+        await asyncio.sleep(seconds)
+        with suppress(AirflowRefusal):
+            await api.get("dags", wish.dag_id, "dagRuns", wish.run_id)
+            raise _explain_twice(wish)
 
 
 async def _refuse_twin(api: AirflowApi, wish: Wish) -> None:
