@@ -142,11 +142,12 @@ def warehouse(sandbox: Settings) -> Iterator[Callable[[str], list[tuple[Any, ...
         yield run
 
 
-@pytest.fixture(scope="session")
-def raw(sample: Sample, warehouse: Callable[[str], list[tuple[Any, ...]]]) -> str:
+@pytest.fixture(scope="module")
+def raw(sample: Sample, warehouse: Callable[[str], list[tuple[Any, ...]]]) -> Iterator[str]:
     """The schema of the staging tables with the sample, as the courses make them."""
     warehouse("CREATE SCHEMA raw")
     for statement in (FOLDER / "courses" / "staging.sql").read_text().format(bucket=BUCKET).split(";"):
         if statement.strip():
             warehouse(statement)
-    return "raw"
+    yield "raw"
+    warehouse("DROP SCHEMA raw CASCADE")

@@ -92,11 +92,10 @@ def corrected(key, line, row):
 
 def loaded_clean(warehouse, dags, dataset, *windows):
     """Every table after the source, as it is now, was loaded into empty ones."""
-    empty = [*TABLES, "plays_by_song", "ops.loads", "ops.staged_files", "ops.sources", "ops.changes"]
-    there = {row[0] for row in warehouse.query("SELECT tablename FROM pg_tables")}
-    warehouse.execute(
-        *(f"DELETE FROM {table}" for table in [*empty, "ops.changes_taken"] if table.split(".")[-1] in there)
-    )
+    records = ("loads", "staged_files", "sources", "changes", "changes_taken")
+    empty = {("public", name) for name in [*TABLES, "plays_by_song"]} | {("ops", name) for name in records}
+    there = {(row[0], row[1]) for row in warehouse.query("SELECT schemaname, tablename FROM pg_tables")}
+    warehouse.execute(*(f"DELETE FROM {schema}.{table}" for schema, table in sorted(empty & there)))
     for one in windows:
         dags.load(dataset, **window(*one))
     return contents(warehouse, dataset)
