@@ -200,7 +200,8 @@ class Answers:
             reported = await head.copy.failed(redshift_error(error))
         else:
             is_missing = head.missing and error.sqlstate in _MISSING
-            reported = head.missing if head.missing and is_missing else redshift_error(error)
+            worded = redshift_error(error, head.text)
+            reported = head.missing if head.missing and is_missing else worded
         if head.rewritten:
             reported = reported.without("P")
         if not head.visible:

@@ -13,8 +13,20 @@ INTERNAL_ERROR = "XX000"
 BYTES_CONSTRAINT = re.compile(r"^(character(?: varying)?\(\d+\)) bytes: ")
 
 
-def redshift_error(error: ErrorFields) -> ErrorFields:
-    """The error Redshift reports where PostgreSQL reports this one."""
+# The words before which an object that is there is no error: it has come to be since the statement looked.
+_IF_ABSENT = re.compile(r"\bIF\s+NOT\s+EXISTS\b", re.IGNORECASE)
+_IS_THERE = ("42P06", "42P07", "42710")
+
+
+def redshift_error(error: ErrorFields, statement: str = "") -> ErrorFields:
+    """The error Redshift reports where PostgreSQL reports this one.
+
+    Args:
+        error: as PostgreSQL words it.
+        statement: what it answers, as the client wrote it; empty where that tells nothing.
+    """
+    if error.sqlstate in _IS_THERE and _IF_ABSENT.search(statement):
+        return _serialization(error)
     rule = _RULES.get(error.sqlstate)
     return rule(error) if rule else error
 
@@ -43,6 +55,11 @@ def _same_object(error: ErrorFields) -> ErrorFields:
     return _serialization(error) if error.other("s") == "pg_catalog" else error
 
 
+def _same_type(error: ErrorFields) -> ErrorFields:
+    """A table's row type is looked for after the table: whoever finds only that was overtaken in between."""
+    return _serialization(error) if error.other("R") == "TypeCreate" else error
+
+
 def _internal(error: ErrorFields) -> ErrorFields:
     return _serialization(error) if error.message.startswith("tuple concurrently") else error
 
@@ -64,6 +81,7 @@ _RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
     "23502": _not_null,
     "23514": _check,
     "23505": _same_object,
+    "42710": _same_type,
     "40001": _serialization,
     "XX000": _internal,
     "21000": _many_matches,

@@ -106,6 +106,11 @@ class Request:
             return self.parts[0] is Part.CLIENT
         return not self.silent
 
+    @property
+    def text(self) -> str:
+        """The client's statement that runs, as it was written; empty where it is none of the client's."""
+        return self.entries[0].text if self.entries else ""
+
     def completes(self) -> tuple[bool, bool]:
         """A statement of this request is complete: whether that is held back, and whether it releases."""
         if not self.parts:

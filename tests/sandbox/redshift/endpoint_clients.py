@@ -44,11 +44,16 @@ class Client:
         """SQLSTATE and message of a statement that must fail; the session is usable afterwards."""
         try:
             self.run(sql, *values)
-        except redshift_connector.Error as error:
-            return error.args[0]["C"], error.args[0]["M"]
-        except psycopg.Error as error:
-            return error.sqlstate, error.diag.message_primary
+        except (redshift_connector.Error, psycopg.Error) as error:
+            return says(error)
         raise AssertionError(f"did not fail: {sql}")
+
+
+def says(error):
+    """SQLSTATE and message of a driver's error."""
+    if isinstance(error, psycopg.Error):
+        return error.sqlstate, error.diag.message_primary
+    return error.args[0]["C"], error.args[0]["M"]
 
 
 def run_apart(settings, *statements, user=None):

@@ -1,6 +1,9 @@
 """Transactions: snapshots, locks, conflicts, TRUNCATE, several statements in one message."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -12,6 +15,7 @@ from tests.sandbox.redshift.endpoint_clients import (
     connect_psycopg,
     connect_redshift,
     in_background,
+    says,
     wait_until,
     waiting,
 )
@@ -167,6 +171,31 @@ def test_two_sessions_that_create_the_same_table_get_1023(sandbox, clients):
     second.run(create)
     second.run("DROP TABLE made_twice")
     second.connection.commit()
+
+
+@pytest.mark.parametrize("kind", ["TABLE", "SCHEMA"])
+def test_of_sessions_that_make_the_same_at_once_none_hears_but_1023(sandbox, clients, kind):
+    columns = " (a INT)" if kind == "TABLE" else ""
+    sessions = [clients() for _ in range(4)]
+    together = Barrier(len(sessions))
+
+    def make(session, number):
+        together.wait(timeout=60)
+        try:
+            session.run(f"CREATE {kind} IF NOT EXISTS made_{number}{columns}")
+            session.connection.commit()
+        except (redshift_connector.Error, psycopg.Error) as error:
+            session.connection.rollback()
+            return says(error)
+        return None
+
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        for number in range(100):
+            heard = set(pool.map(partial(make, number=number), sessions))
+            assert None in heard
+            assert heard <= {None, ("XX000", "1023")}
+            sessions[0].run(f"DROP {kind} made_{number}")
+            sessions[0].connection.commit()
 
 
 def test_isolation_levels_are_accepted_and_change_nothing(sandbox):
