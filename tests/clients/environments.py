@@ -26,6 +26,9 @@ SILENCE = {
     "SODA_CORE_TELEMETRY_ENABLED": "false",
 }
 
+# What was there before a sandbox was: of certificates, those of the world outside.
+_OUTSIDE = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+
 
 def programs(client: str) -> Path:
     """The folder of a client's programs, python among them; installed now unless it is there."""
@@ -60,14 +63,10 @@ def _installed(client: str, lock: Path, install: Any) -> Path:
 
 def _install_python(home: Path, lock: Path) -> None:
     uv = find_uv_bin()  # the program itself: `python -m uv` would take this Python's environment for its own
-    _run([uv, "venv", "--quiet", "--python", sys.executable, str(home)], _plain())
+    _run([uv, "venv", "--quiet", "--python", sys.executable, str(home)], _OUTSIDE)
     # The target is named: what is not in the lock is removed there.
     sync = ["pip", "sync", "--quiet", "--python", str(home / "bin" / "python")]
-    _run([uv, *sync, "--only-binary", ":all:", "--require-hashes", str(lock)], _plain())
-
-
-def _plain() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    _run([uv, *sync, "--only-binary", ":all:", "--require-hashes", str(lock)], _OUTSIDE)
 
 
 def _install_node(home: Path, lock: Path) -> None:
@@ -75,7 +74,7 @@ def _install_node(home: Path, lock: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(lock.with_name(name), home)
     npm = shutil.which("npm") or "npm"
-    _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home)], dict(os.environ))
+    _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home)], _OUTSIDE)
 
 
 def _unpack_jar(home: Path, lock: Path) -> None:
@@ -84,7 +83,7 @@ def _unpack_jar(home: Path, lock: Path) -> None:
     _run(["apt-get", "download", "--quiet", package], dict(os.environ), home)
     [deb] = home.glob("*.deb")
     assert "sha256:" + hashlib.sha256(deb.read_bytes()).hexdigest() == digest, f"{deb.name} is another file"
-    _run(["dpkg-deb", "--extract", str(deb), str(home)], dict(os.environ))
+    _run(["dpkg-deb", "--extract", str(deb), str(home)], _OUTSIDE)
 
 
 def run(client: str, script: str, environment: Mapping[str, str], *words: str) -> Any:

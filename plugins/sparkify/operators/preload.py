@@ -6,7 +6,6 @@ Set `[scheduler] mp_start_method = forkserver` and
 """
 
 import gc
-import inspect
 from importlib import import_module
 from typing import Any
 
@@ -34,10 +33,6 @@ _MODULES = (
 
 for _name in _MODULES:
     import_module(_name)
-
-# Hooks of the Amazon provider look for their caller in the call stack, for which `inspect` finds out the file
-# of every module there is: now, and not in each task.
-inspect.stack()
 
 # Each client is made by a session of its own, which reads what S3 is from megabytes of JSON: here once for
 # all of them, unless somebody has descriptions of his own.

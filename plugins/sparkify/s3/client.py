@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.utils import parse_timestamp
 
+from sparkify.aws import KnowsCaller
+
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-class _Hook(S3Hook):
-    """A hook that knows who calls it; others read the call stack, and the source of all that is on it."""
-
-    def _get_caller(self, target_function_name: str = "execute") -> str:  # noqa: ARG002 - as it is called
-        return "Sparkify"
+class _Hook(KnowsCaller, S3Hook):
+    pass
 
 
 def make_s3_client(aws_conn_id: str) -> "S3Client":
