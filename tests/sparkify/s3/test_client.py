@@ -1,11 +1,10 @@
-import inspect
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.s3.client import make_s3_client, read_time
+from sparkify.s3.client import read_time
 
 MOMENT = datetime(2018, 11, 15, 13, 7, 9, tzinfo=UTC)
 
@@ -31,8 +30,3 @@ def test_a_time_of_a_listing_is_read_as_it_is(moment):
 def test_what_is_no_time_is_refused_as_boto_refuses_it():
     with pytest.raises(ValueError, match="never"):
         read_time("never")
-
-
-def test_a_client_names_its_caller_without_reading_the_call_stack(sandbox, monkeypatch):
-    monkeypatch.setattr(inspect, "stack", None)
-    assert "Caller/Sparkify" in make_s3_client("aws_default").meta.config.user_agent_extra
