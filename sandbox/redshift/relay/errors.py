@@ -15,6 +15,7 @@ BYTES_CONSTRAINT = re.compile(r"^(character(?: varying)?\(\d+\)) bytes: ")
 
 # The words before which an object that is there is no error: it has come to be since the statement looked.
 _IF_ABSENT = re.compile(r"\bIF\s+NOT\s+EXISTS\b", re.IGNORECASE)
+_UNKNOWN = re.compile(r'(?<!")\bunknown\b(?!")')
 _IS_THERE = ("42P06", "42P07", "42710")
 
 
@@ -60,6 +61,13 @@ def _same_type(error: ErrorFields) -> ErrorFields:
     return _serialization(error) if error.other("R") == "TypeCreate" else error
 
 
+def _no_function(error: ErrorFields) -> ErrorFields:
+    """In the words of PostgreSQL 8.0, as github.com/OHDSI/CohortConstructor, issue 337, quotes Redshift."""
+    message = _UNKNOWN.sub('"unknown"', error.message.replace("pg_internal.", "pg_catalog."))
+    hint = error.hint and error.hint.replace("You might need", "You may need")
+    return replace(error, message=message, hint=hint)
+
+
 def _internal(error: ErrorFields) -> ErrorFields:
     return _serialization(error) if error.message.startswith("tuple concurrently") else error
 
@@ -82,6 +90,8 @@ _RULES: dict[str, Callable[[ErrorFields], ErrorFields]] = {
     "23514": _check,
     "23505": _same_object,
     "42710": _same_type,
+    "42725": _no_function,
+    "42883": _no_function,
     "40001": _serialization,
     "XX000": _internal,
     "21000": _many_matches,
