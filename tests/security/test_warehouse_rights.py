@@ -12,7 +12,8 @@ from sandbox.parts import postgres, rights
 from sandbox.parts.settings import Settings
 from sandbox.redshift import catalog
 from sandbox.redshift.copy.errors import FatalError
-from sandbox.redshift.copy.history import LoadLog, LoadStart, LoadTotals
+from sandbox.redshift.copy.history import LoadLog
+from sandbox.redshift.transfer_log import TransferStart, TransferTotals
 from tests.sandbox.redshift.endpoint_clients import Client, admin_rows, connect_psycopg
 
 # The text behind which the lexer once saw one string, and PostgreSQL several statements.
@@ -145,21 +146,23 @@ POWERS = (
     "SELECT pg_catalog.pg_reload_conf()",
     "SELECT rolpassword FROM pg_catalog.pg_authid",
     "SELECT * FROM pg_catalog.pg_shadow",
-    "SELECT * FROM pg_internal.load",
+    "SELECT * FROM pg_internal.transfer",
     "SELECT * FROM pg_internal.statement",
     "SELECT * FROM pg_internal.connection_event",
     "SELECT * FROM pg_internal.session",
     "SELECT pg_internal.kept_statements(2500000001)",
+    "SELECT pg_internal.kept_document(1000000001)",
+    "SELECT pg_internal.keep_document(1000000000, 1, 1, 1, '{}')",
     "SELECT pg_internal.record_queries(1, '{}')",
     "SELECT pg_internal.record_running('[]')",
     "SELECT pg_internal.tidy_queries()",
     "SELECT * FROM pg_internal.load_error",
-    "SELECT * FROM pg_internal.all_load",
+    "SELECT * FROM pg_internal.all_transfer",
     "SELECT * FROM pg_internal.load_replacement",
     "INSERT INTO pg_internal.load_error_field SELECT 1, 1, 1, 'x', 'x', 'x', 'x'",
     "UPDATE pg_internal.table_attributes SET sortkey_index = 1",
-    "SELECT pg_internal.record_load('{}')",
-    "SELECT pg_internal.tidy_loads()",
+    "SELECT pg_internal.record_transfer('{}')",
+    "SELECT pg_internal.tidy_transfers()",
     "CREATE TABLE pg_internal.mine (id int)",
     "CREATE TABLE pg_catalog.mine (id int)",
     "CREATE FOREIGN DATA WRAPPER mine",
@@ -183,7 +186,7 @@ SHADOW = """
 """
 SHADOWS = [
     SHADOW.format("jsonb_typeof(jsonb)", "text"),
-    SHADOW.format("to_jsonb(pg_internal.load)", "jsonb"),
+    SHADOW.format("to_jsonb(pg_internal.transfer)", "jsonb"),
     SHADOW.format("pg_has_role(name, oid, text)", "boolean"),
     SHADOW.format("format(text, regclass, text)", "text"),
     SHADOW.format("obj_description(oid, name)", "text"),
@@ -195,7 +198,7 @@ LURES = (
     "CREATE TABLE public.lure (id int)",
     'SELECT pg_internal.declare_table(\'public.lure\', \'{"diststyle": "all", "sortkeys": ["id"]}\')',
     "SELECT pg_internal.drop_key('public.lure', 'none')",
-    "SELECT pg_internal.unseen_loads()",
+    "SELECT pg_internal.unseen_transfers()",
     "SELECT pg_internal.unseen_statements()",
     "SELECT pg_internal.running_statements()",
     "SELECT pg_internal.open_sessions()",
@@ -207,16 +210,24 @@ LURES = (
 )
 
 
+def log_of_copy(sandbox: Settings, session: psycopg.Connection) -> LoadLog:
+    """The log of a COPY that the master user has begun in the session."""
+    pid = session.info.backend_pid
+    start = TransferStart(
+        *("COPY", pid, "sparkify", sandbox.database, None, "COPY t", "s3://b/k", "JSON"),
+        table_id=1,
+        table_name="t",
+    )
+    return LoadLog(sandbox, start)
+
+
 def baits(sandbox: Settings, attacker: Attacker) -> bool:
     """Do what makes sessions with more rights work in the attacker's surroundings; whether it climbed."""
 
     for lure in LURES:
         attacker.tries(lure)
-    start = LoadStart(
-        attacker.connection.info.backend_pid, "sparkify", sandbox.database, None, 1, "t", "", ""
-    )
     with contextlib.suppress(psycopg.Error):
-        LoadLog(sandbox, start).end(LoadTotals("completed", True))
+        log_of_copy(sandbox, attacker.connection).end(TransferTotals("completed", True))
     catalog.install(sandbox)
     return admin_rows(sandbox, "SELECT rolsuper FROM pg_roles WHERE rolname = 'sparkify'") != [(False,)]
 
@@ -379,7 +390,7 @@ def test_the_sandboxs_own_sessions_find_nothing_of_a_users_by_a_bare_name(sandbo
         with session:
             assert session.execute("SHOW search_path").fetchone() == ("pg_catalog,pg_temp",)
     with postgres.connect_log(sandbox, sandbox.database) as log:
-        for statement in ("SET ROLE rdsdb", "SET ROLE redshift_catalog", "TRUNCATE pg_internal.load"):
+        for statement in ("SET ROLE rdsdb", "SET ROLE redshift_catalog", "TRUNCATE pg_internal.transfer"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 log.execute(statement)
 
@@ -397,14 +408,12 @@ def test_rejected_rows_of_one_user_are_not_anothers(sandbox: Settings, alice: tu
         for session in sessions.values():
             session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             session.execute("SELECT 1 FROM pg_class LIMIT 1")
-        pid = sessions["sparkify"].info.backend_pid
-        start = LoadStart(pid, "sparkify", sandbox.database, None, 1, "t", "COPY t", "s3://b/k")
-        log = LoadLog(sandbox, start)
+        log = log_of_copy(sandbox, sessions["sparkify"])
         log.add_error(FatalError("private.json", 1, 1207, "no", "private row"))
-        log.end(LoadTotals("aborted", True))
+        log.end(TransferTotals("aborted", True))
 
         seen = {
-            name: str(session.execute("SELECT pg_internal.unseen_loads()").fetchall())
+            name: str(session.execute("SELECT pg_internal.unseen_transfers()").fetchall())
             for name, session in sessions.items()
         }
         own = sessions["sparkify"].execute("SELECT raw_line FROM stl_load_errors").fetchall()

@@ -23,10 +23,6 @@ AS $body$
     CROSS JOIN generate_series(0, greatest(length(escaped.line) - 1, 0) / size) AS piece
 $body$;
 
-CREATE OR REPLACE FUNCTION pg_internal.microseconds(passed interval) RETURNS bigint
-LANGUAGE sql IMMUTABLE
-RETURN (extract(EPOCH FROM passed) * 1000000)::bigint;
-
 CREATE OR REPLACE VIEW pg_catalog.stl_query AS
 SELECT
     user_id AS userid,
@@ -102,7 +98,7 @@ SELECT userid, xid, pid, label, starttime, endtime, sequence, text
 FROM pg_internal.statement_text
 WHERE type = 'UTILITY';
 
--- What the SYS views know: everything as it was some time ago, see load_views.sql.
+-- What the SYS views know: everything as it was some time ago, see 32_transfer_views.sql.
 CREATE OR REPLACE VIEW pg_internal.sys_statement AS
 SELECT statement.*, seen.up_to, COALESCE(statement.end_time <= seen.up_to, FALSE) AS has_ended
 FROM (
@@ -110,7 +106,7 @@ FROM (
     UNION ALL
     SELECT * FROM pg_internal.visible_running
 ) AS statement
-CROSS JOIN (SELECT clock_timestamp() AT TIME ZONE 'UTC' - lag AS up_to FROM pg_internal.sys_lag) AS seen
+CROSS JOIN pg_internal.sys_seen AS seen
 WHERE statement.start_time <= seen.up_to;
 
 CREATE OR REPLACE VIEW pg_catalog.sys_query_history AS
@@ -238,7 +234,7 @@ FROM (
     UNION ALL
     SELECT user_id, session_id, database_name, start_time, NULL FROM pg_internal.open_sessions()
 ) AS session
-CROSS JOIN (SELECT clock_timestamp() AT TIME ZONE 'UTC' - lag AS up_to FROM pg_internal.sys_lag) AS seen
+CROSS JOIN pg_internal.sys_seen AS seen
 WHERE start_time <= seen.up_to;
 
 CREATE OR REPLACE VIEW pg_catalog.stl_connection_log AS
@@ -288,7 +284,7 @@ SELECT
     plugin_name,
     protocol_version
 FROM pg_catalog.stl_connection_log
-CROSS JOIN (SELECT clock_timestamp() AT TIME ZONE 'UTC' - lag AS up_to FROM pg_internal.sys_lag) AS seen
+CROSS JOIN pg_internal.sys_seen AS seen
 WHERE recordtime <= seen.up_to;
 
 -- Which table it was, PostgreSQL does not say.
