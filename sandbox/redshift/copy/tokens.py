@@ -1,4 +1,4 @@
-"""The words of a COPY statement."""
+"""The words of a COPY or an UNLOAD."""
 
 import re
 from collections.abc import Sequence
@@ -136,7 +136,9 @@ class TokenStream:
         """A syntax error at the next token."""
         found = self.peek().text.strip("'")
         where = "at end of input" if self.exhausted else f'at or near "{found}"'
-        return CopyError(SYNTAX_ERROR, f"syntax error {where}", hint=f"In COPY: {hint}.")
+        return CopyError(
+            SYNTAX_ERROR, f"syntax error {where}", hint=f"In {self._tokens[0].word.upper()}: {hint}."
+        )
 
 
 def _keep_null(escape: re.Match[str]) -> str:
