@@ -1,106 +1,20 @@
-"""DataQualityOperator and the checks of the star schema, over both connection types."""
+"""The checks of the star schema find its faults, each its own, over both connection types."""
 
-from contextlib import closing
 from datetime import datetime, timedelta
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.checks import read_suite
-from sparkify.operators.data_quality import DataQualityOperator
-from sparkify.warehouse.schema import with_ops
+from tests.sparkify.checks.star import HOUR, INCLUDE, STAR_CHECKS, check, kept, run
 
-INCLUDE = Path(__file__).parents[3] / "include"
-HOUR = ("2018-11-15T10:00:00+00:00", "2018-11-15T11:00:00+00:00")
-VIEWS = ("plays", "catalogue")
-TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
-STAR_CHECKS = "sparkify/quality.yaml"
+pytest_plugins = ("tests.sparkify.checks.star",)
+
 [PLAYS_OF_AN_HOUR] = [
     check.measure_id
     for check in read_suite((INCLUDE / STAR_CHECKS).read_text(), STAR_CHECKS).checks
     if check.kind == "anomaly"
 ]
-FINE = "checks: [{kind: row_count, table: songs, max: 9}]"
-
-STAR = """
-INSERT INTO staging_events (page, user_id, session_id, item_in_session, ts) VALUES
-    ('NextSong', 7, 1, 0, '2018-11-15 10:00:00'),
-    ('NextSong', 7, 1, 1, '2018-11-15 10:05:00.796'),
-    ('NextSong', 7, 1, 1, '2018-11-15 10:05:00.796'),
-    ('NextSong', 8, 2, 0, '2018-11-15 10:05:00.796'),
-    ('NextSong', NULL, 3, 0, '2018-11-15 10:30:00'),
-    ('Home', 7, 1, 2, '2018-11-15 10:40:00'),
-    ('NextSong', 9, 4, 0, '2018-11-15 11:00:00');
-INSERT INTO staging_songs (song_id) VALUES ('S1'), ('S2');
-INSERT INTO ops.staged_files VALUES
-    ('staging_songs', 'b', 'song_data/1.json', 'first', 9, '2018-11-01', 'L1', '2018-11-01'),
-    ('staging_songs', 'b', 'song_data/1.json', 'second', 9, '2018-11-02', 'L2', '2018-11-02'),
-    ('staging_songs', 'b', 'song_data/2.json', 'first', 9, '2018-11-01', 'L1', '2018-11-01'),
-    ('staging_events', 'b', 'log_data/1.json', 'first', 9, '2018-11-01', 'L1', '2018-11-01');
-INSERT INTO ops.changes VALUES ('staging_events', 'L3', '2018-11-15 10:00', '2018-11-15 11:00');
-INSERT INTO ops.changes_taken VALUES ('songplays', 'L3', 'L4');
-INSERT INTO users (user_id, level, level_as_of) VALUES
-    (7, 'free', '2018-11-15 10:05:00.796'), (8, 'paid', '2018-11-15 10:05:00.796'),
-    (9, 'paid', '2018-11-15 11:00:00');
-INSERT INTO artists (artist_id, name) VALUES ('A1', 'Akon'), ('A2', 'Ásgeir');
-INSERT INTO songs (song_id, title, artist_id, duration) VALUES
-    ('S1', 'One', 'A1', 1.5), ('S2', 'Two', 'A2', 2.5);
-INSERT INTO time VALUES
-    ('2018-11-15 10:00:00', 10, 15, 46, 11, 2018, 4), ('2018-11-15 10:05:00.796', 10, 15, 46, 11, 2018, 4);
-INSERT INTO songplays (songplay_id, start_time, user_id, level, song_id, artist_id, session_id) VALUES
-    ('p1', '2018-11-15 10:00:00', 7, 'free', 'S1', 'A1', 1),
-    ('p2', '2018-11-15 10:05:00.796', 7, 'free', NULL, NULL, 1),
-    ('p3', '2018-11-15 10:05:00.796', 8, 'paid', 'S2', 'A2', 2)
-"""
-
-
-def run(connection, *statements):
-    with closing(connection.cursor()) as cursor:
-        for statement in filter(None, statements):
-            cursor.execute(statement)
-    connection.commit()
-
-
-def kept(connection, columns, where="TRUE"):
-    with closing(connection.cursor()) as cursor:
-        cursor.execute(f"SELECT {columns} FROM ops.quality_results WHERE {where} ORDER BY check_name")
-        rows = [tuple(row) for row in cursor.fetchall()]
-    connection.rollback()
-    return rows
-
-
-@pytest.fixture
-def star(redshift):
-    """A small star without fault for the hour 10:00 to 11:00, and an hour of plays around it."""
-    drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in TABLES]
-    run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE")
-    schema = INCLUDE / "sparkify" / "schema"
-    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in (*TABLES, *VIEWS)))
-    run(redshift, *STAR.split(";"))
-    yield redshift
-    redshift.rollback()
-    run(redshift, *drop, "DROP SCHEMA ops CASCADE")
-
-
-def operator_of(checks, conn_id="redshift_default"):
-    with DAG("quality_dag", template_searchpath=[str(INCLUDE)]):
-        operator = DataQualityOperator(task_id="check_quality", conn_id=conn_id, checks=checks)
-    operator.resolve_template_files()
-    return operator
-
-
-def execute(operator, window=HOUR, run_id="run_1", map_index=-1):
-    ids = {"dag_id": "quality_dag", "run_id": run_id, "task_id": "check_quality"}
-    instance = SimpleNamespace(**ids, map_index=map_index)
-    start, end = window or (None, None)
-    return operator.execute({"ti": instance, "params": {"window_start": start, "window_end": end}})
-
-
-def check(checks=STAR_CHECKS, conn_id="redshift_default", **how):
-    return execute(operator_of(checks, conn_id), **how)
 
 
 @pytest.mark.parametrize("conn_id", ["redshift_default", "postgres_sandbox"])
@@ -280,124 +194,3 @@ def test_what_may_be_legal_warns_and_the_task_succeeds(star, caplog, capsys, fau
     # Where a task logs to depends on whether Airflow's logging was set up by an earlier test.
     told = caplog.text + capsys.readouterr().out
     assert all(f". {name}" in told for name in names)
-
-
-def test_faults_outside_the_window_do_not_stop_its_run(star):
-    run(
-        star,
-        "UPDATE songplays SET level = 'gold', start_time = '2018-11-15 12:00:00' WHERE songplay_id = 'p1'",
-    )
-    check(window=("2018-11-15T13:00:00+00:00", "2018-11-15T14:00:00+00:00"))
-
-
-def test_the_message_names_table_observed_expected_and_examples(star):
-    run(star, "DELETE FROM users WHERE user_id = 8")
-    with pytest.raises(AirflowFailException) as failure:
-        check()
-    for part in (
-        "1 data quality check(s) did not pass over connection redshift_default, window [2018-11-15T10:00:00",
-        "-> users(user_id): observed 1 without a match, expected every key in users(user_id)",
-        "for example user_id=8, row_count=1",
-        "'2018-11-15 10:00:00'",
-        "run_id = 'run_1'",
-    ):
-        assert part in str(failure.value)
-
-
-def test_a_rerun_of_the_run_replaces_its_results(star):
-    run(star, "INSERT INTO users SELECT * FROM users WHERE user_id = 9")
-    with pytest.raises(AirflowFailException):
-        check()
-    rows = len(kept(star, "check_name"))
-    run(star, "DELETE FROM users WHERE user_id = 9")
-    check()
-    assert len(kept(star, "check_name")) == rows
-    assert kept(star, "check_name", "status <> 'passed'") == []
-    check(run_id="run_2")
-    assert len(kept(star, "check_name")) == 2 * rows
-
-
-def test_a_check_that_cannot_run_fails_the_task_after_the_others_ran(star):
-    checks = """
-        checks:
-          - {kind: row_count, table: no_such_table, min: 1}
-          - {kind: row_count, table: songs, min: 1}
-    """
-    with pytest.raises(
-        AirflowFailException, match=r"row_count no_such_table could not be run: .*no_such_table"
-    ):
-        check(checks=checks)
-    assert kept(star, "check_name, status") == [
-        ("row_count no_such_table", "error"),
-        ("row_count songs", "passed"),
-    ]
-
-
-def test_whole_table_checks_need_no_window(star):
-    assert check(checks=FINE, window=None)["passed"] == 1
-    assert kept(star, "window_start, window_end") == [(None, None)]
-
-
-def test_indexes_of_a_mapped_task_keep_their_results_apart(star):
-    for index, name in ((0, "one"), (1, "two"), (0, "one again")):
-        check(checks=FINE.replace("kind", f"name: {name}, kind"), map_index=index)
-    found = kept(star, "task_id, check_name")
-    assert found == [("check_quality[0]", "one again"), ("check_quality[1]", "two")]
-
-
-def test_a_run_without_window_is_refused_when_a_check_needs_one(star):
-    with pytest.raises(AirflowFailException, match="no window"):
-        check(window=None)
-
-
-def test_a_wrong_file_is_refused_by_name(star):
-    with pytest.raises(AirflowFailException, match=r"checks cannot be used:\n  line 1, check 1 .*: min"):
-        check(checks=FINE.replace("max: 9", "min: no"))
-
-
-@pytest.mark.parametrize("table", ["ops.quality_results", "ops.quality_measures"])
-def test_missing_results_table_says_what_to_do(star, table):
-    run(star, f"DROP TABLE {table}")
-    with pytest.raises(AirflowFailException, match=rf"{table}\W.*create_tables"):
-        check()
-
-
-def test_the_rendered_view_has_the_file_and_the_queries_with_their_values(star):
-    operator = operator_of(STAR_CHECKS)
-    assert operator.checks == (INCLUDE / STAR_CHECKS).read_text()
-    execute(operator)
-    assert "\"start_time\" >= '2018-11-15 10:00:00'" in operator.statements
-    assert "NOT IN ('free', 'paid')" in operator.statements
-
-
-def test_a_wrong_file_below_the_search_path_is_refused_by_its_name(star):
-    operator = operator_of(STAR_CHECKS)
-    operator.checks += "  - {kind: nonsense}\n"
-    with pytest.raises(
-        AirflowFailException, match=r"sparkify/quality.yaml cannot be used:\n  line \d+, check"
-    ):
-        execute(operator)
-
-
-def test_results_are_handed_to_listeners_of_the_common_sql_provider(star):
-    operator = operator_of("checks: [{kind: row_count, table: songs, min: 9, severity: warn}]")
-    execute(operator)
-    [result] = operator.check_results
-    assert (result.name, result.check_type, result.table) == ("row_count songs", "row_count", "songs")
-    assert (result.success, result.severity, result.actual) == (False, "warn", "2 rows")
-
-
-def record_load_of(connection, run_id):
-    values = f"'load of {run_id}', 'quality_dag', '{run_id}', 't', 'users', NULL, NULL, 0, 1, 0, 0, 0"
-    run(connection, f"INSERT INTO ops.loads VALUES ({values}, GETDATE(), GETDATE())")
-
-
-def test_a_failure_while_another_run_loads_is_worth_a_retry_and_one_alone_is_not(star):
-    run(star, "DELETE FROM songplays WHERE songplay_id = 'p1'")
-    record_load_of(star, "run_1")
-    with pytest.raises(AirflowFailException):
-        check(run_id="run_1")
-    record_load_of(star, "run_2")
-    with pytest.raises(AirflowException, match="Other runs loaded at the same time") as caught:
-        check(run_id="run_1")
-    assert not isinstance(caught.value, AirflowFailException)
