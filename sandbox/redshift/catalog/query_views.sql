@@ -13,6 +13,15 @@ FROM pg_internal.running_statements() AS statement
 JOIN pg_catalog.pg_user AS me ON me.usename = current_user
 WHERE me.usesysid = statement.user_id::oid OR pg_internal.sees_rows_of_others(me.usename);
 
+-- What has a query id of its own: it ran on the compute nodes.
+CREATE OR REPLACE VIEW pg_internal.planned_query AS
+SELECT
+    statement.*,
+    COALESCE(NULLIF(label, ''), 'default')::character(320) AS shown_label,
+    (status <> 'success')::integer AS aborted
+FROM pg_internal.visible_statement AS statement
+WHERE kind = 'QUERY' AND NOT on_leader AND was_planned;
+
 -- A long text in pieces, with a backslash and an n for each new line, as the guide's samples of STL_QUERYTEXT show.
 CREATE OR REPLACE FUNCTION pg_internal.pieces(whole text, size integer)
 RETURNS TABLE (sequence integer, text text)
@@ -27,18 +36,17 @@ CREATE OR REPLACE VIEW pg_catalog.stl_query AS
 SELECT
     user_id AS userid,
     query_id AS query,
-    COALESCE(NULLIF(label, ''), 'default')::character(320) AS label,
+    shown_label AS label,
     transaction_id AS xid,
     session_id AS pid,
     database_name::character(32) AS database,
     query_text::character(4000) AS querytxt,
     start_time AS starttime,
     end_time AS endtime,
-    (status <> 'success')::integer AS aborted,
+    aborted,
     0 AS insert_pristine,
     0 AS concurrency_scaling_status
-FROM pg_internal.visible_statement
-WHERE kind = 'QUERY' AND NOT on_leader AND was_planned;
+FROM pg_internal.planned_query;
 
 CREATE OR REPLACE VIEW pg_catalog.stl_querytext AS
 SELECT
@@ -48,9 +56,8 @@ SELECT
     query_id AS query,
     piece.sequence,
     piece.text::character(200) AS text
-FROM pg_internal.visible_statement
-CROSS JOIN LATERAL pg_internal.pieces(query_text, 200) AS piece
-WHERE kind = 'QUERY' AND NOT on_leader AND was_planned;
+FROM pg_internal.planned_query
+CROSS JOIN LATERAL pg_internal.pieces(query_text, 200) AS piece;
 
 CREATE OR REPLACE VIEW pg_catalog.svl_qlog AS
 SELECT
@@ -61,14 +68,13 @@ SELECT
     start_time AS starttime,
     end_time AS endtime,
     pg_internal.microseconds(end_time - start_time) AS elapsed,
-    (status <> 'success')::integer AS aborted,
-    COALESCE(NULLIF(label, ''), 'default')::character(320) AS label,
+    aborted,
+    shown_label AS label,
     query_text::character(60) AS substring,
     NULL::integer AS source_query,
     'Primary cluster'::text AS concurrency_scaling_status_txt,
     NULL::integer AS from_sp_call
-FROM pg_internal.visible_statement
-WHERE kind = 'QUERY' AND NOT on_leader AND was_planned;
+FROM pg_internal.planned_query;
 
 CREATE OR REPLACE VIEW pg_internal.statement_text AS
 SELECT

@@ -73,6 +73,18 @@ class TokenStream:
             raise self.error("a name is expected")
         return self.take().name
 
+    def identifiers(self) -> tuple[str, ...]:
+        """Consume names with commas between them up to a closing parenthesis; the opening one has been taken.
+
+        Raises:
+            CopyError: Something else stands here (42601).
+        """
+        names = [self.identifier()]
+        while self.accept(","):
+            names.append(self.identifier())
+        self.expect(")")
+        return tuple(names)
+
     def string(self, option: str) -> str:
         """Consume a quoted text, the argument of `option`.
 

@@ -163,11 +163,7 @@ class _UnloadOptions(OptionReader):
     def _partition_by(self) -> None:
         self._stream.expect("BY")
         self._stream.expect("(")
-        names = [self._stream.identifier()]
-        while self._stream.accept(","):
-            names.append(self._stream.identifier())
-        self._stream.expect(")")
-        self._set("partition_by", tuple(names), "PARTITION BY")
+        self._set("partition_by", self._stream.identifiers(), "PARTITION BY")
         if self._stream.accept("INCLUDE"):
             self._values["include"] = True
 
