@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from tests.sandbox.redshift.endpoint_clients import Client, admin_rows, connect_psycopg
-from tests.sandbox.redshift.table_fixtures import FULL, definition
+from tests.sandbox.redshift.table_definitions import FULL, definition
 
 pytest_plugins = ("tests.sandbox.redshift.table_fixtures",)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.redshift.table_fixtures import FULL, definition
+from tests.sandbox.redshift.table_definitions import FULL, definition
 
 pytest_plugins = ("tests.sandbox.redshift.table_fixtures",)
 

@@ -10,9 +10,12 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from sandbox.redshift.copy.errors import CopyError
+from sandbox.redshift.sql.tokens import tokenize
+from sandbox.redshift.unload.command import read_unload
 from tests.sandbox.aws.client import client
 from tests.sandbox.redshift.copying import BUCKET, Warehouse
-from tests.sandbox.redshift.unload_fixtures import ROLE, VENUES, unload
+from tests.sandbox.redshift.unloading import ROLE, VENUES, unload
 from tests.security.raw_http import until
 
 pytest_plugins = ("tests.sandbox.redshift.copy_fixtures", "tests.sandbox.redshift.unload_fixtures")
@@ -190,3 +193,9 @@ def test_dollars_may_quote_the_query(connector, target, objects):
     """As Airflow's RedshiftToS3Operator writes it."""
     connector.run(f"UNLOAD ($$SELECT 'it''s'$$) TO '{target}' {ROLE}")
     assert objects(target) == {"0000_part_00": b"it's\n"}
+
+
+def test_a_syntax_error_says_in_which_statement_it_is():
+    with pytest.raises(CopyError) as caught:
+        read_unload(tokenize("UNLOAD ('SELECT 1') TO 's3://b/k' NONSENSE"))
+    assert caught.value.hint == "In UNLOAD: no option of UNLOAD has this name."

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 import zstandard
 
-from tests.sandbox.redshift.unload_fixtures import ROLE, VENUES, unload
+from tests.sandbox.redshift.unloading import ROLE, VENUES, unload
 
 pytest_plugins = ("tests.sandbox.redshift.copy_fixtures", "tests.sandbox.redshift.unload_fixtures")
 pytestmark = pytest.mark.usefixtures("writing_role")

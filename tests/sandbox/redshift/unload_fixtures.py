@@ -1,4 +1,4 @@
-"""Where tests unload to, and how."""
+"""Where tests unload to, and a role that may."""
 
 import json
 import uuid
@@ -8,14 +8,6 @@ import pytest
 from sandbox.parts.settings import ROLE_NAME
 from tests.sandbox.aws.client import client
 from tests.sandbox.redshift.copying import BUCKET
-
-ROLE = "IAM_ROLE default"
-VENUES = (
-    "SELECT 1 AS venueid, 'Pinewood Race|track'::VARCHAR(25) AS venuename, 'OH'::CHAR(2) AS venuestate, "
-    "0 AS seats "
-    "UNION ALL SELECT 2, 'Columbus \"Crew\" Stadium', 'OH', NULL "
-    "UNION ALL SELECT 4, 'Community, Ballpark', NULL, 7 ORDER BY 1"
-)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +41,3 @@ def objects(s3):
         }
 
     return read
-
-
-def unload(query, url, options=""):
-    quoted = query.replace("'", "''")
-    return f"UNLOAD ('{quoted}') TO '{url}' {ROLE} {options}"

@@ -4,16 +4,14 @@ from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
 from airflow.sdk import DAG
 
 from sparkify.operators.data_quality import DataQualityOperator
-from sparkify.warehouse.schema import with_ops
 
 INCLUDE = Path(__file__).parents[3] / "include"
 HOUR = ("2018-11-15T10:00:00+00:00", "2018-11-15T11:00:00+00:00")
-VIEWS = ("plays", "catalogue")
-TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
+STAR_VIEWS = ("plays", "catalogue")
+STAR_TABLES = ("staging_events", "staging_songs", "users", "artists", "songs", "time", "songplays")
 STAR_CHECKS = "sparkify/quality.yaml"
 STAR = """
 INSERT INTO staging_events (page, user_id, session_id, item_in_session, ts) VALUES
@@ -60,19 +58,6 @@ def kept(connection, columns, where="TRUE"):
         rows = [tuple(row) for row in cursor.fetchall()]
     connection.rollback()
     return rows
-
-
-@pytest.fixture
-def star(redshift):
-    """A small star without fault for the hour 10:00 to 11:00, and an hour of plays around it."""
-    drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in TABLES]
-    run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE")
-    schema = INCLUDE / "sparkify" / "schema"
-    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in (*TABLES, *VIEWS)))
-    run(redshift, *STAR.split(";"))
-    yield redshift
-    redshift.rollback()
-    run(redshift, *drop, "DROP SCHEMA ops CASCADE")
 
 
 def operator_of(checks, conn_id="redshift_default"):

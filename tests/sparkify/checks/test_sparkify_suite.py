@@ -8,8 +8,6 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify.checks import read_suite
 from tests.sparkify.checks.star import HOUR, INCLUDE, STAR_CHECKS, check, kept, run
 
-pytest_plugins = ("tests.sparkify.checks.star",)
-
 [PLAYS_OF_AN_HOUR] = [
     check.measure_id
     for check in read_suite((INCLUDE / STAR_CHECKS).read_text(), STAR_CHECKS).checks

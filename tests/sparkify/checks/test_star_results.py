@@ -5,8 +5,6 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from tests.sparkify.checks.star import INCLUDE, STAR_CHECKS, check, execute, kept, operator_of, run
 
-pytest_plugins = ("tests.sparkify.checks.star",)
-
 FINE = "checks: [{kind: row_count, table: songs, max: 9}]"
 
 
