@@ -114,7 +114,7 @@ format: $(READY) ## Format Python and SQL
 docs: $(READY) ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/generate.py
 
-measure: $(READY) ## Words, lengths, imports and duplicates of the pipeline's code against their limits
+measure: $(READY) ## Words, lengths, imports and duplicates of the pipeline's code, and lengths of all files, against their limits
 	@$(BIN)/python docs/measure.py
 
 # One lock for users and one for developers, which contains the first; and what images add to the first.

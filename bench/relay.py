@@ -10,8 +10,8 @@ import time
 
 import psycopg
 
+from bench.connections import connect, connect_directly
 from sandbox.errors import SandboxError
-from sandbox.parts.postgres import PORT
 from sandbox.parts.settings import Settings
 
 _REPETITIONS = 2_000
@@ -23,8 +23,8 @@ def main() -> int:
     settings = Settings.load()
     try:
         with (
-            _connect(settings, "127.0.0.1", settings.redshift_port) as relayed,
-            _connect(settings, str(settings.socket_dir), int(PORT)) as direct,
+            connect(settings) as relayed,
+            connect_directly(settings) as direct,
         ):
             for name, prepared in _STATEMENTS.items():
                 _compare(name, relayed, direct, prepared=prepared)
@@ -32,18 +32,6 @@ def main() -> int:
         print(f"{error}Start the sandbox first: python -m sandbox up", file=sys.stderr)
         return 1
     return 0
-
-
-def _connect(settings: Settings, host: str, port: int) -> psycopg.Connection:
-    return psycopg.connect(
-        host=host,
-        port=port,
-        user=settings.user,
-        password=settings.password,
-        dbname=settings.database,
-        sslmode="disable",
-        autocommit=True,
-    )
 
 
 def _compare(name: str, relayed: psycopg.Connection, direct: psycopg.Connection, *, prepared: bool) -> None:

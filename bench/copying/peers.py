@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import psycopg
 
-from bench.copying.place import BUCKET, COLUMNS, Source, connect, connect_directly
+from bench.connections import connect, connect_directly
+from bench.copying.place import BUCKET, COLUMNS, Source
 from sandbox.parts.settings import Settings
 
 _BLOCK = 256 * 1024

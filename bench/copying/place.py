@@ -1,14 +1,13 @@
-"""The files, the tables and the connections of the comparison."""
+"""The files and the tables of the comparison."""
 
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import boto3
-import psycopg
 
+from bench.connections import connect, connect_directly
 from sandbox.demo.sample import generate
-from sandbox.parts.postgres import PORT
 from sandbox.parts.settings import REPOSITORY, Settings
 
 BUCKET = "bench-copying"
@@ -49,28 +48,6 @@ class Source:
     event_bytes: int
     songs: int
     csv: Path
-
-
-def connect(settings: Settings) -> psycopg.Connection:
-    """A connection through the endpoint."""
-    return _connect(settings, "127.0.0.1", settings.redshift_port)
-
-
-def connect_directly(settings: Settings) -> psycopg.Connection:
-    """A connection to PostgreSQL's own socket."""
-    return _connect(settings, str(settings.socket_dir), int(PORT))
-
-
-def _connect(settings: Settings, host: str, port: int) -> psycopg.Connection:
-    return psycopg.connect(
-        host=host,
-        port=port,
-        user=settings.user,
-        password=settings.password,
-        dbname=settings.database,
-        sslmode="disable",
-        autocommit=True,
-    )
 
 
 def prepare(settings: Settings, events: int, songs: int) -> Source:

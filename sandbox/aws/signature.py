@@ -129,19 +129,16 @@ class SignatureCheck:
         environ.get(wsgi.TRUST, _nobody)()
         if claim.payload_hash in streams.KINDS:
             return self._unchunk(claim, signer, environ)
-        body = self._keep(environ, _limit(claim, environ))
-        try:
-            _compare(body, claim, environ)
-        except RefusalError:
-            body.discard()
-            raise
-        return body
+        return self._keep_signed(claim, environ)
 
     def _receive_old(self, claim: Claim, secret: str, environ: Environ) -> Body:
         """The body of a request by a presigned URL of Signature Version 2, which no hash is signed of."""
         OldSigning(claim, secret, environ).verify()
         environ.get(wsgi.TRUST, _nobody)()
         old_signature.unwrap(environ, claim)
+        return self._keep_signed(claim, environ)
+
+    def _keep_signed(self, claim: Claim, environ: Environ) -> Body:
         body = self._keep(environ, _limit(claim, environ))
         try:
             _compare(body, claim, environ)

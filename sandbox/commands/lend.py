@@ -91,9 +91,5 @@ def _variables(settings: Settings) -> dict[str, str]:
     names = (*kept, *connections, "SSL_CERT_FILE", "no_proxy", "NO_PROXY")
     return {
         **{name: given[name] for name in names if name in given},
-        "PGHOST": settings.redshift_host,
-        "PGPORT": str(settings.redshift_port),
-        "PGDATABASE": settings.database,
-        "PGUSER": settings.user,
-        "PGPASSWORD": settings.password,
+        **environment.libpq_variables(settings),
     }

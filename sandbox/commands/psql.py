@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.parts import postgres
+from sandbox.parts import environment, postgres
 from sandbox.parts.parts import require_up
 from sandbox.parts.settings import Settings
 
@@ -38,11 +38,4 @@ def _program() -> str:
 
 
 def _connection(settings: Settings) -> dict[str, str]:
-    return {
-        "PGHOST": settings.redshift_host,
-        "PGPORT": str(settings.redshift_port),
-        "PGDATABASE": settings.database,
-        "PGUSER": settings.user,
-        "PGPASSWORD": settings.password,
-        "PGSSLMODE": "disable",
-    }
+    return {**environment.libpq_variables(settings), "PGSSLMODE": "disable"}

@@ -56,6 +56,17 @@ def aws_variables(settings: Settings) -> dict[str, str]:
     }
 
 
+def libpq_variables(settings: Settings) -> dict[str, str]:
+    """What psql and everything else that is made of libpq reads: the warehouse, as the master user."""
+    return {
+        "PGHOST": settings.redshift_host,
+        "PGPORT": str(settings.redshift_port),
+        "PGDATABASE": settings.database,
+        "PGUSER": settings.user,
+        "PGPASSWORD": settings.password,
+    }
+
+
 def redshift_connection(settings: Settings) -> str:
     """The Airflow connection of the Redshift endpoint.
 

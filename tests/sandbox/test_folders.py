@@ -27,7 +27,7 @@ REDSHIFT_FLOORS = (
     {"dialect"},
     {"unload"},
     {"copy"},
-    {"catalog", "sql"},
+    {"catalog", "sql", "transfer_log"},
     {"error_fields"},
 )
 

@@ -37,6 +37,15 @@ def test_the_short_path_ends_where_the_next_heading_begins():
     assert house.read_paths(readme, house.SECTION) == [DOCS / "arrows.py", DOCS / "measure.py"]
 
 
+def test_the_lengths_of_all_files_that_somebody_writes_are_measured(tmp_path):
+    for name in ("sandbox/a.py", "tests/b.py", "include/c.sql", "docs/d.md", ".venv/e.py", "build/f.sql"):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.touch()
+    names = [str(file.relative_to(tmp_path)) for file in house.written_files(tmp_path)]
+    assert names == ["include/c.sql", "sandbox/a.py", "tests/b.py"]
+
+
 def write(folder, **files):
     """Write modules; two underscores stand for the folder's end."""
     for name, text in files.items():

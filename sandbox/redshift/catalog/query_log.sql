@@ -61,7 +61,7 @@ CREATE TABLE pg_internal.connection_event (
 );
 
 -- A batch: rows of the three tables. Its statements are kept as a large object, too, for sessions with an older
--- snapshot, under the number 2,500,000,000 + the batch's: see load_log.sql.
+-- snapshot, under the number 2,500,000,000 + the batch's: see 30_logs.sql.
 CREATE OR REPLACE FUNCTION pg_internal.record_queries(batch integer, document jsonb) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
     INSERT INTO pg_internal.statement
@@ -74,14 +74,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
     INSERT INTO pg_internal.connection_event
     SELECT * FROM jsonb_populate_recordset(NULL::pg_internal.connection_event, document -> 'events');
 
-    SELECT lo_from_bytea(
-        (2500000000::bigint + batch)::oid, convert_to((document -> 'statements')::text, 'UTF8')
-    );
-
-    SELECT pg_advisory_xact_lock(5439, 2);
-
-    SELECT lo_unlink(oid) FROM pg_largeobject_metadata
-    WHERE oid BETWEEN 2500000000::oid AND (2500000000::bigint + batch - 300)::oid;
+    SELECT pg_internal.keep_document(2500000000, batch, 300, 2, document -> 'statements');
 $body$;
 
 -- The statements that run now, of one endpoint: an object under the number 3,000,000,000 + its connection's process id.
@@ -118,29 +111,13 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
         AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = (oid::bigint - 3000000000)::integer);
 $body$;
 
--- The statements in a large object that the session's user may see; none where there is no such object, or the
--- transaction may not write, hence not open it.
+-- The statements in a large object that the session's user may see; none where there is no such object.
 CREATE OR REPLACE FUNCTION pg_internal.kept_statements(place oid) RETURNS SETOF pg_internal.statement
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-DECLARE
-    descriptor integer;
-    length integer;
-    document jsonb;
-BEGIN
-    IF current_setting('transaction_read_only')::boolean THEN
-        RETURN;
-    END IF;
-    descriptor := lo_open(place, 131072); -- INV_WRITE
-    length := lo_lseek(descriptor, 0, 2); -- SEEK_END
-    PERFORM lo_lseek(descriptor, 0, 0);
-    document := convert_from(loread(descriptor, length), 'UTF8')::jsonb;
-    PERFORM lo_close(descriptor);
-    RETURN QUERY
-    SELECT kept.* FROM jsonb_populate_recordset(NULL::pg_internal.statement, document) AS kept
-    WHERE pg_has_role(session_user, kept.user_id::oid, 'USAGE') OR pg_internal.sees_rows_of_others(session_user);
-EXCEPTION WHEN undefined_object THEN
-    RETURN;
-END $body$;
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT kept.*
+    FROM jsonb_populate_recordset(NULL::pg_internal.statement, pg_internal.kept_document(place)) AS kept
+    WHERE pg_has_role(session_user, kept.user_id::oid, 'USAGE') OR pg_internal.sees_rows_of_others(session_user)
+$body$;
 
 CREATE OR REPLACE FUNCTION pg_internal.unseen_statements() RETURNS SETOF pg_internal.statement
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$

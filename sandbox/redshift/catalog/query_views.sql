@@ -13,6 +13,15 @@ FROM pg_internal.running_statements() AS statement
 JOIN pg_catalog.pg_user AS me ON me.usename = current_user
 WHERE me.usesysid = statement.user_id::oid OR pg_internal.sees_rows_of_others(me.usename);
 
+-- What has a query id of its own: it ran on the compute nodes.
+CREATE OR REPLACE VIEW pg_internal.planned_query AS
+SELECT
+    statement.*,
+    COALESCE(NULLIF(label, ''), 'default')::character(320) AS shown_label,
+    (status <> 'success')::integer AS aborted
+FROM pg_internal.visible_statement AS statement
+WHERE kind = 'QUERY' AND NOT on_leader AND was_planned;
+
 -- A long text in pieces, with a backslash and an n for each new line, as the guide's samples of STL_QUERYTEXT show.
 CREATE OR REPLACE FUNCTION pg_internal.pieces(whole text, size integer)
 RETURNS TABLE (sequence integer, text text)
@@ -23,26 +32,21 @@ AS $body$
     CROSS JOIN generate_series(0, greatest(length(escaped.line) - 1, 0) / size) AS piece
 $body$;
 
-CREATE OR REPLACE FUNCTION pg_internal.microseconds(passed interval) RETURNS bigint
-LANGUAGE sql IMMUTABLE
-RETURN (extract(EPOCH FROM passed) * 1000000)::bigint;
-
 CREATE OR REPLACE VIEW pg_catalog.stl_query AS
 SELECT
     user_id AS userid,
     query_id AS query,
-    COALESCE(NULLIF(label, ''), 'default')::character(320) AS label,
+    shown_label AS label,
     transaction_id AS xid,
     session_id AS pid,
     database_name::character(32) AS database,
     query_text::character(4000) AS querytxt,
     start_time AS starttime,
     end_time AS endtime,
-    (status <> 'success')::integer AS aborted,
+    aborted,
     0 AS insert_pristine,
     0 AS concurrency_scaling_status
-FROM pg_internal.visible_statement
-WHERE kind = 'QUERY' AND NOT on_leader AND was_planned;
+FROM pg_internal.planned_query;
 
 CREATE OR REPLACE VIEW pg_catalog.stl_querytext AS
 SELECT
@@ -52,9 +56,8 @@ SELECT
     query_id AS query,
     piece.sequence,
     piece.text::character(200) AS text
-FROM pg_internal.visible_statement
-CROSS JOIN LATERAL pg_internal.pieces(query_text, 200) AS piece
-WHERE kind = 'QUERY' AND NOT on_leader AND was_planned;
+FROM pg_internal.planned_query
+CROSS JOIN LATERAL pg_internal.pieces(query_text, 200) AS piece;
 
 CREATE OR REPLACE VIEW pg_catalog.svl_qlog AS
 SELECT
@@ -65,14 +68,13 @@ SELECT
     start_time AS starttime,
     end_time AS endtime,
     pg_internal.microseconds(end_time - start_time) AS elapsed,
-    (status <> 'success')::integer AS aborted,
-    COALESCE(NULLIF(label, ''), 'default')::character(320) AS label,
+    aborted,
+    shown_label AS label,
     query_text::character(60) AS substring,
     NULL::integer AS source_query,
     'Primary cluster'::text AS concurrency_scaling_status_txt,
     NULL::integer AS from_sp_call
-FROM pg_internal.visible_statement
-WHERE kind = 'QUERY' AND NOT on_leader AND was_planned;
+FROM pg_internal.planned_query;
 
 CREATE OR REPLACE VIEW pg_internal.statement_text AS
 SELECT
@@ -102,7 +104,7 @@ SELECT userid, xid, pid, label, starttime, endtime, sequence, text
 FROM pg_internal.statement_text
 WHERE type = 'UTILITY';
 
--- What the SYS views know: everything as it was some time ago, see load_views.sql.
+-- What the SYS views know: everything as it was some time ago, see 32_transfer_views.sql.
 CREATE OR REPLACE VIEW pg_internal.sys_statement AS
 SELECT statement.*, seen.up_to, COALESCE(statement.end_time <= seen.up_to, FALSE) AS has_ended
 FROM (
@@ -110,7 +112,7 @@ FROM (
     UNION ALL
     SELECT * FROM pg_internal.visible_running
 ) AS statement
-CROSS JOIN (SELECT clock_timestamp() AT TIME ZONE 'UTC' - lag AS up_to FROM pg_internal.sys_lag) AS seen
+CROSS JOIN pg_internal.sys_seen AS seen
 WHERE statement.start_time <= seen.up_to;
 
 CREATE OR REPLACE VIEW pg_catalog.sys_query_history AS
@@ -238,7 +240,7 @@ FROM (
     UNION ALL
     SELECT user_id, session_id, database_name, start_time, NULL FROM pg_internal.open_sessions()
 ) AS session
-CROSS JOIN (SELECT clock_timestamp() AT TIME ZONE 'UTC' - lag AS up_to FROM pg_internal.sys_lag) AS seen
+CROSS JOIN pg_internal.sys_seen AS seen
 WHERE start_time <= seen.up_to;
 
 CREATE OR REPLACE VIEW pg_catalog.stl_connection_log AS
@@ -288,7 +290,7 @@ SELECT
     plugin_name,
     protocol_version
 FROM pg_catalog.stl_connection_log
-CROSS JOIN (SELECT clock_timestamp() AT TIME ZONE 'UTC' - lag AS up_to FROM pg_internal.sys_lag) AS seen
+CROSS JOIN pg_internal.sys_seen AS seen
 WHERE recordtime <= seen.up_to;
 
 -- Which table it was, PostgreSQL does not say.

@@ -1,6 +1,6 @@
 -- Who may what, once everything is there. Rights that PostgreSQL checks hold whatever reaches it.
 
--- Redshift has no large objects; the load log keeps its newest entries in them.
+-- Redshift has no large objects; the logs keep their newest entries in them.
 DO $body$
 DECLARE
     found regprocedure;
@@ -46,22 +46,18 @@ BEGIN
     END LOOP;
 END $body$;
 
--- The connections of the logs of loads and of statements write these and nothing else.
+-- The connections of the logs of transfers and of statements write these and nothing else.
 GRANT USAGE ON SCHEMA pg_internal TO redshift_log;
-GRANT SELECT, INSERT ON pg_internal.load, pg_internal.load_error, pg_internal.load_error_field TO redshift_log;
-GRANT USAGE ON SEQUENCE pg_internal.query_id, pg_internal.load_number, pg_internal.batch TO redshift_log;
+GRANT SELECT, INSERT ON pg_internal.transfer, pg_internal.load_error, pg_internal.load_error_field TO redshift_log;
+GRANT USAGE ON SEQUENCE pg_internal.query_id, pg_internal.transfer_number, pg_internal.batch TO redshift_log;
 REVOKE EXECUTE ON FUNCTION
-    pg_internal.record_load, pg_internal.tidy_loads, pg_internal.record_queries, pg_internal.record_running,
-    pg_internal.tidy_queries, pg_internal.kept_statements
+    pg_internal.record_transfer, pg_internal.tidy_transfers, pg_internal.record_queries, pg_internal.record_running,
+    pg_internal.tidy_queries, pg_internal.kept_statements, pg_internal.keep_document, pg_internal.kept_document
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    pg_internal.record_load, pg_internal.tidy_loads, pg_internal.record_queries, pg_internal.record_running,
+    pg_internal.record_transfer, pg_internal.tidy_transfers, pg_internal.record_queries, pg_internal.record_running,
     pg_internal.tidy_queries
 TO redshift_log;
-GRANT SELECT, INSERT ON pg_internal.unload TO redshift_log;
-GRANT USAGE ON SEQUENCE pg_internal.unload_number TO redshift_log;
-REVOKE EXECUTE ON FUNCTION pg_internal.record_unload, pg_internal.tidy_unloads FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION pg_internal.record_unload, pg_internal.tidy_unloads TO redshift_log;
 
 -- What Redshift has not, PostgreSQL makes for superusers only: each can carry code that runs when others use it,
 -- and CREATE EXTENSION runs a script as the superuser.

@@ -110,13 +110,7 @@ def _target(stream: TokenStream) -> tuple[str | None, str]:
 
 
 def _columns(stream: TokenStream) -> tuple[str, ...] | None:
-    if not stream.accept("("):
-        return None
-    columns = [stream.identifier()]
-    while stream.accept(","):
-        columns.append(stream.identifier())
-    stream.expect(")")
-    return tuple(columns)
+    return stream.identifiers() if stream.accept("(") else None
 
 
 def _source(stream: TokenStream) -> str:

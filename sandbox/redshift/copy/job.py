@@ -10,7 +10,7 @@ from sandbox.redshift.copy.command import CopyCommand
 from sandbox.redshift.copy.credentials import mask_credentials
 from sandbox.redshift.copy.documents import BadDocument
 from sandbox.redshift.copy.errors import CopyError, FatalError, load_failed, storable
-from sandbox.redshift.copy.history import LoadedFile, LoadLog, LoadStart, LoadTotals, utc_now
+from sandbox.redshift.copy.history import LoadLog
 from sandbox.redshift.copy.jsonpaths import MAX_JSONPATHS_BYTES, parse_jsonpaths
 from sandbox.redshift.copy.parallel.lanes import JsonFile
 from sandbox.redshift.copy.parallel.plan import RowPlan
@@ -22,6 +22,7 @@ from sandbox.redshift.copy.s3 import BLOCK_BYTES, S3Reader, parse_address
 from sandbox.redshift.copy.source import source_files
 from sandbox.redshift.copy.tables import TableReader
 from sandbox.redshift.copy.text_rows import TextRows
+from sandbox.redshift.transfer_log import TransferredFile, TransferStart, TransferTotals, utc_now
 
 __all__ = ["CopyJob", "CopySession", "TargetColumn"]
 
@@ -76,7 +77,7 @@ class CopyJob:
         self._session = session
         self._settings = settings
         self._log: LoadLog | None = None
-        self._files: list[LoadedFile] = []
+        self._files: list[TransferredFile] = []
         self._workers: Workers | None = None
         self._bytes = 0
         self._rows = 0
@@ -134,12 +135,12 @@ class CopyJob:
             committed_rows: Rows that PostgreSQL took.
         """
         self._rows = committed_rows
-        self._end(LoadTotals("completed", reached_load=True, loaded_rows=committed_rows))
+        self._end(TransferTotals("completed", reached_rows=True, row_count=committed_rows))
 
     def fail(self, error: CopyError) -> None:
         """Log the load as aborted."""
         message = storable(mask_credentials(error.message))
-        self._end(LoadTotals("aborted", reached_load=error.reached_load, error_message=message))
+        self._end(TransferTotals("aborted", reached_rows=error.reached_load, error_message=message))
 
     @property
     def _errors(self) -> int:
@@ -147,7 +148,8 @@ class CopyJob:
 
     def _started(self) -> LoadLog:
         session = self._session
-        start = LoadStart(
+        start = TransferStart(
+            kind="COPY",
             session_id=session.backend_pid,
             user=session.user,
             database_name=session.database,
@@ -155,14 +157,14 @@ class CopyJob:
             table_id=session.table_id,
             table_name=self._command.table,
             query_text=storable(mask_credentials(session.query_text)),
-            data_source=storable(self._command.source),
+            location=storable(self._command.source),
             query_id=session.query_id,
             file_format=_LOGGED_FORMATS.get(self._command.options.data_format, "Text"),
         )
         return LoadLog(self._settings, start)
 
-    def _end(self, totals: LoadTotals) -> None:
-        totals.loaded_bytes = self._bytes
+    def _end(self, totals: TransferTotals) -> None:
+        totals.byte_count = self._bytes
         totals.files = self._files
         (self._log or self._started()).end(totals)
 
@@ -187,10 +189,10 @@ class CopyJob:
             self._workers = Workers(plan)
 
     def _load(self, content: FileContent, builder: RowBuilder | TextRows | ParquetRows) -> Iterator[Rows]:
-        file = LoadedFile(
+        file = TransferredFile(
             *(content.url, content.size, utc_now(), utc_now()),
-            file_etag=content.etag,
-            file_last_modified=content.last_modified,
+            etag=content.etag,
+            last_modified=content.last_modified,
         )
         self._files.append(file)
         reader = self._reader(content, builder)
@@ -202,7 +204,7 @@ class CopyJob:
                     self._account(found, file)
                     yield found
         finally:
-            file.lines_scanned = reader.lines
+            file.line_count = reader.lines
             file.end_time = utc_now()
 
     def _reader(
@@ -220,14 +222,14 @@ class CopyJob:
             self._bytes += len(block)
             yield block
 
-    def _account(self, rows: Rows, file: LoadedFile) -> None:
+    def _account(self, rows: Rows, file: TransferredFile) -> None:
         """Log what was replaced and what is bad; raise when too much is bad."""
         assert self._log is not None  # noqa: S101 — chunks() opened it
         self._log.add_replacements(rows.replacements)
         for error in rows.errors:
             self._reject(error, file)
 
-    def _reject(self, error: FatalError, file: LoadedFile, *, fatal: bool = False) -> None:
+    def _reject(self, error: FatalError, file: TransferredFile, *, fatal: bool = False) -> None:
         """Log a bad row; raise when it is one too many."""
         assert self._log is not None  # noqa: S101 — chunks() opened it
         self._log.add_error(error)

@@ -1,13 +1,12 @@
 """The parameters of COPY, in any order; what is not known here is an error, never ignored."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from sandbox.redshift.copy.conversion.formats import format_parser
-from sandbox.redshift.copy.credentials import Authorization, authorization
-from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER, SYNTAX_ERROR, CopyError
-from sandbox.redshift.copy.format_options import TEXT_FLAGS, character, check_options, null_string, widths
+from sandbox.redshift.copy.credentials import Authorization
+from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER, CopyError
+from sandbox.redshift.copy.format_options import TEXT_FLAGS, character, check_options
+from sandbox.redshift.copy.option_reader import OptionReader, conflict
 from sandbox.redshift.copy.tokens import TokenStream
 
 _FLAGS = {
@@ -24,13 +23,11 @@ _FLAGS = {
     "SERIALIZETOJSON": "serialize_to_json",
     **TEXT_FLAGS,
 }
-_COMPRESSIONS = {"GZIP", "BZIP2", "ZSTD"}
 _ENCODINGS = {"UTF8": "utf-8", "UTF16": "utf-16", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be"}
-_KEYS = {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"}
-_OTHER_FORMATS = {"ORC", "AVRO", "SHAPEFILE", "RCFILE", "SEQUENCEFILE"}
-_NOT_HERE = {
+_OTHER_FORMATS = frozenset({"ORC", "AVRO", "SHAPEFILE", "RCFILE", "SEQUENCEFILE"})
+_NOT_HERE = _OTHER_FORMATS | {
     *("ENCRYPTED", "MASTER_SYMMETRIC_KEY", "KMS_KEY_ID", "SSH", "JOB", "FILLTARGET", "READRATIO", "SIMPLIFY"),
-    *_OTHER_FORMATS,
+    "LZOP",
 }
 
 
@@ -95,31 +92,26 @@ def parse_options(stream: TokenStream) -> tuple[Authorization, Options]:
     Raises:
         CopyError: An option is unknown, repeated, contradictory, malformed or not supported here.
     """
-    found = _Found(stream)
-    while not stream.exhausted:
-        found.read_one()
+    found = _CopyOptions(stream)
+    found.read()
     return found.authorization(), found.options()
 
 
-class _Found:
-    """The options read so far."""
+class _CopyOptions(OptionReader):
+    """The options of a COPY read so far."""
+
+    command = "COPY"
+    flags = _FLAGS
+    not_here = _NOT_HERE
+    not_here_hint = (
+        "The sandbox loads delimited text, CSV, fixed-width text, JSON and Parquet, "
+        "plain or compressed with GZIP, BZIP2 or ZSTD."
+    )
 
     def __init__(self, stream: TokenStream) -> None:
-        self._stream = stream
-        self._values: dict[str, Any] = {}
-        self._readers: dict[str, Callable[[], None]] = {
-            "FORMAT": self._format,
-            "JSON": self._json,
-            "CSV": lambda: self._set("data_format", "CSV", "FORMAT"),
-            "PARQUET": lambda: self._set("data_format", "PARQUET", "FORMAT"),
-            "FIXEDWIDTH": self._fixed_width,
-            "DELIMITER": lambda: self._set("delimiter", character(stream, "DELIMITER"), "DELIMITER"),
+        super().__init__(stream)
+        self._readers |= {
             "QUOTE": lambda: self._set("quote", character(stream, "QUOTE"), "QUOTE"),
-            "NULL": lambda: self._set("null_as", null_string(stream), "NULL AS"),
-            "WITH": lambda: None,
-            "IAM_ROLE": self._iam_role,
-            "CREDENTIALS": self._credentials,
-            "REGION": lambda: self._set("region", self._text("REGION"), "REGION"),
             "TIMEFORMAT": lambda: self._time_format("TIMEFORMAT", "time_format"),
             "DATEFORMAT": lambda: self._time_format("DATEFORMAT", "date_format"),
             "MAXERROR": lambda: self._number("MAXERROR", "max_error", 0, 100_000),
@@ -131,44 +123,12 @@ class _Found:
             "ENCODING": self._encoding,
         }
 
-    def read_one(self) -> None:
-        word = self._stream.keyword
-        if word == "LZOP" or word in _NOT_HERE:
-            raise self._unsupported(word)
-        if word not in self._readers and word not in _FLAGS and word not in _KEYS | _COMPRESSIONS:
-            raise self._stream.error("no option of COPY has this name")
-        self._stream.take()
-        if word in _FLAGS:
-            self._set(_FLAGS[word], True, word)
-        elif word in _KEYS:
-            self._set(word, self._text(word), word)
-        elif word in _COMPRESSIONS:
-            self._set("compression", word, word)
-        else:
-            self._readers[word]()
-
-    def authorization(self) -> Authorization:
-        keys = {key: self._values.pop(key) for key in _KEYS if key in self._values}
-        role = self._values.pop("iam_role", None)
-        credentials = self._values.pop("credentials", None)
-        default_role = self._values.pop("default_role", False)
-        return authorization(role, credentials, keys, default_role=default_role)
-
     def options(self) -> Options:
         self._values.setdefault("data_format", "TEXT")
         check_options(self._values)
         if "max_error" in self._values and "ignore_all_errors" in self._values:
-            raise _conflict("MAXERROR and IGNOREALLERRORS exclude each other.")
+            raise conflict("MAXERROR and IGNOREALLERRORS exclude each other.")
         return Options(**self._values)
-
-    def _set(self, name: str, value: object, option: str) -> None:
-        if name in self._values:
-            raise _conflict(f"{option} is given more than once, or twice in different words.")
-        self._values[name] = value
-
-    def _text(self, option: str) -> str:
-        self._stream.accept("AS")
-        return self._stream.string(option)
 
     def _number(self, option: str, name: str, low: int, high: int) -> None:
         self._stream.accept("AS")
@@ -178,18 +138,9 @@ class _Found:
         # Without an argument both switches mean ON.
         self._set(name, self._stream.accept("ON", "OFF", "TRUE", "FALSE", *more) or "ON", option)
 
-    def _format(self) -> None:
-        self._stream.accept("AS")
-        word = self._stream.keyword
-        if word in _NOT_HERE:
-            raise self._unsupported(word)
-        if word not in {"JSON", "CSV", "PARQUET", "FIXEDWIDTH", "DELIMITER"}:
-            raise self._stream.error("FORMAT takes CSV, JSON or PARQUET")
-        self.read_one()
-
     def _fixed_width(self) -> None:
         self._set("data_format", "FIXEDWIDTH", "FORMAT")
-        self._set("fixed_width", widths(self._text("FIXEDWIDTH")), "FIXEDWIDTH")
+        super()._fixed_width()
 
     def _json(self) -> None:
         self._stream.accept("AS")
@@ -203,18 +154,8 @@ class _Found:
                 f"Invalid JSON option '{mapping}'",
                 hint="JSON takes 'auto', 'auto ignorecase' or the address of a jsonpaths file, 's3://bucket/key'.",
             )
-        self._set("data_format", "JSON", "FORMAT")
+        super()._json()
         self._set("json", mapping, "JSON")
-
-    def _iam_role(self) -> None:
-        self._stream.accept("AS")
-        if self._stream.accept("DEFAULT"):
-            self._set("default_role", True, "IAM_ROLE")
-        else:
-            self._set("iam_role", self._stream.string("IAM_ROLE"), "IAM_ROLE")
-
-    def _credentials(self) -> None:
-        self._set("credentials", self._text("CREDENTIALS"), "CREDENTIALS")
 
     def _time_format(self, option: str, name: str) -> None:
         text = self._text(option)
@@ -241,12 +182,7 @@ class _Found:
     def _unsupported(self, word: str) -> CopyError:
         if word == "READRATIO" and self._values.get("data_format") == "JSON":
             return CopyError(FEATURE_NOT_SUPPORTED, f"{word} argument is not supported for JSON based COPY")
-        return CopyError(
-            FEATURE_NOT_SUPPORTED,
-            f"COPY with {word} is not supported by the sandbox",
-            hint="The sandbox loads delimited text, CSV, fixed-width text, JSON and Parquet, "
-            "plain or compressed with GZIP, BZIP2 or ZSTD.",
-        )
+        return super()._unsupported(word)
 
 
 def _check_format(option: str, text: str) -> None:
@@ -254,7 +190,3 @@ def _check_format(option: str, text: str) -> None:
         format_parser(text)
     except ValueError as error:
         raise CopyError(INVALID_PARAMETER, f"Invalid {option}: {error}") from error
-
-
-def _conflict(detail: str) -> CopyError:
-    return CopyError(SYNTAX_ERROR, "conflicting or redundant options", detail)

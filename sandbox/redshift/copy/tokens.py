@@ -1,4 +1,4 @@
-"""The words of a COPY statement."""
+"""The words of a COPY or an UNLOAD."""
 
 import re
 from collections.abc import Sequence
@@ -73,6 +73,18 @@ class TokenStream:
             raise self.error("a name is expected")
         return self.take().name
 
+    def identifiers(self) -> tuple[str, ...]:
+        """Consume names with commas between them up to a closing parenthesis; the opening one has been taken.
+
+        Raises:
+            CopyError: Something else stands here (42601).
+        """
+        names = [self.identifier()]
+        while self.accept(","):
+            names.append(self.identifier())
+        self.expect(")")
+        return tuple(names)
+
     def string(self, option: str) -> str:
         """Consume a quoted text, the argument of `option`.
 
@@ -136,7 +148,9 @@ class TokenStream:
         """A syntax error at the next token."""
         found = self.peek().text.strip("'")
         where = "at end of input" if self.exhausted else f'at or near "{found}"'
-        return CopyError(SYNTAX_ERROR, f"syntax error {where}", hint=f"In COPY: {hint}.")
+        return CopyError(
+            SYNTAX_ERROR, f"syntax error {where}", hint=f"In {self._tokens[0].word.upper()}: {hint}."
+        )
 
 
 def _keep_null(escape: re.Match[str]) -> str:

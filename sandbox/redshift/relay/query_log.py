@@ -27,7 +27,7 @@ _PATIENCE_SECONDS = 2.0
 # While PostgreSQL does not answer, the newest are kept.
 _MOST_PENDING, _MOST_PENDING_CHARACTERS = 20_000, 16 << 20
 _BATCH_ENTRIES, _BATCH_CHARACTERS = 500, 1 << 20
-# Numbers come in blocks of this size, see load_log.sql; one is always ready.
+# Numbers come in blocks of this size, see 30_logs.sql; one is always ready.
 _BLOCK = 10_000
 _TIDY_BATCHES = 100
 _STATEMENT_TIMEOUT = "SET statement_timeout = '10s'"

@@ -1,13 +1,13 @@
 """An UNLOAD ('…') TO 's3://…' statement as a value, by the guide's page "UNLOAD"."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.redshift.copy.credentials import Authorization, authorization
+from sandbox.redshift.copy.credentials import Authorization
 from sandbox.redshift.copy.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER, SYNTAX_ERROR, CopyError
-from sandbox.redshift.copy.format_options import character, null_string, widths
+from sandbox.redshift.copy.option_reader import OptionReader
 from sandbox.redshift.copy.tokens import TokenStream
 from sandbox.redshift.sql.tokens import Token
 
@@ -18,10 +18,6 @@ _FLAGS = {
     "ALLOWOVERWRITE": "allow_overwrite",
     "CLEANPATH": "clean_path",
 }
-_COMPRESSIONS = {"GZIP", "BZIP2", "ZSTD"}
-_KEYS = {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"}
-_FORMATS = {"CSV", "JSON", "PARQUET"}
-_NOT_HERE = {"KMS_KEY_ID", "MASTER_SYMMETRIC_KEY"}
 _UNITS = {"MB": 1024**2, "GB": 1024**3}
 _LEAST_FILE, _LARGEST_FILE = 5 * 1024**2, int(6.2 * 1024**3)
 _SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(MB|GB)?", re.IGNORECASE)
@@ -111,9 +107,8 @@ def read_unload(tokens: Sequence[Token], *, backslash_escapes: bool = True) -> U
     stream.expect(")")
     stream.expect("TO")
     location = _location(stream)
-    found = _Found(stream)
-    while not stream.exhausted:
-        found.read_one()
+    found = _UnloadOptions(stream)
+    found.read()
     return UnloadCommand(query, location, found.authorization(), found.options())
 
 
@@ -128,22 +123,18 @@ def _location(stream: TokenStream) -> str:
     return location
 
 
-class _Found:
-    """The options read so far."""
+class _UnloadOptions(OptionReader):
+    """The options of an UNLOAD read so far."""
+
+    command = "UNLOAD"
+    flags = _FLAGS
+    not_here = frozenset({"KMS_KEY_ID", "MASTER_SYMMETRIC_KEY"})
+    not_here_hint = "The sandbox's S3 has no keys of AWS KMS, and nothing is encrypted by the client."
 
     def __init__(self, stream: TokenStream) -> None:
-        self._stream = stream
-        self._values: dict[str, Any] = {}
-        self._readers: dict[str, Callable[[], None]] = {
-            "FORMAT": self._format,
-            "WITH": lambda: None,
-            "IAM_ROLE": self._iam_role,
-            "CREDENTIALS": lambda: self._set("credentials", self._text("CREDENTIALS"), "CREDENTIALS"),
-            "REGION": lambda: self._set("region", self._text("REGION"), "REGION"),
-            "EXTENSION": lambda: self._set("extension", self._text("EXTENSION"), "EXTENSION"),
-            "DELIMITER": lambda: self._set("delimiter", character(stream, "DELIMITER"), "DELIMITER"),
-            "NULL": lambda: self._set("null_as", null_string(stream), "NULL AS"),
-            "FIXEDWIDTH": lambda: self._set("fixed_width", widths(self._text("FIXEDWIDTH")), "FIXEDWIDTH"),
+        super().__init__(stream)
+        self._readers |= {
+            "EXTENSION": lambda: self._set_text("EXTENSION", "extension"),
             "MANIFEST": lambda: self._set("manifest", stream.accept("VERBOSE") or "MANIFEST", "MANIFEST"),
             "ENCRYPTED": lambda: self._set("encrypted", stream.accept("AUTO") or "ENCRYPTED", "ENCRYPTED"),
             "PARALLEL": self._parallel,
@@ -152,67 +143,18 @@ class _Found:
             "ROWGROUPSIZE": lambda: self._size("ROWGROUPSIZE", "row_group_size", 32 * 1024**2, 128 * 1024**2),
         }
 
-    def read_one(self) -> None:
-        word = self._stream.keyword
-        if word in _NOT_HERE:
-            raise CopyError(
-                FEATURE_NOT_SUPPORTED,
-                f"UNLOAD with {word} is not supported by the sandbox",
-                hint="The sandbox's S3 has no keys of AWS KMS, and nothing is encrypted by the client.",
-            )
-        known = {*self._readers, *_FLAGS, *_KEYS, *_COMPRESSIONS, *_FORMATS}
-        if word not in known:
-            raise self._stream.error("no option of UNLOAD has this name")
-        self._stream.take()
-        if word in _FLAGS:
-            self._set(_FLAGS[word], True, word)
-        elif word in _KEYS:
-            self._set(word, self._text(word), word)
-        elif word in _COMPRESSIONS:
-            self._set("compression", word, word)
-        elif word in _FORMATS:
-            self._set("data_format", word, "FORMAT")
-        else:
-            self._readers[word]()
-
     def authorization(self) -> Authorization:
-        keys = {key: self._values.pop(key) for key in _KEYS if key in self._values}
-        role = self._values.pop("iam_role", None)
-        credentials = self._values.pop("credentials", None)
-        default_role = self._values.pop("default_role", False)
-        if credentials is not None and "master_symmetric_key" in credentials.lower():
+        if "master_symmetric_key" in self._values.get("credentials", "").lower():
             raise CopyError(
                 FEATURE_NOT_SUPPORTED, "UNLOAD with MASTER_SYMMETRIC_KEY is not supported by the sandbox"
             )
-        return authorization(role, credentials, keys, default_role=default_role)
+        return super().authorization()
 
     def options(self) -> UnloadOptions:
         if "fixed_width" in self._values and "data_format" not in self._values:
             self._values["data_format"] = "FIXEDWIDTH"
         _check(self._values)
         return UnloadOptions(**self._values)
-
-    def _set(self, name: str, value: object, option: str) -> None:
-        if name in self._values:
-            raise _conflict(f"{option} is given more than once, or twice in different words.")
-        self._values[name] = value
-
-    def _text(self, option: str) -> str:
-        self._stream.accept("AS")
-        return self._stream.string(option)
-
-    def _format(self) -> None:
-        self._stream.accept("AS")
-        if self._stream.keyword not in {*_FORMATS, "DELIMITER", "FIXEDWIDTH"}:
-            raise self._stream.error("FORMAT takes CSV, PARQUET or JSON")
-        self.read_one()
-
-    def _iam_role(self) -> None:
-        self._stream.accept("AS")
-        if self._stream.accept("DEFAULT"):
-            self._set("default_role", True, "IAM_ROLE")
-        else:
-            self._set("iam_role", self._stream.string("IAM_ROLE"), "IAM_ROLE")
 
     def _parallel(self) -> None:
         word = self._stream.accept("ON", "OFF", "TRUE", "FALSE") or "ON"
@@ -221,11 +163,7 @@ class _Found:
     def _partition_by(self) -> None:
         self._stream.expect("BY")
         self._stream.expect("(")
-        names = [self._stream.identifier()]
-        while self._stream.accept(","):
-            names.append(self._stream.identifier())
-        self._stream.expect(")")
-        self._set("partition_by", tuple(names), "PARTITION BY")
+        self._set("partition_by", self._stream.identifiers(), "PARTITION BY")
         if self._stream.accept("INCLUDE"):
             self._values["include"] = True
 
@@ -261,7 +199,3 @@ def _check(values: Mapping[str, Any]) -> None:
 
 def _span(low: int, high: int) -> str:
     return f"{low / _UNITS['MB']:g} MB and {high / _UNITS['GB']:.3g} GB"
-
-
-def _conflict(detail: str) -> CopyError:
-    return CopyError(SYNTAX_ERROR, "conflicting or redundant options", detail)

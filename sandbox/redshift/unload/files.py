@@ -11,8 +11,8 @@ from typing import IO
 
 import zstandard
 
-from sandbox.redshift.copy.history import utc_now
 from sandbox.redshift.copy.s3 import S3Object
+from sandbox.redshift.transfer_log import TransferredFile, utc_now
 from sandbox.redshift.unload.columns import UnloadColumn
 from sandbox.redshift.unload.command import UnloadOptions
 from sandbox.redshift.unload.lines import Row, header_line, line_writer
@@ -25,18 +25,6 @@ _SUFFIXES = {"GZIP": ".gz", "BZIP2": ".bz2", "ZSTD": ".zst"}
 _NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 
 Upload = Callable[[Path, S3Object], None]
-
-
-@dataclass(frozen=True)
-class UnloadedFile:
-    """One object that was written; `line_count` counts a header's line, too, `rows` does not."""
-
-    url: str
-    line_count: int
-    rows: int
-    transfer_size: int
-    start_time: dt.datetime
-    end_time: dt.datetime
 
 
 @dataclass
@@ -90,7 +78,7 @@ class UnloadFiles:
         self._numbers: dict[str, int] = {}
         self._held = 0
         self._made = 0
-        self.written: list[UnloadedFile] = []
+        self.written: list[TransferredFile] = []
 
     @property
     def columns(self) -> list[UnloadColumn]:
@@ -165,8 +153,8 @@ class UnloadFiles:
         target = S3Object(self._prefix.bucket, self._prefix.key + part.folder + self._name(part))
         size = made.stat().st_size
         self._upload(made, target)
-        lines = part.rows + bool(self._header)
-        self.written.append(UnloadedFile(target.url, lines, part.rows, size, part.start_time, utc_now()))
+        lines = part.rows + bool(self._header)  # the header counts, too
+        self.written.append(TransferredFile(target.url, size, part.start_time, utc_now(), lines))
         made.unlink()
         part.path.unlink(missing_ok=True)
 

@@ -13,10 +13,10 @@ from sandbox.redshift.copy.credentials import mask_credentials
 from sandbox.redshift.copy.errors import CopyError, storable
 from sandbox.redshift.copy.roles import take_role
 from sandbox.redshift.copy.s3 import S3Object, parse_address
+from sandbox.redshift.transfer_log import TransferLog, TransferStart, TransferTotals
 from sandbox.redshift.unload.columns import UnloadColumn, check_names, partition_positions
 from sandbox.redshift.unload.command import UnloadCommand
 from sandbox.redshift.unload.files import UnloadFiles
-from sandbox.redshift.unload.history import UnloadLog, UnloadStart, UnloadTotals
 from sandbox.redshift.unload.lines import Row
 from sandbox.redshift.unload.storage import S3Writer
 
@@ -61,7 +61,7 @@ class UnloadJob:
         self._command, self._columns = command, columns
         self._session, self._settings = session, settings
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._log: UnloadLog | None = None
+        self._log: TransferLog | None = None
         self._writer: S3Writer | None = None
         self._files: UnloadFiles | None = None
         self._cleaned: set[str] = set()
@@ -120,20 +120,21 @@ class UnloadJob:
         self._files.finish()
         if self._command.options.manifest and self._files.written:
             self._write_manifest()
-        self._end(UnloadTotals("completed", reached_unload=True, unloaded_rows=self._rows))
+        self._end(TransferTotals("completed", reached_rows=True, row_count=self._rows))
 
     def fail(self, error: CopyError) -> None:
         """Log the UNLOAD as aborted; what is in S3 already stays there."""
         message = storable(mask_credentials(error.message))
-        self._end(UnloadTotals("aborted", reached_unload=self._files is not None, error_message=message))
+        self._end(TransferTotals("aborted", reached_rows=self._files is not None, error_message=message))
 
     def stop(self) -> None:
         """Let nothing more go to S3; may be called from any thread."""
         self._is_stopped.set()
 
-    def _started(self) -> UnloadLog:
+    def _started(self) -> TransferLog:
         options = self._command.options
-        start = UnloadStart(
+        start = TransferStart(
+            kind="UNLOAD",
             session_id=self._session.backend_pid,
             user=self._session.user,
             database_name=self._session.database,
@@ -144,9 +145,9 @@ class UnloadJob:
             compression_type=(options.compression or "none").lower(),
             query_id=self._session.query_id,
         )
-        return UnloadLog(self._settings, start)
+        return TransferLog(self._settings, start)
 
-    def _end(self, totals: UnloadTotals) -> None:
+    def _end(self, totals: TransferTotals) -> None:
         if self._writer:
             self._writer.close()
         if self._folder:
@@ -203,7 +204,7 @@ def _manifest(files: UnloadFiles, *, is_verbose: bool) -> dict[str, object]:
     """The manifest, as on the guide's pages "Using a manifest …" and "UNLOAD examples"."""
     entries = []
     for file in files.written:
-        meta: dict[str, object] = {"content_length": file.transfer_size}
+        meta: dict[str, object] = {"content_length": file.size}
         if is_verbose:
             meta["record_count"] = file.line_count
         entries.append({"url": file.url, "meta": meta})
@@ -213,7 +214,7 @@ def _manifest(files: UnloadFiles, *, is_verbose: bool) -> dict[str, object]:
         "entries": entries,
         "schema": {"elements": [_element(column) for column in files.columns]},
         "meta": {
-            "content_length": sum(file.transfer_size for file in files.written),
+            "content_length": sum(file.size for file in files.written),
             "record_count": sum(file.line_count for file in files.written),
         },
         "author": {"name": "Amazon Redshift", "version": "1.0.0"},

@@ -1,20 +1,24 @@
-"""Calls are allowed by attached policies only, with conditions, boundaries and quotas."""
+"""Calls are allowed by attached policies only, within boundaries, and roles taken by whom they trust."""
 
-import itertools
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from sandbox.aws.access.policy import Answer, Ask, answer
 from tests.sandbox.aws.client import client
+from tests.sandbox.aws.iam_callers import (
+    ACCOUNT,
+    TRUST,
+    Caller,
+    allow,
+    deny,
+    long_policy,
+    numbers,
+    policy,
+    refusal,
+)
 
 pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
-
-ACCOUNT = "123456789012"
-TRUST = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
 
 CLUSTER = {
     "ClusterIdentifier": "iam-c",
@@ -24,44 +28,6 @@ CLUSTER = {
     "ManageMasterPassword": True,
 }
 
-_numbers = itertools.count()
-
-
-def policy(*statements: Any) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(actions: Any, resource: Any = "*", **condition: Any) -> dict[str, Any]:
-    found = {"Effect": "Allow", "Action": actions, "Resource": resource}
-    return found | ({"Condition": condition} if condition else {})
-
-
-def deny(actions: Any, resource: Any = "*", **condition: Any) -> dict[str, Any]:
-    return allow(actions, resource, **condition) | {"Effect": "Deny"}
-
-
-class Caller:
-    """A user of the account who has what `allow` was called with."""
-
-    def __init__(self, world: Any) -> None:
-        self.world = world
-        self.iam = world.client("iam")
-        self.name = f"u{next(_numbers)}"
-        self.arn = self.iam.create_user(UserName=self.name)["User"]["Arn"]
-        self.key = self.iam.create_access_key(UserName=self.name)["AccessKey"]
-
-    def may(self, *statements: Any) -> "Caller":
-        self.iam.put_user_policy(UserName=self.name, PolicyName="p", PolicyDocument=policy(*statements))
-        return self
-
-    def client(self, service: str) -> Any:
-        return client(
-            self.world.settings,
-            service,
-            aws_access_key_id=self.key["AccessKeyId"],
-            aws_secret_access_key=self.key["SecretAccessKey"],
-        )
-
 
 @pytest.fixture
 def caller(world: Any) -> Caller:
@@ -70,20 +36,12 @@ def caller(world: Any) -> Caller:
 
 @pytest.fixture
 def bucket(world: Any) -> Iterator[str]:
-    s3, name = world.client("s3"), f"iam-{next(_numbers)}"
+    s3, name = world.client("s3"), f"iam-{next(numbers)}"
     s3.create_bucket(Bucket=name)
     yield name
     for entry in s3.list_objects_v2(Bucket=name).get("Contents", []):
         s3.delete_object(Bucket=name, Key=entry["Key"])
     s3.delete_bucket(Bucket=name)
-
-
-def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
-    """Code and message of a call that must be refused."""
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 @pytest.mark.parametrize(
@@ -308,83 +266,6 @@ def test_a_cluster_needs_what_redshift_does_in_the_callers_name(world, caller, m
     assert word in message
 
 
-PASS = {
-    "aws:RequestTag/a": ["1"],
-    "aws:TagKeys": ["a", "b"],
-    "n": ["5"],
-    "ip": ["10.1.2.3"],
-    "w": ["x*y"],
-    "when": ["2018-11-15T00:00:00+00:00"],
-    "arn": ["arn:aws:iam::1:policy/a-b"],
-    "flag": ["true"],
-}
-
-
-@pytest.mark.parametrize(
-    ("condition", "holds"),
-    [
-        ({"StringEquals": {"AWS:requesttag/a": ["0", "1"]}}, True),
-        ({"StringEquals": {"aws:RequestTag/a": "A"}}, False),
-        ({"StringEquals": {"absent": "1"}}, False),
-        ({"StringEqualsIfExists": {"absent": "1"}}, True),
-        ({"StringNotEquals": {"absent": "1"}}, True),
-        ({"StringNotEquals": {"aws:RequestTag/a": ["0", "1"]}}, False),
-        ({"StringLike": {"w": "x${*}y"}}, True),
-        ({"StringLike": {"w": "?*y"}}, True),
-        ({"StringLike": {"w": "x[*]y"}}, False),
-        ({"StringEquals": {"w": "x${*}y"}}, True),
-        ({"StringEquals": {"w": "${absent, 'x*y'}"}}, True),
-        ({"Null": {"absent": "true", "n": "false"}}, True),
-        ({"Null": {"n": True}}, False),
-        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b", "c"]}}, True),
-        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}, False),
-        ({"ForAllValues:StringEquals": {"absent": ["a"]}}, True),
-        ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["b", "c"]}}, True),
-        ({"ForAnyValue:StringEquals": {"absent": ["a"]}}, False),
-        ({"NumericLessThanEquals": {"n": "5"}, "NumericGreaterThan": {"n": 4}}, True),
-        ({"NumericLessThan": {"n": "5"}}, False),
-        ({"IpAddress": {"ip": ["192.168.0.0/16", "10.0.0.0/8"]}}, True),
-        ({"NotIpAddress": {"ip": "10.0.0.0/8"}}, False),
-        ({"NumericLessThan": {"w": "5"}}, False),
-        ({"IpAddress": {"w": "10.0.0.0/8"}}, False),
-        ({"DateGreaterThan": {"when": "2018-11-01T00:00:00Z"}}, True),
-        ({"DateGreaterThan": {"w": "2018-11-01T00:00:00Z"}}, False),
-        ({"ArnLike": {"arn": "arn:aws:iam::*:policy/a-*"}}, True),
-        ({"ArnLike": {"arn": "arn:aws:*:policy/a-*"}}, False),
-        ({"ArnNotEquals": {"arn": "arn:aws:iam::1:policy/b"}}, True),
-        ({"Bool": {"flag": True}}, True),
-    ],
-)
-def test_conditions_compare_as_the_guide_says(condition, holds):
-    found = answer([policy(allow("s:A", "r", **condition))], Ask("s:A", "r", PASS))
-    assert found is (Answer.ALLOW if holds else Answer.NOTHING)
-
-
-@pytest.mark.parametrize(
-    ("statement", "found"),
-    [
-        ({"Action": "S3:getobject", "Resource": "arn:aws:s3:::b/*"}, Answer.ALLOW),
-        ({"Action": "s3:Get*", "Resource": "arn:aws:s3:::?/k"}, Answer.ALLOW),
-        ({"Action": "s3:GetObject", "Resource": "ARN:aws:s3:::b/k"}, Answer.NOTHING),
-        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b"}, Answer.NOTHING),
-        ({"NotAction": "iam:*", "Resource": "*"}, Answer.ALLOW),
-        ({"NotAction": "s3:*", "Resource": "*"}, Answer.NOTHING),
-        ({"Action": "*", "NotResource": "arn:aws:s3:::b/*"}, Answer.NOTHING),
-        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::[b]/k"}, Answer.NOTHING),
-        ({"Action": "s3:*", "Resource": "arn:aws:s3:::${aws:username}/k"}, Answer.ALLOW),
-    ],
-)
-def test_actions_and_resources_match_as_the_guide_says(statement, found):
-    ask = Ask("s3:GetObject", "arn:aws:s3:::b/k", {"aws:username": ["b"]})
-    assert answer([policy({"Effect": "Allow", **statement})], ask) is found
-
-
-def test_a_pattern_of_many_stars_takes_no_time():
-    asked = Ask("s:A", "a" * 1000, {})
-    assert answer([policy(allow("s:A", "*a" * 60 + "b"))], asked) is Answer.NOTHING
-    assert answer([policy(allow("s:A", "*a" * 60 + "*"))], asked) is Answer.ALLOW
-
-
 def test_a_trust_policy_that_is_none_trusts_nobody(world, caller):
     world.client("iam").create_role(RoleName=f"t-{caller.name}", AssumeRolePolicyDocument="{}")
     arn = f"arn:aws:iam::{ACCOUNT}:role/t-{caller.name}"
@@ -393,37 +274,10 @@ def test_a_trust_policy_that_is_none_trusts_nobody(world, caller):
     world.client("iam").delete_role(RoleName=f"t-{caller.name}")
 
 
-def long_policy(size: int) -> str:
-    """A policy of so many characters, white space not counted."""
-    text = policy(allow("s3:GetObject", "arn:aws:s3:::"))
-    return text.replace(":::", f":::{'b' * (size - len(''.join(text.split())))}")
-
-
-@pytest.mark.parametrize(
-    ("kind", "limit"),
-    [("user", 2048), ("group", 5120), ("role", 10240)],
-)
-def test_inline_policies_have_a_limit_in_all(world, kind, limit):
-    iam, name = world.client("iam"), f"q{next(_numbers)}"
-    made = {"AssumeRolePolicyDocument": policy(TRUST)} if kind == "role" else {}
-    getattr(iam, f"create_{kind}")(**{f"{kind.title()}Name": name}, **made)
-    put = getattr(iam, f"put_{kind}_policy")
-    first, second = long_policy(limit - 500), long_policy(500)
-    who = {f"{kind.title()}Name": name}
-    put(**who, PolicyName="a", PolicyDocument=first)
-    put(**who, PolicyName="b", PolicyDocument=second.replace(",", ", \n "))
-    put(**who, PolicyName="a", PolicyDocument=first)
-    code, message = refusal(put, **who, PolicyName="c", PolicyDocument=policy(allow("s3:GetObject")))
-    assert (code, message) == (
-        "LimitExceeded",
-        f"Maximum policy size of {limit} bytes exceeded for {kind} {name}",
-    )
-
-
 def test_managed_policies_have_limits_in_size_and_number(world, caller):
     iam = world.client("iam")
     arns = [
-        iam.create_policy(PolicyName=f"m{next(_numbers)}", PolicyDocument=long_policy(6144))["Policy"]["Arn"]
+        iam.create_policy(PolicyName=f"m{next(numbers)}", PolicyDocument=long_policy(6144))["Policy"]["Arn"]
         for _ in range(11)
     ]
     too_long = {"PolicyName": "long", "PolicyDocument": long_policy(6145)}
@@ -441,21 +295,6 @@ def test_managed_policies_have_limits_in_size_and_number(world, caller):
     assert refusal(iam.delete_user, UserName=caller.name)[0] == "DeleteConflict"
     iam.detach_user_policy(UserName=caller.name, PolicyArn=arns[0])
     iam.delete_policy(PolicyArn=arns[0])
-
-
-def test_a_trust_policy_has_a_limit_and_a_boundary_has_to_be_there(world):
-    iam = world.client("iam")
-    long = policy(TRUST | {"Sid": "s" * 2048})
-    assert refusal(iam.create_role, RoleName="t", AssumeRolePolicyDocument=long) == (
-        "LimitExceeded",
-        "Cannot exceed quota for ACLSizePerRole: 2048",
-    )
-    missing = f"arn:aws:iam::{ACCOUNT}:policy/none"
-    role = {"RoleName": "t", "AssumeRolePolicyDocument": policy(TRUST)}
-    assert refusal(iam.create_role, **role, PermissionsBoundary=missing)[0] == "NoSuchEntity"
-    # moto has none of users, and would let them do everything.
-    there = f"arn:aws:iam::{ACCOUNT}:policy/sparkify-boundary"
-    assert refusal(iam.create_user, UserName="t", PermissionsBoundary=there)[0] == "NotImplemented"
 
 
 def test_policies_of_aws_can_be_attached_and_count(world: Any, caller: Caller, bucket: str):

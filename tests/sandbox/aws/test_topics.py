@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from tests.sandbox.aws.faults import AwsFaults
-from tests.sandbox.aws.test_iam import Caller, allow, refusal
+from tests.sandbox.aws.iam_callers import Caller, allow, refusal
 
 pytest_plugins = ("tests.sandbox.aws.cluster_fixtures",)
 

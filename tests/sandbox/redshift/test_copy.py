@@ -325,8 +325,9 @@ def test_another_session_sees_a_load_while_it_runs_and_when_it_was_canceled(sand
 def test_a_load_whose_endpoint_was_killed_does_not_stay_running(connector, sandbox, put):
     source = put(x='{"a": 1}')
     gone = (
-        "INSERT INTO pg_internal.load (user_id, session_id, database_name, table_id, table_name, query_text, "
-        f"data_source, start_time, backend_start) VALUES (0, 1, '', 0, 't', '', '{source}gone', now(), now())"
+        "INSERT INTO pg_internal.transfer (kind, user_id, session_id, database_name, table_id, table_name, "
+        "query_text, location, file_format, start_time, backend_start) "
+        f"VALUES ('COPY', 0, 1, '', 0, 't', '', '{source}gone', 'JSON', now(), now())"
     )
     status = f"SELECT status FROM sys_load_history WHERE data_source = '{source}gone'"
     with admin_connection(sandbox, autocommit=True) as admin:
@@ -342,7 +343,7 @@ def test_logs_older_than_a_week_are_dropped(connector, sandbox, put):
     connector.connection.commit()
     with admin_connection(sandbox, autocommit=True) as admin:
         admin.execute(
-            "UPDATE pg_internal.load SET start_time = start_time - INTERVAL '8 days' WHERE data_source = %s",
+            "UPDATE pg_internal.transfer SET start_time = start_time - INTERVAL '8 days' WHERE location = %s",
             [source],
         )
     connector.run(f"COPY t FROM '{source}' {AS_JSON}")

@@ -117,7 +117,7 @@ def test_wrong_access_keys_are_denied_and_logged_nowhere(connector, sandbox, put
     assert "Status 403" in message
     assert "wrong-secret" not in message + detail
     with admin_connection(sandbox) as admin:
-        texts = admin.execute("SELECT string_agg(query_text, ' ') FROM pg_internal.load").fetchone()[0]
+        texts = admin.execute("SELECT string_agg(query_text, ' ') FROM pg_internal.transfer").fetchone()[0]
     assert "wrong-secret" not in texts
     assert sandbox.aws_secret_access_key not in texts
 

@@ -1,45 +1,13 @@
-"""CREATE TABLE and its kin: attributes, keys, byte lengths, LIKE, ALTER, the catalog views."""
+"""CREATE TABLE and its kin: attributes, keys, byte lengths, ALTER, the catalog views."""
 
 from contextlib import closing
 
 import pytest
 
-from tests.sandbox.redshift.endpoint_clients import Client, admin_rows, connect_psycopg, connect_redshift
+from tests.sandbox.redshift.endpoint_clients import Client, admin_rows, connect_psycopg
+from tests.sandbox.redshift.table_definitions import FULL, definition
 
-
-@pytest.fixture(params=["redshift_connector", "psycopg"])
-def client(sandbox, request):
-    """A client with a schema `tables` of its own, first on its path."""
-    connect = connect_psycopg if request.param == "psycopg" else connect_redshift
-    with closing(connect(sandbox)) as connection:
-        connection.autocommit = True
-        client = Client(connection)
-        client.run("CREATE SCHEMA tables")
-        client.run("SET search_path TO tables")
-        yield client
-        client.run("DROP SCHEMA tables CASCADE")
-
-
-FULL = """
-CREATE TABLE IF NOT EXISTS plays (
-    play_id BIGINT IDENTITY(0, 1) NOT NULL ENCODE raw,
-    start_time TIMESTAMP NOT NULL ENCODE az64 SORTKEY, -- a comment, with a comma
-    user_id INT DEFAULT nvl(NULL, 7) REFERENCES users (user_id) DISTKEY,
-    level VARCHAR(4) COLLATE CASE_SENSITIVE ENCODE bytedict,
-    price NUMERIC,
-    PRIMARY KEY (play_id), UNIQUE (user_id, start_time),
-    CONSTRAINT of_users FOREIGN KEY (user_id) REFERENCES users
-) BACKUP NO DISTSTYLE KEY;
-"""
-
-
-def definition(client, table):
-    """pg_table_def of a table as (column, type, encoding, distkey, sortkey, notnull)."""
-    rows = client.run(
-        'SELECT "column", type, trim(encoding), distkey, sortkey, "notnull" FROM pg_table_def'
-        f" WHERE tablename = '{table}'"
-    )
-    return [tuple(row) for row in rows]
+pytest_plugins = ("tests.sandbox.redshift.table_fixtures",)
 
 
 def test_references_find_a_table_in_the_schema_of_the_users_name(sandbox):
@@ -146,24 +114,6 @@ def test_a_long_column_name_keeps_its_byte_length(client):
     )
 
 
-def test_like_takes_types_not_null_lengths_and_attributes_but_no_keys(client):
-    client.run("CREATE TABLE users (user_id INT PRIMARY KEY)")
-    client.run(FULL)
-    client.run("CREATE TABLE copied (LIKE plays)")
-    assert definition(client, "copied") == definition(client, "plays")
-    assert client.run(
-        "SELECT count(*) FROM information_schema.table_constraints WHERE table_name = 'copied'"
-    ) == [(0,)]
-    client.run("INSERT INTO copied VALUES (1, '2018-11-01', NULL, 'paid', 1)")
-    assert client.fail("INSERT INTO copied (play_id, start_time, level) VALUES (1, '2018-11-01', 'ääa')") == (
-        "22001",
-        "value too long for type character varying(4)",
-    )
-    client.run("CREATE TEMP TABLE with_defaults (LIKE plays INCLUDING DEFAULTS)")
-    client.run("INSERT INTO with_defaults (play_id, start_time) VALUES (1, '2018-11-01')")
-    assert client.run("SELECT user_id FROM with_defaults") == [(7,)]
-
-
 def test_sortkey_becomes_an_index_that_narrows_range_filters(client, sandbox):
     client.run("CREATE TABLE t (flag BOOLEAN, ts TIMESTAMP, a INT) COMPOUND SORTKEY (ts, flag, a)")
     index = (
@@ -189,13 +139,6 @@ def test_one_alter_table_changes_both_keys_and_encodings(client):
     assert "syntax error" in str(client.fail("ALTER TABLE t ALTER SORTKEY (b), ADD COLUMN c INT"))
 
 
-def test_keys_of_a_table_made_by_a_query_may_be_numbers_of_its_columns(client):
-    client.run("CREATE TABLE t DISTKEY (2) SORTKEY (2, 1) AS SELECT 1 AS a, 2 AS b")
-    assert [row[3:5] for row in definition(client, "t")] == [(False, 2), (True, 1)]
-    client.fail("CREATE TABLE u DISTKEY (3) AS SELECT 1 AS a, 2 AS b")
-    client.fail("CREATE TABLE u (a INT) DISTKEY (1)")
-
-
 def test_a_sortkey_of_any_length_takes_the_longest_value(client):
     client.run("CREATE TABLE t (a VARCHAR(MAX), b INT) SORTKEY (a)")
     client.run("INSERT INTO t VALUES ('" + "".join(map(str, range(12_000))) + "', 1)")
@@ -216,77 +159,6 @@ def test_interleaved_and_auto_keys(client):
         ("everywhere", "ALL", "AUTO(SORTKEY)", 0),
         ("i", "AUTO(ALL)", "INTERLEAVED", 2),
     ]
-
-
-def test_create_table_as_takes_attributes(client):
-    client.run("CREATE TABLE source (a INT, b VARCHAR(9))")
-    client.run("INSERT INTO source VALUES (1, NULL)")
-    client.run("CREATE TABLE made DISTKEY (a) SORTKEY (b) AS SELECT a, NVL(b, 'none') AS b FROM source")
-    assert client.run("SELECT * FROM made") == [(1, "none")]
-    assert [row[3:5] for row in definition(client, "made")] == [(True, 0), (False, 1)]
-    client.run("CREATE TABLE named (x, y) AS SELECT a, b FROM source")
-    assert [row[0] for row in definition(client, "named")] == ["x", "y"]
-    assert client.fail("CREATE TABLE wrong SORTKEY (c) AS SELECT a FROM source")[0] == "42703"
-    assert client.fail("SELECT 1 FROM wrong")[0] == "42P01"
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        *(
-            "CREATE TABLE kept AS SELECT *",
-            "CREATE TEMP TABLE kept AS SELECT *",
-            "CREATE TABLE #kept AS SELECT *",
-        ),
-        *("CREATE TABLE IF NOT EXISTS kept AS SELECT *", "SELECT * INTO kept", "SELECT * INTO #kept"),
-        *("SELECT * INTO TEMP TABLE kept", "WITH x AS (SELECT 1) SELECT * INTO TEMPORARY kept"),
-    ],
-)
-def test_a_table_made_by_a_query_keeps_lengths_in_bytes_and_scales_but_not_not_null(client, make):
-    long = "l" * 60
-    client.run(f"CREATE TABLE source (a VARCHAR(4) NOT NULL, c CHAR(2), {long} VARCHAR(2), d DECIMAL(5,2))")
-    client.run("INSERT INTO source VALUES ('€a', 'x', 'ä', 1.255)")
-    table = "#kept" if "#" in make else "kept"
-    client.run(f"{make} FROM source")
-    assert client.run(f"SELECT a, d::VARCHAR(9) FROM {table}") == [("€a", "1.26")]
-    for column, value, type_ in (
-        ("a", "€€", "character varying(4)"),
-        ("a", "abcde", "character varying(4)"),
-        ("c", "ä", "character(2)"),
-        (long, "äx", "character varying(2)"),
-    ):
-        found = client.fail(f"INSERT INTO {table} ({column}) VALUES (%s)", value)
-        assert found == ("22001", f"value too long for type {type_}")
-    assert client.fail(f"INSERT INTO {table} (d) VALUES (1000)")[0] == "22003"
-    client.run(f"INSERT INTO {table} (a, c, d) VALUES (NULL, 'y', 2.345)")
-    assert client.run(f"SELECT a, c, d::VARCHAR(9) FROM {table} WHERE c = 'y'") == [(None, "y ", "2.35")]
-
-
-def test_create_table_as_with_attributes_and_names_keeps_lengths_in_bytes(client):
-    client.run("CREATE TABLE source (a VARCHAR(4))")
-    client.run("CREATE TABLE made (b) SORTKEY (b) AS SELECT a FROM source")
-    assert [row[1] for row in definition(client, "made")] == ["character varying(4)"]
-    assert client.fail("INSERT INTO made VALUES ('€€')")[0] == "22001"
-    client.run("CREATE TABLE shortened AS SELECT '€€€€€'::VARCHAR(4) AS a")
-    client.run("SELECT 'a€€€€€'::VARCHAR(7) AS a INTO #cut")
-    assert client.run("SELECT * FROM shortened") == [("€",)]
-    assert client.run("SELECT * FROM #cut") == [("a€€",)]
-
-
-def test_create_table_if_not_exists_as_leaves_an_older_table_as_it_is(client):
-    client.run("BEGIN")
-    client.run("CREATE TABLE t (a VARCHAR(4))")
-    client.run("CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS b")
-    client.run("COMMIT")
-    client.run("CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS b")
-    assert [row[0] for row in definition(client, "t")] == ["a"]
-    assert client.fail("INSERT INTO t VALUES ('€€')")[0] == "22001"
-
-
-def test_create_table_if_not_exists_leaves_an_older_table_as_it_is(client):
-    client.run("CREATE TABLE t (a INT)")
-    client.run("CREATE TABLE IF NOT EXISTS t (a INT PRIMARY KEY SORTKEY DISTKEY, gone INT UNIQUE)")
-    assert definition(client, "t") == [("a", "integer", "az64", False, 0, False)]
 
 
 def test_alter_table(client):
@@ -334,14 +206,6 @@ def test_temporary_tables_shadow_permanent_ones(client):
     client.run("CREATE TABLE #T (a INT) SORTKEY (a)")
     client.run("INSERT INTO #t SELECT #t.a FROM #t UNION ALL SELECT 5 # 1")
     assert client.run("SELECT * FROM #t") == [(4,)]
-
-
-def test_views_with_and_without_schema_binding(client):
-    client.run("CREATE TABLE t (a INT)")
-    client.run("CREATE OR REPLACE VIEW v AS SELECT NVL(a, 0) AS a FROM t")
-    client.run("CREATE VIEW late AS SELECT a FROM tables.t WITH NO SCHEMA BINDING")
-    client.run("INSERT INTO t VALUES (NULL)")
-    assert client.run("SELECT v.a, late.a FROM v, late") == [(0, None)]
 
 
 def test_maintenance_and_rights(client):

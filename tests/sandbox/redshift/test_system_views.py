@@ -86,7 +86,7 @@ def seen(client):
 def empty_log(sandbox):
     """No loads but those of the test."""
     with admin_connection(sandbox, autocommit=True) as admin:
-        admin.execute("DELETE FROM pg_internal.load")
+        admin.execute("DELETE FROM pg_internal.transfer")
         admin.execute("SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid >= 1000000000")
 
 
@@ -133,7 +133,7 @@ def test_a_transaction_sees_the_rows_appear(empty_log, connector, put, lag):
 def test_a_copy_that_has_just_ended_still_runs_to_the_sys_views(empty_log, connector, sandbox, put, lag):
     load_with_everything(put, connector)
     with admin_connection(sandbox, autocommit=True) as admin:
-        admin.execute("UPDATE pg_internal.load SET start_time = start_time - INTERVAL '1 hour'")
+        admin.execute("UPDATE pg_internal.transfer SET start_time = start_time - INTERVAL '1 hour'")
     history = "SELECT status, end_time IS NULL, loaded_rows, error_count FROM sys_load_history"
     lag(1000)
     assert connector.run(history) == [("running", True, 0, 0)]

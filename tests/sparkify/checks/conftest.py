@@ -8,6 +8,7 @@ import pytest
 from sparkify.warehouse.schema import with_ops
 from sparkify.warehouse.session import Session
 from tests.sparkify.checks.asking import DRIVERS, TABLES, connect, execute
+from tests.sparkify.checks.star import INCLUDE, STAR, STAR_TABLES, STAR_VIEWS, run
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,16 @@ def records(session):
     yield read
     session.rollback()
     execute(session.connection, *gone)
+
+
+@pytest.fixture
+def star(redshift):
+    """A small star without fault for the hour 10:00 to 11:00, and an hour of plays around it."""
+    drop = [f"DROP TABLE IF EXISTS {table} CASCADE" for table in STAR_TABLES]
+    run(redshift, *drop, "DROP SCHEMA IF EXISTS ops CASCADE")
+    schema = INCLUDE / "sparkify" / "schema"
+    run(redshift, *with_ops((schema / f"{table}.sql").read_text() for table in (*STAR_TABLES, *STAR_VIEWS)))
+    run(redshift, *STAR.split(";"))
+    yield redshift
+    redshift.rollback()
+    run(redshift, *drop, "DROP SCHEMA ops CASCADE")

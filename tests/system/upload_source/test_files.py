@@ -1,8 +1,6 @@
-"""upload_source: a folder to S3, once and again, broken off, and into a bucket that has yet to be made."""
+"""upload_source: a folder to S3, once and again, and broken off."""
 
 import hashlib
-import itertools
-import json
 import logging
 import os
 from datetime import UTC, datetime, timedelta
@@ -11,111 +9,20 @@ from pathlib import Path
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 import sparkify.aws
 from sparkify.s3 import upload
-from tests.sandbox.aws.faults import aws_faults
-from tests.system.conftest import ROOT
-
-EVENTS = "log_data/2018/11/2018-11-01-events.json"
-SONGS = [f"song_data/A/A/{letter}/TRAA{letter}128F424C983.json" for letter in "ABC"]
-FILES = {EVENTS: b'{"page":"Home"}\n', **{key: f'{{"song_id":"{key}"}}'.encode() for key in SONGS}}
-SETTINGS = ["PutBucketTagging", "PutPublicAccessBlock", "PutBucketEncryption", "PutBucketPolicy"]
-TAGS = [{"Key": "managed-by", "Value": "sparkify-warehouse"}]
-
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def dag():
-    from airflow.dag_processing.dagbag import DagBag
-
-    return DagBag(str(ROOT / "dags" / "upload_source.py")).dags["upload_source"]
-
-
-@pytest.fixture
-def run(dag, sandbox):
-    """The DAG's task by itself; keywords are params."""
-    from airflow.sdk.execution_time.context import VariableAccessor
-
-    def run(folder, **params):
-        operator = dag.get_task("upload").prepare_for_execution()
-        variables = VariableAccessor(deserialize_json=False)
-        context = {"params": {"folder": str(folder), "bucket": "", **params}, "var": {"value": variables}}
-        operator.render_template_fields(context)
-        return operator.execute(context)
-
-    return run
-
-
-@pytest.fixture
-def faults(sandbox):
-    with aws_faults(sandbox) as found:
-        yield found
-
-
-@pytest.fixture
-def bucket(source):
-    """The bucket that the Variable names, in use by somebody who set it up otherwise."""
-    source.put("elsewhere/kept.json", "{}")
-    return source.bucket
-
-
-@pytest.fixture
-def missing_bucket(monkeypatch):
-    """The Variable names a bucket that does not exist."""
-    name = f"missing-{next(_numbers)}"
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_SOURCE_BUCKET", name)
-    return name
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return fill(tmp_path / "source")
-
-
-def fill(folder: Path, files=FILES) -> Path:
-    for key, content in files.items():
-        path = folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
-
-
-def objects(s3, bucket):
-    return {entry["Key"]: entry for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
-
-
-def contents(s3, bucket):
-    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in objects(s3, bucket)}
-
-
-def puts(faults):
-    return sorted(call.resources["Key"] for call in faults.calls("s3") if call.action == "PutObject")
-
-
-def code_of(call, **arguments):
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"]
-
-
-def assert_private(s3, bucket):
-    """No public access, encrypted, and closed to everything but TLS."""
-    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == {
-        "BlockPublicAcls": True,
-        "IgnorePublicAcls": True,
-        "BlockPublicPolicy": True,
-        "RestrictPublicBuckets": True,
-    }
-    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
-    (statement,) = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
-    assert statement["Resource"] == [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == TAGS
+from tests.system.upload_source.conftest import (
+    EVENTS,
+    FILES,
+    SONGS,
+    _numbers,
+    code_of,
+    contents,
+    fill,
+    objects,
+    puts,
+)
 
 
 def test_every_json_file_arrives_under_its_path_and_nothing_else(run, s3, bucket, folder):
@@ -180,109 +87,6 @@ def test_a_large_file_is_sent_from_disk(run, s3, bucket, folder, monkeypatch):
     run(folder)
     assert contents(s3, bucket) == {**FILES, "elsewhere/kept.json": b"{}"}
     assert run(folder)["uploaded"] == 0
-
-
-def test_a_missing_bucket_is_made_private_and_tls_only(run, s3, missing_bucket, folder):
-    run(folder)
-    assert_private(s3, missing_bucket)
-    assert s3.get_bucket_location(Bucket=missing_bucket)["LocationConstraint"] is None
-    assert contents(s3, missing_bucket) == FILES
-
-
-def test_a_missing_bucket_is_made_in_the_region_of_the_variable(run, s3, missing_bucket, folder, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_REGION", "eu-west-1")
-    run(folder)
-    assert s3.get_bucket_location(Bucket=missing_bucket)["LocationConstraint"] == "eu-west-1"
-    assert_private(s3, missing_bucket)
-
-
-def test_the_bucket_is_made_over_the_endpoint_of_its_region(run, bucket, folder, monkeypatch):
-    # AWS refuses a LocationConstraint other than the endpoint's; the sandbox has one endpoint.
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_REGION", "eu-west-1")
-    used = []
-    monkeypatch.setattr(
-        "sparkify.operators.upload_folder.provide_bucket", lambda s3, *_: used.append(s3.meta.region_name)
-    )
-    run(folder)
-    assert used == ["eu-west-1"]
-
-
-@pytest.mark.parametrize("action", SETTINGS)
-def test_a_bucket_that_could_not_be_set_up_is_set_up_by_the_next_run(
-    run, s3, missing_bucket, folder, faults, action
-):
-    faults.error("s3", action, "AccessDenied", message="no", status=403)
-    with pytest.raises(AirflowFailException, match=f"{action} was refused, AccessDenied"):
-        run(folder)
-    assert objects(s3, missing_bucket) == {}
-
-    run(folder)
-
-    assert_private(s3, missing_bucket)
-    assert contents(s3, missing_bucket) == FILES
-
-
-@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
-def test_a_bucket_made_without_an_answer_is_taken_for_made(
-    run, s3, missing_bucket, folder, faults, monkeypatch, region
-):
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_REGION", region)
-    faults.drop_after("s3", "CreateBucket")
-    run(folder)
-    assert faults.actions("s3").count("s3:CreateBucket") == 2
-    assert_private(s3, missing_bucket)
-
-
-def test_a_bucket_in_use_keeps_its_settings(run, s3, bucket, folder):
-    run(folder)
-    assert code_of(s3.get_bucket_policy, Bucket=bucket) == "NoSuchBucketPolicy"
-    assert code_of(s3.get_bucket_tagging, Bucket=bucket) == "NoSuchTagSet"
-
-
-def test_an_empty_bucket_that_somebody_set_up_keeps_its_settings(run, s3, source, folder):
-    tags = [{"Key": "owner", "Value": "somebody"}]
-    s3.put_bucket_tagging(Bucket=source.bucket, Tagging={"TagSet": tags})
-    run(folder)
-    assert s3.get_bucket_tagging(Bucket=source.bucket)["TagSet"] == tags
-    assert code_of(s3.get_bucket_policy, Bucket=source.bucket) == "NoSuchBucketPolicy"
-
-
-def test_an_empty_bucket_with_a_policy_keeps_it(run, s3, source, folder):
-    allow = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "s3:*"}
-    statement = {**allow, "Sid": "Theirs", "Resource": f"arn:aws:s3:::{source.bucket}/*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    s3.put_bucket_policy(Bucket=source.bucket, Policy=policy)
-    run(folder)
-    assert json.loads(s3.get_bucket_policy(Bucket=source.bucket)["Policy"]) == json.loads(policy)
-    assert code_of(s3.get_bucket_tagging, Bucket=source.bucket) == "NoSuchTagSet"
-
-
-def test_who_may_only_list_and_put_can_use_an_empty_bucket(run, s3, source, folder, faults):
-    faults.error("s3", "GetBucketPolicy", "AccessDenied", status=403)
-    assert run(folder)["uploaded"] == 4
-    assert "s3:PutBucketPolicy" not in faults.actions("s3")
-
-
-def test_the_work_bucket_is_no_place_for_source_files(run, s3, bucket, folder, faults, monkeypatch):
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_BUCKET", bucket)
-    with pytest.raises(AirflowFailException, match=r"are one.*sparkify_source_bucket.*sparkify_work_bucket"):
-        run(folder)
-    monkeypatch.setenv("AIRFLOW_VAR_SPARKIFY_WORK_BUCKET", "other")
-    with pytest.raises(AirflowFailException, match="are one"):
-        run(folder, bucket="other")
-    assert faults.actions("s3") == []
-
-
-def test_a_bucket_name_of_another_account_is_refused_with_a_remedy(run, missing_bucket, folder, faults):
-    faults.error("s3", "CreateBucket", "BucketAlreadyExists", status=409)
-    with pytest.raises(AirflowFailException, match=f"{missing_bucket} is taken by another account.*Choose"):
-        run(folder)
-
-
-def test_a_bucket_that_may_not_be_seen_is_refused_for_good(run, bucket, folder, faults):
-    faults.error("s3", "HeadBucket", "403", status=403)
-    with pytest.raises(AirflowFailException, match="HeadBucket was refused"):
-        run(folder)
 
 
 @pytest.mark.parametrize("kind", ["drop", "drop_after"])
