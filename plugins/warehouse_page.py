@@ -1,5 +1,6 @@
 """The page "Warehouse" of Airflow's web UI: an entry of the navigation and a tab of every DAG."""
 
+import gc
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import cached_property
@@ -28,6 +29,7 @@ class WarehousePage:
             sys.path.append(folder)
         from sparkify_watch.page.app import app  # noqa: PLC0415 - as said above
 
+        _spare_what_stays()
         return app
 
     @property
@@ -39,6 +41,12 @@ class WarehousePage:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request."""
         await self._app(scope, receive, send)
+
+
+def _spare_what_stays() -> None:
+    """Keep what is in memory now, Airflow itself, out of later collections: a full one stopped everybody."""
+    gc.collect()
+    gc.freeze()
 
 
 class WarehousePagePlugin(AirflowPlugin):
