@@ -18,9 +18,9 @@ _LISTS = {
     "columns": (("from", "table"), "column_name", "ordinal_position"),
     "functions": (("from", "schema"), "function_name", "function_name"),
     "procedures": (("from", "schema"), "procedure_name", "procedure_name"),
-    "primary_keys": (("from", "table"), "", "key_seq"),
-    "foreign_keys": (("from", "table"), "", "fk_name, key_seq"),
-    "exported_keys": (("from", "table"), "", "fk_schema_name, fk_table_name, fk_name, key_seq"),
+    "primary keys": (("from", "table"), "", "key_seq"),
+    "foreign keys": (("from", "table"), "", "fk_name, key_seq"),
+    "exported keys": (("from", "table"), "", "fk_schema_name, fk_table_name, fk_name, key_seq"),
 }
 _DATABASE, _SCHEMA, _TABLE = "database_name", "schema_name", "table_name"
 _FK, _PK = (tuple(f"{end}_{name}" for name in (_DATABASE, _SCHEMA, _TABLE)) for end in ("fk", "pk"))
@@ -31,15 +31,15 @@ _PLACES = {
     "columns": (_DATABASE, _SCHEMA, _TABLE),
     "functions": (_DATABASE, _SCHEMA),
     "procedures": (_DATABASE, _SCHEMA),
-    "primary_keys": (_DATABASE, _SCHEMA, _TABLE),
-    "foreign_keys": _FK,
-    "exported_keys": _PK,
+    "primary keys": (_DATABASE, _SCHEMA, _TABLE),
+    "foreign keys": _FK,
+    "exported keys": _PK,
 }
 # SHOW CONSTRAINTS …: its words -> the list.
 _CONSTRAINTS = {
-    ("primary", "keys"): "primary_keys",
-    ("foreign", "keys", "exported"): "exported_keys",
-    ("foreign", "keys"): "foreign_keys",
+    ("primary", "keys"): "primary keys",
+    ("foreign", "keys", "exported"): "exported keys",
+    ("foreign", "keys"): "foreign keys",
 }
 # Its first and last column by redshift_connector's code, and the page of SHOW COLUMN GRANTS.
 _OF_OBJECT = (
@@ -140,7 +140,7 @@ def _constraints(draft: Draft) -> _Query:
 
 def _list(draft: Draft, kind: str, at: int) -> _Query:
     before, compared, order = _LISTS[kind]
-    query = _Query("*", f"show_{kind}", order)
+    query = _Query("*", f"show_{kind.replace(' ', '_')}", order)
     if draft.words_at(at, "from", "data", "catalog"):
         raise Refusal(
             "SHOW DATABASES FROM DATA CATALOG is not in the sandbox", hint="There is no Glue catalog."
@@ -149,6 +149,8 @@ def _list(draft: Draft, kind: str, at: int) -> _Query:
         if not draft.words_at(at, *before):
             raise syntax_error(draft, at, hint=f"Write {' '.join(before).upper()} and a name.")
         place = _read_place(draft, at + 2)
+        if not compared and len(place.parts) == 1:  # SHOW CONSTRAINTS asks for a schema
+            raise syntax_error(draft, place.last + 1)
         _of(query, kind, place)
         at = place.last + 1
     has_pattern = at + 1 < len(draft) and draft.tokens[at + 1].kind in ("string", "parameter")
@@ -192,6 +194,8 @@ def _column_grants(draft: Draft) -> _Query:
         raise syntax_error(draft, 3, hint="Write ON TABLE and a name.")
     query = _Query(_OF_COLUMN, "show_column_grants", "column_name, privilege_type, identity_name")
     place = _read_place(draft, 5)
+    if len(place.parts) == 1:
+        raise syntax_error(draft, place.last + 1)
     _of(query, "columns", place)
     at = place.last + 1
     if draft.word(at) == "for":
