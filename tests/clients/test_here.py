@@ -104,6 +104,12 @@ def test_redshift_connector_reads_the_catalog_and_inserts_in_bulk(sandbox, addre
             columns = cursor.get_columns(schema_pattern="here", tablename_pattern="t")
             assert [column[3] for column in columns] == ["id", "word"]
             assert [key[3] for key in cursor.get_primary_keys(schema="here", table="t")] == ["id"]
+            cursor.execute("CREATE TABLE here.child (t_id INTEGER REFERENCES here.t (id))")
+            imported = [key[2:8] for key in cursor.get_imported_keys(schema="here", table="child")]
+            assert imported == [["t", "id", sandbox.database, "here", "child", "t_id"]]
+            assert len(cursor.get_exported_keys(schema="here", table="t")) == 1
+            assert [schema for schema, _ in cursor.get_schemas(schema_pattern="her_")] == ["here"]
+            assert len(cursor.get_functions(schema_pattern="here")) == 0
             assert len(cursor.get_procedures(schema_pattern="here")) == 0
         finally:
             cursor.execute("DROP SCHEMA here CASCADE")

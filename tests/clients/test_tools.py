@@ -96,7 +96,11 @@ def mesh(client_environment, raw, tmp_path):
     environment = client_environment(STATE=str(tmp_path / "state.db"))
 
     def run(*words):
-        return command("sqlmesh", ["sqlmesh", "--paths", str(project), *words], environment)
+        return command(
+            "sqlmesh",
+            ["sqlmesh", "--paths", str(project), "--log-file-dir", str(project / "logs"), *words],
+            environment,
+        )
 
     run.project = project
     return run

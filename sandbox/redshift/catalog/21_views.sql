@@ -208,9 +208,17 @@ SELECT
     relation.relname::character(72) AS name,
     GREATEST(relation.reltuples, 0)::bigint AS rows,
     CASE relation.relpersistence WHEN 't' THEN 1 ELSE 0 END AS temp,
-    (SELECT oid FROM pg_database WHERE datname = current_database())::integer AS db_id
+    (SELECT oid FROM pg_database WHERE datname = current_database())::integer AS db_id,
+    -- What has come since the last VACUUM is not sorted.
+    GREATEST(
+        relation.reltuples::bigint - CASE WHEN attributes.sortkeys <> '{}' THEN COALESCE(activity.n_ins_since_vacuum, 0) ELSE 0 END,
+        0
+    ) AS sorted_rows,
+    1 AS backup -- every table is in the snapshots
 FROM pg_class AS relation
 JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+LEFT JOIN pg_internal.table_attributes AS attributes ON attributes.table_id = relation.oid
+LEFT JOIN pg_stat_all_tables AS activity ON activity.relid = relation.oid
 WHERE relation.relkind = 'r' AND namespace.nspname NOT IN ('pg_catalog', 'pg_internal', 'information_schema');
 
 CREATE OR REPLACE VIEW pg_catalog.svv_transactions AS

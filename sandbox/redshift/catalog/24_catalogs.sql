@@ -305,6 +305,20 @@ SELECT 'pg_constraint'::regclass, key_id, 0, 'pg_class'::regclass, referenced_ke
 FROM pg_internal.keys
 WHERE referenced_key IS NOT NULL;
 
+-- PostgreSQL 8.0's names beside those of today (AWS's v_check_transaction_locks reads procpid and transaction).
+CREATE OR REPLACE VIEW pg_internal.pg_stat_activity AS
+SELECT activity.*, activity.pid AS procpid, activity.query AS current_query
+FROM pg_catalog.pg_stat_activity AS activity;
+
+CREATE OR REPLACE VIEW pg_internal.pg_locks AS
+SELECT locks.*, locks.transactionid AS transaction
+FROM pg_catalog.pg_locks AS locks;
+
+-- Whose objects get the privileges is called defacluser (guide, PG_DEFAULT_ACL).
+CREATE OR REPLACE VIEW pg_internal.pg_default_acl AS
+SELECT presets.*, presets.defaclrole AS defacluser
+FROM pg_catalog.pg_default_acl AS presets;
+
 -- Columns of late-binding views are in no catalog: PG_GET_LATE_BINDING_VIEW_COLS() lists them.
 CREATE OR REPLACE VIEW pg_internal.columns AS
 SELECT listed.*
@@ -319,5 +333,6 @@ WHERE NOT EXISTS (
 
 GRANT SELECT ON
     pg_internal.keys, pg_internal.pg_class, pg_internal.pg_attribute, pg_internal.pg_attrdef,
-    pg_internal.pg_constraint, pg_internal.pg_index, pg_internal.pg_depend, pg_internal.columns
+    pg_internal.pg_constraint, pg_internal.pg_index, pg_internal.pg_depend, pg_internal.columns,
+    pg_internal.pg_stat_activity, pg_internal.pg_locks, pg_internal.pg_default_acl
 TO PUBLIC;

@@ -1,4 +1,4 @@
--- External schemas and what is in them: the views have their columns, and there is nothing in them (Database Developer
+-- External schemas and what is in them, libraries: the views have their columns, and there is nothing in them (Database Developer
 -- Guide, the pages of the views' names).
 CREATE OR REPLACE VIEW pg_catalog.svv_external_schemas AS
 SELECT
@@ -60,7 +60,20 @@ SELECT
     NULL::text AS parameters
 WHERE false;
 
+CREATE OR REPLACE VIEW pg_catalog.pg_library AS
+SELECT
+    NULL::name AS name,
+    NULL::oid AS language_oid,
+    NULL::integer AS file_store_id,
+    NULL::integer AS owner
+WHERE false;
+
+-- Not in the guide; by AWS's v_generate_tbl_ddl it names the tables with BACKUP NO, which RA3 and Serverless ignore.
+CREATE OR REPLACE VIEW pg_catalog.pg_conf AS
+SELECT NULL::text AS key, NULL::text AS value
+WHERE false;
+
 GRANT SELECT ON
     pg_catalog.svv_external_schemas, pg_catalog.svv_external_databases, pg_catalog.svv_external_tables,
-    pg_catalog.svv_external_columns, pg_catalog.svv_external_partitions
+    pg_catalog.svv_external_columns, pg_catalog.svv_external_partitions, pg_catalog.pg_library, pg_catalog.pg_conf
 TO PUBLIC;

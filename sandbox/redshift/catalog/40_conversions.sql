@@ -107,6 +107,10 @@ BEGIN
     END LOOP;
 END $body$;
 
+-- Numbers of objects in catalogs (AWS's v_generate_tbl_ddl compares SPLIT_PART() with one).
+CALL pg_internal.make_operator('=', 'text', 'oid', 'eq', 'boolean', 'IMMUTABLE', '$1 = $2::text');
+CALL pg_internal.make_operator('=', 'oid', 'text', 'eq', 'boolean', 'IMMUTABLE', '$1::text = $2');
+
 -- A truth and a number: "Non-zero values equate to TRUE, 0 equates to FALSE" ("Comparison condition").
 DO $body$
 DECLARE

@@ -49,6 +49,7 @@ CREATE TABLE pg_internal.connection_event (
     remote_host text NOT NULL,
     remote_port text NOT NULL,
     session_id integer,
+    session_number text NOT NULL,
     database_name text NOT NULL,
     user_name text NOT NULL,
     duration bigint NOT NULL,

@@ -264,7 +264,8 @@ SELECT
     os_version::character(64) AS os_version,
     driver_version::character(64) AS driver_version,
     plugin_name::character(32) AS plugin_name,
-    0 AS protocol_version
+    0 AS protocol_version,
+    session_number::character(36) AS sessionid
 FROM pg_internal.connection_event;
 
 CREATE OR REPLACE VIEW pg_catalog.sys_connection_log AS

@@ -97,17 +97,12 @@ TABLE = (
     AbsentCommand("`CANCEL`", ("cancel",), "r_CANCEL", "SELECT PG_CANCEL_BACKEND(pid)."),
     AbsentCommand("`USE`", ("use",), "r_USE_command", "There is one database."),
     AbsentCommand(
-        "`SHOW` of constraints, functions, parameters, definitions of tables and views, external tables,"
-        " templates",
+        "`SHOW` of parameters, definitions of tables and views, external tables, templates",
         tuple(
             f"show {kind}"
             for kind in (
-                "column grants",
-                "constraints",
                 "external",
-                "functions",
                 "parameters",
-                "procedures",
                 "table",
                 "template",
                 "templates",

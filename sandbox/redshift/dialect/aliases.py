@@ -18,7 +18,9 @@ from sandbox.redshift.dialect.select import split_alias
 from sandbox.redshift.sql.tokens import tokenize, words
 
 # The first argument of these is a word of the language, whatever it is an alias of.
-_TAKE_WORD = words("extract date_part date_part_year date_trunc dateadd datediff date_add date_diff convert")
+_TAKE_WORD = words(
+    "extract date_part datepart date_part_year date_trunc dateadd datediff date_add date_diff convert"
+)
 # Without quotes these are no names in an expression.
 _KEYWORDS = words(
     "all and any as asc at between both by case cast collate current current_date desc distinct else end"

@@ -52,7 +52,10 @@ def datediff(draft: Draft, name: int) -> None:
 
 
 def date_part(draft: Draft, name: int) -> None:
-    """``DATE_PART(part, moment)``; Redshift calls its column pgdate_part."""
+    """``DATE_PART(part, moment)``; Redshift calls its column pgdate_part.
+
+    AWS's own scripts (awslabs/amazon-redshift-utils) call it DATEPART, too.
+    """
     arguments = draft.arguments(name + 1)
     if len(arguments) == 2:
         draft.replace(name, "pg_internal.pgdate_part")

@@ -91,6 +91,7 @@ _FUNCTIONS: dict[str, Callable[[Draft, int], None]] = {
     },
     "convert": casts.convert,
     "date_part": dates.date_part,
+    "datepart": dates.date_part,
     "date_trunc": dates.date_trunc,
     "dateadd": dates.dateadd,
     "datediff": dates.datediff,

@@ -14,7 +14,11 @@ _COLUMNS = {
 _FUNCTIONS = words("pg_get_constraintdef pg_get_indexdef")
 # What pg_internal has under the same name, to be read in its place (catalog/24_catalogs.sql).
 _CATALOGS = {
-    "pg_catalog": words("pg_attrdef pg_attribute pg_class pg_constraint pg_depend pg_index") | _FUNCTIONS,
+    "pg_catalog": words(
+        "pg_attrdef pg_attribute pg_class pg_constraint pg_default_acl pg_depend pg_index pg_locks"
+        " pg_stat_activity"
+    )
+    | _FUNCTIONS,
     "information_schema": words("columns"),
 }
 WORDS = frozenset(_COLUMNS)

@@ -9,6 +9,7 @@ from sandbox.redshift.dialect.windows import function_of, is_window, window_item
 from sandbox.redshift.sql.tokens import words
 
 _NEIGHBOURS = words("lag lead")
+_SET_OPERATORS = words("union intersect except minus")
 _OF_PARTITIONS = words("listagg median percentile_cont percentile_disc")
 
 
@@ -49,6 +50,8 @@ def _two_orders(draft: Draft, index: int) -> int | None:
     for at in range(index, len(draft)):
         text, last = _order_of(draft, at)
         level = draft.enclosing(at)
+        if draft.word(at) in _SET_OPERATORS:
+            orders.pop(level, None)  # another query begins
         if text is None or (draft.word(last + 1) == "over"):
             continue
         if orders.setdefault(level, text) != text:

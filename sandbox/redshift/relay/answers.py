@@ -13,9 +13,16 @@ from sandbox.redshift.relay.journal import Journal
 from sandbox.redshift.relay.requests import Outstanding, Request
 from sandbox.redshift.relay.wire import Wire
 
-# Drivers parse the first as a version number. The others are the sign of Redshift, the second to asyncpg, the
-# last to Amazon's ODBC driver, which shows it to its user.
-_VERSIONS = {"server_version": "8.0.2", "padb_revision": "12103", "padb_version": "1.0.12103"}
+# Drivers parse the first as a version number. The next are the sign of Redshift, the second to asyncpg, the
+# third to Amazon's ODBC driver, which shows it to its user. By the last Amazon's drivers know which SHOW they
+# may send to learn of tables and keys: in their code 4 stands for those of the guide, 5 for SHOW … FROM
+# DATABASE, of which the guide says nothing.
+_VERSIONS = {
+    "server_version": "8.0.2",
+    "padb_revision": "12103",
+    "padb_version": "1.0.12103",
+    "show_discovery": "4",
+}
 
 _MISSING = ("42P01", "3F000")
 _HEADER = struct.Struct("!ci")

@@ -2,6 +2,7 @@
 
 import re
 import time
+import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -131,6 +132,7 @@ class Journal:
 
     Attributes:
         pid: Process id of the session's PostgreSQL backend; 0 before the login.
+        number: Its session's, unlike any other's, whatever process id PostgreSQL gives again.
         start: When the session logged in, in seconds since 1970.
         user: The session's user.
         log, startup, client: As given.
@@ -142,6 +144,7 @@ class Journal:
         self.client = client
         self.user = startup.get("user", "")
         self.pid = 0
+        self.number = str(uuid.uuid4())
         self.start = 0.0
         self._label = ""
         self._is_over = False

@@ -139,6 +139,7 @@ class QueryLog:
                 "remote_host": host,
                 "remote_port": port,
                 "session_id": journal.pid or None,
+                "session_number": journal.number,
                 "database_name": self.database,
                 "user_name": storable(journal.user),
                 "duration": int((time.time() - journal.start) * 1_000_000) if event.startswith("disc") else 0,

@@ -227,7 +227,27 @@ def test_redshift_connectors_own_calls_find_tables_and_keys(client, tables):
     ]
     assert ["catalogs", "plays"] in [row[1:3] for row in cursor.get_tables()]
     assert cursor.get_catalogs()[0] == ["sparkify"]
-    assert cursor.get_procedures(schema_pattern="catalogs") == ()
+    [[*imported]] = cursor.get_imported_keys(schema="catalogs", table="plays")
+    assert imported[1:8] == ["catalogs", "songs", "song_id", "sparkify", "catalogs", "plays", "song_id"]
+    assert [list(key) for key in cursor.get_exported_keys(schema="catalogs", table="songs")] == [imported]
+    client.run("GRANT SELECT ON songs TO PUBLIC")
+    client.run("GRANT SELECT (title) ON songs TO PUBLIC")
+    [privilege] = cursor.get_table_privileges(schema_pattern="catalogs", table_name_pattern="songs")
+    assert privilege[2:6] == ["songs", "sparkify", "public", "SELECT"]
+    [privilege] = cursor.get_column_privileges(schema="catalogs", table="songs")
+    assert privilege[2:7] == ["songs", "title", "sparkify", "public", "SELECT"]
+    [row] = cursor.get_best_row_identifier(schema="catalogs", table="songs")
+    assert row[1] == "song_id"
+    columns = cursor.get_columns(schema_pattern="cata%", tablename_pattern="songs")
+    assert [column[3] for column in columns] == ["song_id", "title"]
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(
+    "kind", ["get_procedures", "get_procedure_columns", "get_functions", "get_function_columns"]
+)
+def test_users_have_no_functions_and_no_procedures(client, kind):
+    assert getattr(client.connection.cursor(), kind)(schema_pattern="catalogs") == ()
 
 
 def test_redshift_connector_inserts_a_file(client, tmp_path):

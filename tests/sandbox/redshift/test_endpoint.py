@@ -45,6 +45,7 @@ def test_clients_learn_at_the_start_what_redshift_tells(sandbox):
         assert status("standard_conforming_strings") is None
         assert status("padb_revision")
         assert re.fullmatch(r"1\.0\.\d+", status("padb_version"))
+        assert status("show_discovery") == "4"
     for options in ({"client_encoding": "UTF8"}, {"options": "-c client_encoding=UTF8"}):
         with connect_psycopg(sandbox, **options) as connection:
             assert connection.info.parameter_status("client_encoding") == "UTF8"

@@ -260,6 +260,9 @@ def test_connections_are_logged_with_those_that_were_refused(sandbox, psql):
     assert set(psql.run(events.format(f"username = 'u{psql.mark}'"))) == {("authentication failure",)}
     expected = [("authenticated",), ("initiating session",), ("disconnecting session",)]
     wait_until(lambda: psql.run(events.format(f"pid = {pid}")) == expected)
+    same = "SELECT COUNT(DISTINCT sessionid), COUNT(*) FROM stl_connection_log WHERE sessionid IN"
+    last = f"(SELECT sessionid FROM stl_connection_log WHERE pid = {pid} ORDER BY recordtime DESC LIMIT 1)"
+    assert psql.run(f"{same} {last}") == [(1, len(expected))]
     told = (
         "SELECT DISTINCT TRIM(driver_version), TRIM(remote_host) FROM sys_connection_log WHERE session_id = "
     )
