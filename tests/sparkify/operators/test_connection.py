@@ -43,7 +43,8 @@ def test_a_session_has_the_name_of_its_task_unless_the_connection_has_one(orders
 
 def test_a_connection_is_looked_up_no_oftener_than_by_the_hook_itself(orders, monkeypatch):
     asked, look_up = [], BaseHook.get_connection
-    monkeypatch.setattr(BaseHook, "get_connection", lambda conn_id: asked.append(conn_id) or look_up(conn_id))
+    counted = classmethod(lambda _, conn_id: asked.append(conn_id) or look_up(conn_id))
+    monkeypatch.setattr(BaseHook, "get_connection", counted)
     assert session_name()
     assert asked == ["redshift_default"] * 2, "what kind of hook it has, and by the hook"
 
