@@ -1,13 +1,15 @@
 """``python -m bench.backfill``: a day backfilled in 24 hourly runs, beside a DAG of the same shape.
 
 The other DAG's tasks do nothing. Both run under the same scheduler, in turns, first with Airflow's own
-settings and then with those of `make ui`.
+settings and then with those of `make ui`. Each time it is another day: of runs that are made again Airflow
+deletes what the first have left, a request for each task that says something.
 """
 
+import itertools
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 
 from bench.place import temporary_sandbox
 from sandbox.airflow import airflow
-from sandbox.airflow.api import AirflowApi
+from sandbox.airflow.api import AirflowApi, AirflowApiError
 from sandbox.demo.sample import Request, generate
 from sandbox.demo.upload import upload
 from sandbox.errors import SandboxError
@@ -25,9 +27,11 @@ from sandbox.parts.settings import REPOSITORY, Settings
 from sandbox.terminal.console import note, reported, say
 
 REAL, EMPTY = "sparkify_etl", "empty_etl"
-FROM, TO = "2018-11-15T00:00:00Z", "2018-11-15T23:00:00Z"
-HOURS, ACTIVE_RUNS, ROUNDS = 24, 4, 2
+# Working days, of about as many events each.
+FIRST_DAY, *DAYS = "2018-11-15", "2018-11-20", "2018-11-21"
+HOURS, ACTIVE_RUNS = 24, 4
 _PATIENCE_SECONDS = 1800
+_CONFLICT = 409
 # What `make ui` changes for speed, undone.
 AIRFLOWS_OWN = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1.0",
@@ -60,8 +64,8 @@ def main() -> int:
 def _compare() -> int:
     with temporary_sandbox() as settings:
         _load_source(settings)
-        own = _measure(settings, "Airflow's own settings", AIRFLOWS_OWN, rounds=1)
-        ours = _measure(settings, "the settings of make ui", {}, rounds=ROUNDS)
+        own = _measure(settings, "Airflow's own settings", AIRFLOWS_OWN, [FIRST_DAY])
+        ours = _measure(settings, "the settings of make ui", {}, DAYS)
     _print(own, ours)
     return 0
 
@@ -73,9 +77,9 @@ def _load_source(settings: Settings) -> None:
 
 
 def _measure(
-    settings: Settings, title: str, changes: Mapping[str, str], rounds: int
+    settings: Settings, title: str, changes: Mapping[str, str], days: Sequence[str]
 ) -> dict[str, list[Backfill]]:
-    """Backfill both DAGs, in turns."""
+    """Backfill each day with both DAGs, in turns."""
     note(f"Starting Airflow with {title} …")
     folder = _dags(settings)
     part = airflow.Airflow(settings, {**changes, "AIRFLOW__CORE__DAGS_FOLDER": str(folder)})
@@ -87,8 +91,8 @@ def _measure(
         for dag_id in (REAL, EMPTY):
             _warm_up(api, dag_id)
         found: dict[str, list[Backfill]] = {EMPTY: [], REAL: []}
-        for dag_id in [*found] * rounds:
-            found[dag_id].append(_backfill(api, dag_id, parts))
+        for day, dag_id in itertools.product(days, found):
+            found[dag_id].append(_backfill(api, dag_id, day, parts))
             note(f"  {dag_id}: {found[dag_id][-1].seconds:.1f} s")
     finally:
         part.stop()
@@ -117,21 +121,20 @@ def _warm_up(api: AirflowApi, dag_id: str) -> None:
     _wait(lambda: api.request("GET", path)["state"] in {"success", "failed"})
 
 
-def _backfill(api: AirflowApi, dag_id: str, parts: list[Part]) -> Backfill:
+def _backfill(api: AirflowApi, dag_id: str, day: str, parts: list[Part]) -> Backfill:
     before = _processor_seconds(parts)
     wish = {
         "dag_id": dag_id,
-        "from_date": FROM,
-        "to_date": TO,
+        "from_date": f"{day}T00:00:00Z",
+        "to_date": f"{day}T23:00:00Z",
         "max_active_runs": ACTIVE_RUNS,
-        "reprocess_behavior": "completed",
     }
     made = api.request("POST", "backfills", wish)
     # Airflow calls it completed only up to half a minute later.
-    _wait(lambda: _ended(api, dag_id))
+    _wait(lambda: _ended(api, dag_id, day))
     after = _processor_seconds(parts)
-    api.request("PUT", f"backfills/{made['id']}/cancel")
-    runs = _runs(api, dag_id)
+    _cancel(api, made["id"])
+    runs = _runs(api, dag_id, day)
     if failed := [run["dag_run_id"] for run in runs if run["state"] != "success"]:
         raise SandboxError(f"These runs of {dag_id} failed, which measures nothing: {', '.join(failed)}")
     began, ended = min(_time(run, "start_date") for run in runs), max(_time(run, "end_date") for run in runs)
@@ -142,13 +145,23 @@ def _backfill(api: AirflowApi, dag_id: str, parts: list[Part]) -> Backfill:
     )
 
 
-def _runs(api: AirflowApi, dag_id: str) -> list[dict[str, Any]]:
-    found = api.request("GET", f"dags/{dag_id}/dagRuns?run_type=backfill&limit=100")["dag_runs"]
+def _cancel(api: AirflowApi, backfill_id: int) -> None:
+    """Let the next one begin, unless Airflow has seen by now that this one is complete."""
+    try:
+        api.request("PUT", f"backfills/{backfill_id}/cancel")
+    except AirflowApiError as error:
+        if error.status != _CONFLICT:
+            raise
+
+
+def _runs(api: AirflowApi, dag_id: str, day: str) -> list[dict[str, Any]]:
+    of_day = f"logical_date_gte={day}T00:00:00Z&logical_date_lte={day}T23:00:00Z"
+    found = api.request("GET", f"dags/{dag_id}/dagRuns?run_type=backfill&{of_day}")["dag_runs"]
     return [dict(run) for run in found]
 
 
-def _ended(api: AirflowApi, dag_id: str) -> bool:
-    states = [run["state"] for run in _runs(api, dag_id)]
+def _ended(api: AirflowApi, dag_id: str, day: str) -> bool:
+    states = [run["state"] for run in _runs(api, dag_id, day)]
     return len(states) == HOURS and set(states) <= {"success", "failed"}
 
 
@@ -184,7 +197,7 @@ def _wait(ready: Callable[[], bool]) -> None:
 
 
 def _print(own: Mapping[str, list[Backfill]], ours: Mapping[str, list[Backfill]]) -> None:
-    say(f"{HOURS} hourly runs of 2018-11-15, {ACTIVE_RUNS} at once: seconds, and runs a minute")
+    say(f"{HOURS} hourly runs of a day, {ACTIVE_RUNS} at once: seconds, and runs a minute")
     say()
     say(f"{'':<26}{'empty tasks':>18}{'sparkify_etl':>18}{'ratio':>8}")
     for title, found in (("Airflow's own settings", own), ("settings of make ui", ours)):

@@ -7,7 +7,7 @@ from airflow.providers.common.sql.operators.sql import BaseSQLOperator
 from airflow.sdk import Context
 
 from sparkify.operators.assets import add_outlet, announce, with_told_window
-from sparkify.operators.connection import check_host, make_opener
+from sparkify.operators.connection import check_host, make_opener, server_of
 from sparkify.operators.task_docs import with_doc
 from sparkify.operators.task_failures import translate_failures
 from sparkify.operators.traced import Traced
@@ -65,7 +65,7 @@ class WarehouseOperator(Traced, BaseSQLOperator):
         try:
             with translate_failures(what):
                 hook = self.get_db_hook()
-                server = hook.get_connection(self.conn_id)
+                server = server_of(hook, str(self.conn_id))
             what = f"{what} ({server.host}:{server.port})" if server.host else what
             with translate_failures(what):
                 check_host(server, what)

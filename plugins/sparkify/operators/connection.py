@@ -20,6 +20,16 @@ from sparkify.warehouse.session import Connection
 _CONNECT_SECONDS = 30
 
 
+def server_of(hook: DbApiHook, conn_id: str) -> AirflowConnection:
+    """Return a hook's connection; RedshiftSQLHook keeps its own, and each look-up asks the API server."""
+    return _kept(hook) or hook.get_connection(conn_id)
+
+
+def _kept(hook: DbApiHook) -> AirflowConnection | None:
+    server = getattr(hook, "conn", None)
+    return server if isinstance(server, AirflowConnection) else None
+
+
 def check_host(connection: AirflowConnection, what: str) -> None:
     """Refuse a connection whose host cannot be one, before a driver waits for it.
 
@@ -51,8 +61,7 @@ def make_opener(hook: DbApiHook, name: str) -> Callable[[], Connection]:
     """
     get_conn = type(hook).get_conn
     connect = partial(getattr(get_conn, "__wrapped__", get_conn), hook)
-    server = getattr(hook, "conn", None)
-    if not isinstance(server, AirflowConnection):
+    if not (server := _kept(hook)):
         return connect
     given = server.extra_dejson
     server.extra = json.dumps({"application_name": name, "timeout": _CONNECT_SECONDS, **given})

@@ -6,7 +6,7 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 import sparkify.operators.connection
@@ -39,6 +39,14 @@ def test_a_session_has_the_name_of_its_task_unless_the_connection_has_one(orders
     connection["extra"]["application_name"] = "nightly"
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT_DEFAULT", json.dumps(connection))
     assert session_name() == "nightly"
+
+
+def test_a_connection_is_looked_up_no_oftener_than_by_the_hook_itself(orders, monkeypatch):
+    asked, look_up = [], BaseHook.get_connection
+    counted = classmethod(lambda _, conn_id: asked.append(conn_id) or look_up(conn_id))
+    monkeypatch.setattr(BaseHook, "get_connection", counted)
+    assert session_name()
+    assert asked == ["redshift_default"] * 2, "what kind of hook it has, and by the hook"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:5439/sparkify", "localhost:5439", "jdbc:redshift://localhost"])

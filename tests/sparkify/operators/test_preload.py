@@ -19,6 +19,32 @@ print(json.dumps([sorted(set(sys.modules) - before), frozen]))
 """
 
 
+RENDER = """
+import airflow, sparkify.operators.preload
+import pydantic
+from airflow.sdk import DAG, BaseOperator, Param
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.plugins_manager import _get_plugins
+
+class Greet(BaseOperator):
+    template_fields = ("whom", "how")
+    def __init__(self, whom, how, **kwargs):
+        super().__init__(**kwargs)
+        self.whom, self.how = whom, how
+
+form = {"n": Param(1, type="integer")}
+with DAG("greetings", schedule=None, params=form) as dag:
+    one, other = (Greet(task_id=name, whom=["a"], how={"b": 2}) for name in ("one", "other"))
+made, init = [], pydantic.TypeAdapter.__init__
+pydantic.TypeAdapter.__init__ = lambda self, *a, **k: made.append(a) or init(self, *a, **k)
+assert task_runner._serialize_rendered_fields(one) == {"whom": ["a"], "how": {"b": 2}}
+assert made == [], made
+one.params["n"] = Param("two", type="string")
+other.params.get_param("n").value = 3
+print(one.params["n"], other.params["n"], dag.params["n"], _get_plugins.cache_info().currsize)
+"""
+
+
 READ_MODELS = """
 import airflow, sparkify.operators.preload
 import boto3, botocore.loaders
@@ -51,6 +77,10 @@ print("alike")
 
 def test_the_driver_sends_after_it_what_it_would_have_sent():
     assert _run(CONVERT) == "alike"
+
+
+def test_a_task_after_it_has_params_of_its_own_and_makes_nothing_to_check_its_fields_nor_loads_plugins():
+    assert _run(RENDER) == "two 3 1 1"
 
 
 def test_a_client_of_s3_made_after_it_reads_no_description_of_aws_any_more():
