@@ -2,6 +2,7 @@
 
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.names import syntax_error
+from sandbox.redshift.dialect.statement import Refusal
 from sandbox.redshift.sql.tokens import words
 
 CASTS = words("cast try_cast")
@@ -20,11 +21,33 @@ def cast_type(draft: Draft, index: int) -> None:
     word = draft.word(index)
     sized = draft.is_operator(index + 1, "(")
     if word in UNSIZED_DECIMAL and not sized:
-        draft.after(index, "(18,0)")  # Redshift's default; PostgreSQL's has no limit
+        draft.after(index, f"({decimal_size([])})")
+    elif word in UNSIZED_DECIMAL:
+        decimal_size([draft.render(item) for item in draft.arguments(index + 1)])
     elif word == "nvarchar":
         draft.replace(index, "varchar")
     if sized and draft.word(index + 2) == "max":
         draft.replace(index + 2, "65535")
+
+
+def decimal_size(arguments: list[str]) -> str:
+    """Precision and scale of a DECIMAL, Redshift's defaults where none are given; PostgreSQL has no limit then.
+
+    "The default precision, if not specified, is 18. The maximum precision is 38", "the maximum scale is 37"
+    (Numeric types).
+
+    Raises:
+        Refusal: Redshift has no such DECIMAL.
+    """
+    if not all(argument.isdigit() for argument in arguments):
+        raise Refusal(f"invalid precision of type numeric: {', '.join(arguments)}", "22023")
+    precision = int(arguments[0]) if arguments else 18
+    scale = int(arguments[1]) if len(arguments) > 1 else 0
+    if not 1 <= precision <= 38:
+        raise Refusal(f"NUMERIC precision {precision} must be between 1 and 38", "22023")
+    if scale > min(precision, 37):
+        raise Refusal(f"NUMERIC scale {scale} must be between 0 and precision {precision}", "22023")
+    return f"{precision},{scale}"
 
 
 def convert(draft: Draft, name: int) -> None:
