@@ -31,7 +31,7 @@ def cast_type(draft: Draft, index: int) -> None:
 
 
 def decimal_size(arguments: list[str]) -> str:
-    """Precision and scale of a DECIMAL, Redshift's defaults where none are given; PostgreSQL has no limit then.
+    """Precision and scale of a DECIMAL; Redshift's defaults, not PostgreSQL's, where none are given.
 
     "The default precision, if not specified, is 18. The maximum precision is 38", "the maximum scale is 37"
     (Numeric types).
