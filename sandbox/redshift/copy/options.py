@@ -27,11 +27,27 @@ _FLAGS = {
 _COMPRESSIONS = {"GZIP", "BZIP2", "ZSTD"}
 _ENCODINGS = {"UTF8": "utf-8", "UTF16": "utf-16", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be"}
 _KEYS = {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"}
-_OTHER_FORMATS = {"ORC", "AVRO", "SHAPEFILE", "RCFILE", "SEQUENCEFILE"}
-_NOT_HERE = {
-    *("ENCRYPTED", "MASTER_SYMMETRIC_KEY", "KMS_KEY_ID", "SSH", "JOB", "FILLTARGET", "READRATIO", "SIMPLIFY"),
-    *_OTHER_FORMATS,
-}
+# What COPY has and the sandbox has not, with what to do instead and the guide's page.
+NOT_HERE = (
+    (
+        ("LZOP",),
+        "Compress the files with GZIP, BZIP2 or ZSTD: there is no library that reads LZOP.",
+        "copy-parameters-file-compression",
+    ),
+    (
+        ("ORC", "AVRO", "SHAPEFILE", "RCFILE", "SEQUENCEFILE", "SIMPLIFY"),
+        "The sandbox loads delimited text, CSV, fixed-width text, JSON and Parquet.",
+        "copy-parameters-data-format",
+    ),
+    (
+        ("ENCRYPTED", "MASTER_SYMMETRIC_KEY", "KMS_KEY_ID"),
+        "Load files that the client has not encrypted.",
+        "copy-parameters-data-source-s3",
+    ),
+    (("SSH", "READRATIO"), "Put the data into files in S3.", "copy-parameters-data-source"),
+    (("JOB", "FILLTARGET"), "Run COPY when there are new files, without this option.", "r_COPY"),
+)
+_HINTS = {word: hint for words, hint, _ in NOT_HERE for word in words}
 
 
 @dataclass(frozen=True)
@@ -133,7 +149,7 @@ class _Found:
 
     def read_one(self) -> None:
         word = self._stream.keyword
-        if word == "LZOP" or word in _NOT_HERE:
+        if word in _HINTS:
             raise self._unsupported(word)
         if word not in self._readers and word not in _FLAGS and word not in _KEYS | _COMPRESSIONS:
             raise self._stream.error("no option of COPY has this name")
@@ -181,7 +197,7 @@ class _Found:
     def _format(self) -> None:
         self._stream.accept("AS")
         word = self._stream.keyword
-        if word in _NOT_HERE:
+        if word in _HINTS:
             raise self._unsupported(word)
         if word not in {"JSON", "CSV", "PARQUET", "FIXEDWIDTH", "DELIMITER"}:
             raise self._stream.error("FORMAT takes CSV, JSON or PARQUET")
@@ -241,12 +257,8 @@ class _Found:
     def _unsupported(self, word: str) -> CopyError:
         if word == "READRATIO" and self._values.get("data_format") == "JSON":
             return CopyError(FEATURE_NOT_SUPPORTED, f"{word} argument is not supported for JSON based COPY")
-        return CopyError(
-            FEATURE_NOT_SUPPORTED,
-            f"COPY with {word} is not supported by the sandbox",
-            hint="The sandbox loads delimited text, CSV, fixed-width text, JSON and Parquet, "
-            "plain or compressed with GZIP, BZIP2 or ZSTD.",
-        )
+        message = f"COPY with {word} is not supported by the sandbox"
+        return CopyError(FEATURE_NOT_SUPPORTED, message, hint=_HINTS[word])
 
 
 def _check_format(option: str, text: str) -> None:
