@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from sandbox.redshift.copy.options import NOT_HERE
 from sandbox.redshift.dialect import absent, absent_commands, refused_commands, refused_functions
 from sandbox.redshift.dialect.refusal_table import LIKE_WITH_ATTRIBUTES, TABLE
 
@@ -42,6 +43,9 @@ def page() -> str:
             (command.name, command.hint, command.source)
             for command in (*absent_commands.TABLE, *absent_commands.ELSEWHERE)
         ),
+        "## Options of COPY that are not in the sandbox\n",
+        "The error is `COPY with … is not supported by the sandbox`, SQLSTATE 0A000.\n",
+        *_table((", ".join(f"`{word}`" for word in words), hint, source) for words, hint, source in NOT_HERE),
     ]
     return "\n".join(lines)
 

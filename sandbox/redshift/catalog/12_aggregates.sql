@@ -67,6 +67,17 @@ CREATE OR REPLACE AGGREGATE pg_internal.sum(interval) (
     sfunc = interval_pl, stype = interval, combinefunc = interval_pl, parallel = safe
 );
 
+-- "The scale of the result is the same as the scale of the argument" (AVG); that its last digit is rounded, not cut, is
+-- UNCONFIRMED. Only the sum knows the scale: PostgreSQL counts both in one. Of other types the sum is not even asked for.
+CREATE OR REPLACE FUNCTION pg_internal.avg(average numeric, total numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN round(average, scale(total));
+CREATE OR REPLACE FUNCTION pg_internal.avg(average bigint, total bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN average;
+CREATE OR REPLACE FUNCTION pg_internal.avg(average double precision, total double precision) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN average;
+CREATE OR REPLACE FUNCTION pg_internal.avg(average interval, total interval) RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN average;
+
 CREATE OR REPLACE AGGREGATE pg_internal.listagg(text, text) (
     sfunc = string_agg_transfn, stype = internal, finalfunc = string_agg_finalfn
 );

@@ -39,8 +39,8 @@ RETURN CASE
     )
 END;
 
--- The empty string where nothing matches (UNCONFIRMED; the page says so of a position behind the end) and NULL for an
--- occurrence that cannot be.
+-- "If the function can't match the regular expression to any characters in the string, it returns an empty string"; NULL
+-- for an occurrence that cannot be.
 CREATE OR REPLACE FUNCTION pg_internal.regexp_substr(
     value text, pattern text, place integer DEFAULT 1, occurrence integer DEFAULT 1, parameters text DEFAULT 'c'
 ) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

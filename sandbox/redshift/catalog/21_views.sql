@@ -126,7 +126,7 @@ WHERE relation.relkind IN ('r', 'v', 'm') AND namespace.nspname NOT LIKE 'pg!_%'
 
 CREATE OR REPLACE FUNCTION pg_internal.percentage(part bigint, whole bigint) RETURNS numeric
 LANGUAGE sql IMMUTABLE
-RETURN LEAST(100, 100.0 * part / GREATEST(whole, part, 1))::numeric(5, 2);
+RETURN round(LEAST(100, 100.0 * part / GREATEST(whole, part, 1)), 2)::numeric(5, 2);
 
 -- "only user-defined tables … that contain at least 1 row of data"; tbl_rows "includes rows marked for deletion, but
 -- not yet vacuumed", unsorted is the "percent of unsorted rows" and stats_off "how stale the table's statistics are; 0

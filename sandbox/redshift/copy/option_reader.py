@@ -23,9 +23,8 @@ class OptionReader:
     command: ClassVar[str]
     # The words that stand alone, with the names of their options.
     flags: ClassVar[Mapping[str, str]]
-    # What Redshift has and the sandbox has not, and what to say of it.
-    not_here: ClassVar[frozenset[str]]
-    not_here_hint: ClassVar[str]
+    # What Redshift has and the sandbox has not, with what to do instead.
+    not_here: ClassVar[Mapping[str, str]]
 
     def __init__(self, stream: TokenStream) -> None:
         self._stream = stream
@@ -96,7 +95,7 @@ class OptionReader:
     def _format(self) -> None:
         self._stream.accept("AS")
         word = self._stream.keyword
-        if word not in _FORMATS | self.not_here:
+        if word not in _FORMATS and word not in self.not_here:
             raise self._stream.error("FORMAT takes CSV, JSON or PARQUET")
         self._read_one()
 
@@ -115,7 +114,7 @@ class OptionReader:
 
     def _unsupported(self, word: str) -> CopyError:
         message = f"{self.command} with {word} is not supported by the sandbox"
-        return CopyError(FEATURE_NOT_SUPPORTED, message, hint=self.not_here_hint)
+        return CopyError(FEATURE_NOT_SUPPORTED, message, hint=self.not_here[word])
 
 
 def conflict(detail: str) -> CopyError:

@@ -24,11 +24,27 @@ _FLAGS = {
     **TEXT_FLAGS,
 }
 _ENCODINGS = {"UTF8": "utf-8", "UTF16": "utf-16", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be"}
-_OTHER_FORMATS = frozenset({"ORC", "AVRO", "SHAPEFILE", "RCFILE", "SEQUENCEFILE"})
-_NOT_HERE = _OTHER_FORMATS | {
-    *("ENCRYPTED", "MASTER_SYMMETRIC_KEY", "KMS_KEY_ID", "SSH", "JOB", "FILLTARGET", "READRATIO", "SIMPLIFY"),
-    "LZOP",
-}
+# What COPY has and the sandbox has not, with what to do instead and the guide's page.
+NOT_HERE = (
+    (
+        ("LZOP",),
+        "Compress the files with GZIP, BZIP2 or ZSTD: there is no library that reads LZOP.",
+        "copy-parameters-file-compression",
+    ),
+    (
+        ("ORC", "AVRO", "SHAPEFILE", "RCFILE", "SEQUENCEFILE", "SIMPLIFY"),
+        "The sandbox loads delimited text, CSV, fixed-width text, JSON and Parquet.",
+        "copy-parameters-data-format",
+    ),
+    (
+        ("ENCRYPTED", "MASTER_SYMMETRIC_KEY", "KMS_KEY_ID"),
+        "Load files that the client has not encrypted.",
+        "copy-parameters-data-source-s3",
+    ),
+    (("SSH", "READRATIO"), "Put the data into files in S3.", "copy-parameters-data-source"),
+    (("JOB", "FILLTARGET"), "Run COPY when there are new files, without this option.", "r_COPY"),
+)
+_HINTS = {word: hint for words, hint, _ in NOT_HERE for word in words}
 
 
 @dataclass(frozen=True)
@@ -102,11 +118,7 @@ class _CopyOptions(OptionReader):
 
     command = "COPY"
     flags = _FLAGS
-    not_here = _NOT_HERE
-    not_here_hint = (
-        "The sandbox loads delimited text, CSV, fixed-width text, JSON and Parquet, "
-        "plain or compressed with GZIP, BZIP2 or ZSTD."
-    )
+    not_here = _HINTS
 
     def __init__(self, stream: TokenStream) -> None:
         super().__init__(stream)

@@ -199,6 +199,12 @@ SCOPED = AbsentCommand(
     "t_scoped-permissions",
     "GRANT … ON ALL TABLES IN SCHEMA, and ALTER DEFAULT PRIVILEGES for those to come.",
 )
+AUTO_REFRESH = AbsentCommand(
+    "`AUTO REFRESH YES` of a materialized view",
+    (),
+    "materialized-view-create-sql-command, r_ALTER_MATERIALIZED_VIEW",
+    "Write AUTO REFRESH NO, and REFRESH MATERIALIZED VIEW where the view is to follow its tables.",
+)
 COMPUTED_OFFSET = AbsentCommand(
     "`LAG` and `LEAD` with `IGNORE NULLS` and a computed offset",
     (),
@@ -224,6 +230,7 @@ HASHED_PASSWORDS = AbsentCommand(
 ELSEWHERE = (
     APPEND,
     ASSUMEROLE,
+    AUTO_REFRESH,
     COLLATION,
     COLUMN_TYPES,
     COMPUTED_OFFSET,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sandbox.redshift.dialect import absent_commands
+from sandbox.redshift.dialect.casts import decimal_size
 from sandbox.redshift.dialect.draft import Draft, Span
 from sandbox.redshift.dialect.names import syntax_error
 from sandbox.redshift.dialect.statement import Refusal
@@ -90,7 +91,7 @@ def _column_type(name: str, arguments: list[str], column: str) -> ColumnType:
     if name in _CHAR:
         return _text("character", arguments, 256 if name == "bpchar" else 1, LONGEST_CHAR)
     if name in _DECIMAL:
-        return ColumnType(f"numeric({_decimal(arguments)})")
+        return ColumnType(f"numeric({decimal_size(arguments)})")
     if name in _SIMPLE or name.startswith("interval "):
         given = f"({', '.join(arguments)})" if arguments else ""
         return ColumnType((_SIMPLE.get(name) or name) + given)
@@ -110,18 +111,6 @@ def _text(sql: str, arguments: list[str], default: int, longest: int) -> ColumnT
     if length > longest:
         raise Refusal(f"length for type {sql} cannot exceed {longest}", "22023")
     return ColumnType(f"{sql}({length})", length)
-
-
-def _decimal(arguments: list[str]) -> str:
-    if not all(argument.isdigit() for argument in arguments):
-        raise Refusal(f"invalid precision of type numeric: {', '.join(arguments)}", "22023")
-    precision = int(arguments[0]) if arguments else 18
-    scale = int(arguments[1]) if len(arguments) > 1 else 0
-    if not 1 <= precision <= 38:
-        raise Refusal(f"NUMERIC precision {precision} must be between 1 and 38", "22023")
-    if scale > min(precision, 37):
-        raise Refusal(f"NUMERIC scale {scale} must be between 0 and precision {precision}", "22023")
-    return f"{precision},{scale}"
 
 
 def _unsupported(column: str, name: str) -> Refusal:

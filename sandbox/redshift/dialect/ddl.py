@@ -145,8 +145,14 @@ def _create_view(draft: Draft, at: int) -> Sequence[str]:
         draft.remove(end - 3, end)
         _check_late_binding(draft)
     queries.rewrite(draft)
-    definition = dollar_quote(draft.render(Span(view.last + 1, end))) if binds_late else "NULL"
-    return (f"SELECT pg_internal.declare_view({dollar_quote(view.sql)}::pg_catalog.regclass, {definition})",)
+    if not binds_late:
+        return (f"SELECT pg_internal.declare_view({dollar_quote(view.sql)}::pg_catalog.regclass, NULL)",)
+    # Only the catalog can see whether the tables are there. The client is to hear that a view was made.
+    definition = draft.render(Span(view.last + 1, end))
+    schemas = ", ".join(sorted({dollar_quote(relation.schema) for relation in relations(draft)}))
+    given = f"{dollar_quote(view.sql)}, {dollar_quote(definition)}, {at > 1}, ARRAY[{schemas}]::text[]"
+    draft.rewrite_all("CREATE VIEW pg_temp.made_late AS SELECT 1 AS made")
+    return (f"SELECT pg_internal.make_late_view({given})",)
 
 
 def _check_late_binding(draft: Draft) -> None:

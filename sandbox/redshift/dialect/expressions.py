@@ -76,6 +76,15 @@ def _log(draft: Draft, name: int) -> None:
         draft.replace(name, "dlog10")
 
 
+def _avg(draft: Draft, name: int) -> None:
+    """``AVG(value) [OVER …]``: beside it the sum, whose scale a DECIMAL's average has (12_aggregates.sql)."""
+    last = draft.closing(name + 1)
+    if draft.word(last + 1) == "over":
+        last = draft.closing(last + 2) if draft.is_operator(last + 2, "(") else last + 2
+    call = draft.render(Span(name + 1, last))
+    draft.rewrite(Span(name, last), f"pg_internal.avg(pg_internal.avg{call}, pg_internal.sum{call})")
+
+
 def _put(draft: Draft, name: int, text: str) -> None:
     draft.rewrite(Span(name, draft.closing(name + 1)), text)
 
@@ -85,10 +94,11 @@ _FUNCTIONS: dict[str, Callable[[Draft, int], None]] = {
     **{
         name: _renamed(f"pg_internal.{name}")
         for name in words(
-            "avg bpcharcmp bttext_pattern_cmp concat exp pow power regexp_count regexp_instr regexp_replace"
+            "bpcharcmp bttext_pattern_cmp concat exp pow power regexp_count regexp_instr regexp_replace"
             " regexp_substr split_part sqrt stddev stddev_pop stddev_samp sum var_pop var_samp variance"
         )
     },
+    "avg": _avg,
     "convert": casts.convert,
     "date_part": dates.date_part,
     "datepart": dates.date_part,

@@ -5,7 +5,7 @@ The pages CREATE, ALTER, REFRESH and DROP MATERIALIZED VIEW of the Database Deve
 
 from collections.abc import Sequence
 
-from sandbox.redshift.dialect import queries
+from sandbox.redshift.dialect import absent_commands, queries
 from sandbox.redshift.dialect.attributes import (
     TableAttributes,
     call,
@@ -21,10 +21,6 @@ from sandbox.redshift.dialect.statement import Refusal
 # Behind these a parenthesis may hold ORDER BY.
 _ORDERED = ("over", "group")
 _LIMITS = ("limit", "offset", "top")
-_BY_HAND = Refusal(
-    "AUTO REFRESH YES is not in the sandbox",
-    hint="Write AUTO REFRESH NO, and REFRESH MATERIALIZED VIEW where the view is to follow its tables.",
-)
 
 
 def create(draft: Draft) -> Sequence[str]:
@@ -80,7 +76,7 @@ def _take(draft: Draft, at: int, attributes: TableAttributes) -> int:
 def _take_refresh(draft: Draft, at: int) -> int:
     """``AUTO REFRESH NO``; returns its last token."""
     if draft.word(at + 2) == "yes":
-        raise _BY_HAND
+        raise absent_commands.AUTO_REFRESH.refusal("AUTO REFRESH YES")
     if draft.word(at + 2) != "no":
         raise syntax_error(draft, at + 2)
     return at + 2

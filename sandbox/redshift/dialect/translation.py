@@ -172,7 +172,10 @@ _WORDS = (
     | frozenset(("copy", "unload", "information_schema"))
 )
 _WORD = re.compile(r"[A-Za-z_]+[A-Za-z_0-9]*")
-_SIGNS = re.compile(rf"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|[0-9](?i:when|then|else|end)|{refusal_table.SIGNS}")
+_SIGNS = re.compile(
+    r"\bpg_|#[A-Za-z_]|\"[^\"]*[A-Z]|[0-9](?i:when|then|else|end)|\.[0-9]*\s*(?:::|(?i:as)\b)"
+    rf"|{refusal_table.SIGNS}"
+)
 
 
 # What the log of statements and sessions is read by.

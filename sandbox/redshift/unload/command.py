@@ -128,8 +128,10 @@ class _UnloadOptions(OptionReader):
 
     command = "UNLOAD"
     flags = _FLAGS
-    not_here = frozenset({"KMS_KEY_ID", "MASTER_SYMMETRIC_KEY"})
-    not_here_hint = "The sandbox's S3 has no keys of AWS KMS, and nothing is encrypted by the client."
+    not_here = dict.fromkeys(
+        ("KMS_KEY_ID", "MASTER_SYMMETRIC_KEY"),
+        "The sandbox's S3 has no keys of AWS KMS, and nothing is encrypted by the client.",
+    )
 
     def __init__(self, stream: TokenStream) -> None:
         super().__init__(stream)

@@ -330,6 +330,35 @@ def test_a_late_binding_view_lets_its_table_change(client):
     assert client.run("SELECT * FROM late") == [(1, None)]
 
 
+def test_a_late_binding_view_may_come_before_its_table(client):
+    early = "SELECT id, COUNT(*) AS n FROM catalogs.later GROUP BY id"
+    client.run(f"CREATE VIEW early AS {early} WITH NO SCHEMA BINDING")
+    client.run("CREATE VIEW of_early AS SELECT * FROM catalogs.early WITH NO SCHEMA BINDING")
+    client.run("GRANT SELECT ON early TO PUBLIC")
+    assert [client.fail(f"SELECT * FROM {view}")[0] for view in ("early", "of_early")] == ["42P01", "42P01"]
+    assert columns_of(client, "early")[3] == []
+    client.run("CREATE TABLE later AS SELECT 7 AS id")
+    assert client.run("SELECT id, n FROM of_early") == [(7, 1)]
+    assert columns_of(client, "early")[3] == [("id", "integer", 1), ("n", "bigint", 2)]
+    grants = "SELECT identity_name FROM svv_relation_privileges WHERE relation_name = 'early'"
+    assert client.run(grants) == [("public",)]
+
+
+@pytest.mark.usefixtures("late")
+def test_a_late_binding_view_is_replaced_by_one_whose_table_is_missing(client):
+    client.run("CREATE OR REPLACE VIEW late AS SELECT id, name FROM catalogs.nowhere WITH NO SCHEMA BINDING")
+    assert client.fail("SELECT * FROM late")[0] == "42P01"
+    client.run("CREATE OR REPLACE VIEW late AS SELECT name FROM catalogs.events WITH NO SCHEMA BINDING")
+    assert client.run("SELECT * FROM late") == [("old",)]
+
+
+def test_a_late_binding_view_is_answered_as_a_view(sandbox):
+    with closing(connect_psycopg(sandbox)) as connection:
+        made = "CREATE VIEW public.answered AS SELECT a FROM public.nowhere WITH NO SCHEMA BINDING"
+        assert connection.execute(made).statusmessage == "CREATE VIEW"
+        assert connection.execute("DROP VIEW public.answered").statusmessage == "DROP VIEW"
+
+
 @pytest.mark.usefixtures("late")
 def test_a_bound_view_keeps_its_table(client):
     client.run("CREATE VIEW bound AS SELECT id FROM events")
