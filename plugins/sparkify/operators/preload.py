@@ -29,7 +29,6 @@ _MODULES = (
     "airflow.providers.amazon.aws.hooks.s3",
     "airflow.sdk.execution_time.cache",
     "airflow.sdk.execution_time.supervisor",
-    "airflow.sdk.execution_time.task_runner",
     "airflow.sdk.execution_time.timeout",
     "boto3.s3.inject",
     "jinja2.ext",
