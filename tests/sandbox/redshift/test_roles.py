@@ -72,7 +72,8 @@ def test_show_grants_tells_users_roles_and_groups_apart(master):
     readers = "role_reader, ROLE role_readers, GROUP role_group, PUBLIC"
     master.run(f"GRANT SELECT ON role_schema.plays TO {readers}")
     grants = master.run("SHOW GRANTS ON TABLE role_schema.plays")
-    assert [(row[5], row[6]) for row in grants] == [
+    named = [dict(zip(master.columns, row, strict=True)) for row in grants]
+    assert [(row["identity_name"], row["identity_type"]) for row in named] == [
         ("public", "public"),
         ("role_group", "group"),
         ("role_reader", "user"),
