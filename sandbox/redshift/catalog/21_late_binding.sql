@@ -1,8 +1,9 @@
 -- Views made WITH NO SCHEMA BINDING: "there is no dependency between the view and the objects it references"; "you can
 -- drop or alter a referenced object without affecting the view" (CREATE VIEW). Here they are ordinary views, and give
 -- way: before a table is dropped or altered, a view of it becomes one with the same columns that can only fail, and it
--- is made again from its text as soon as that is possible. One whose tables are not there yet begins so. Whoever drops the table must own the view as well: the text
--- is never run with the rights of another user, not even of one who has been given the view.
+-- is made again from its text as soon as that is possible. One whose tables are not there yet begins so. Whoever drops
+-- the table must own the view as well: the text is never run with the rights of another user, not even of one who has
+-- been given the view.
 CREATE TABLE IF NOT EXISTS pg_internal.late_binding_view (
     view_id oid PRIMARY KEY,
     owner_id oid NOT NULL,

@@ -12,11 +12,11 @@ INTERNAL_ERROR = "XX000"
 # CREATE TABLE names the constraints that count a column's bytes this way, see `ddl`.
 BYTES_CONSTRAINT = re.compile(r"^(character(?: varying)?\(\d+\)) bytes: ")
 
-
-# The words before which an object that is there is no error: it has come to be since the statement looked.
-_IF_ABSENT = re.compile(r"\bIF\s+NOT\s+EXISTS\b", re.IGNORECASE)
-_UNKNOWN = re.compile(r'(?<!")\bunknown\b(?!")')
+# A statement that asks whether an object is there: one that is has come to be since.
+_IF_ABSENT = re.compile(r"\bCREATE\s+(?:\w+\s+){1,3}IF\s+NOT\s+EXISTS\b", re.IGNORECASE)
 _IS_THERE = ("42P06", "42P07", "42710")
+# The type of a constant without one, as PostgreSQL 16 writes it.
+_UNKNOWN = re.compile(r'(?<!")\bunknown\b(?!")')
 
 
 def redshift_error(error: ErrorFields, statement: str = "") -> ErrorFields:
