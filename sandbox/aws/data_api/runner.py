@@ -1,5 +1,6 @@
 """What runs statements, each in a session of its own, while their clients ask how far they are."""
 
+import contextlib
 import itertools
 import logging
 import shutil
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 # So many run at a time, the others wait as SUBMITTED.
 _RUNNING = 16
+
+# How long CancelStatement waits for the end, and after which time it asks (again).
+_CANCEL_SECONDS = 5
+_CANCEL_AGAIN_SECONDS = 0.02
 
 log = logging.getLogger("sandbox.aws")
 
@@ -58,10 +63,14 @@ class Runner:
             if statement.ended.is_set():
                 raise invalid(f"Could not cancel a query that is already in {statement.run.status} state.")
             statement.cancelled = True
-            connection = self._connections.get(statement.id)
-        if connection is not None:
-            connection.cancel_safe(timeout=5)
-        statement.ended.wait(5)
+        until = time.monotonic() + _CANCEL_SECONDS
+        # Once is not enough: a request that reaches a session between two statements stops neither.
+        while not statement.ended.wait(_CANCEL_AGAIN_SECONDS) and time.monotonic() < until:
+            with self._lock:
+                connection = self._connections.get(statement.id)
+            if connection is not None:
+                with contextlib.suppress(psycopg.Error):  # out of time, or it is just ending
+                    connection.cancel_safe(timeout=_CANCEL_SECONDS)
 
     def _run(self, statement: Statement, login: Login) -> None:
         try:

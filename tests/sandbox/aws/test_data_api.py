@@ -1,11 +1,19 @@
 """The Redshift Data API: statements run on the endpoint, and end."""
 
+import dataclasses
 import json
+import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
+from sandbox.aws.data_api import parameters
+from sandbox.aws.data_api.runner import Runner
+from sandbox.aws.data_api.sessions import Login
+from sandbox.aws.data_api.statements import Request, Statement
 from sandbox.parts.settings import Settings
 from tests.sandbox.aws.client import client
 from tests.sandbox.aws.data_api_fixtures import DataApi, code_and_words
@@ -145,9 +153,11 @@ def test_a_batch_that_commits_by_itself_goes_on_after_a_failure(data: DataApi, t
     assert data.rows(f"SELECT a FROM {table}") == [[1]]
 
 
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n"
+
+
 def test_a_statement_is_stopped(data: DataApi):
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n"
-    identifier = data.execute(endless)
+    identifier = data.execute(ENDLESS)
     while (status := data.api.describe_statement(Id=identifier)["Status"]) in {"SUBMITTED", "PICKED"}:
         pass
     if status == "FAILED":
@@ -159,6 +169,30 @@ def test_a_statement_is_stopped(data: DataApi):
         "ValidationException",
         "Could not cancel a query that is already in ABORTED state.",
     )
+
+
+def test_a_statement_is_stopped_before_its_session_has_begun_it(sandbox: Settings, monkeypatch, tmp_path):
+    """The first request reaches a session that does nothing yet, which does not notice."""
+    asked = threading.Event()
+    number, cancel = parameters.number, psycopg.Connection.cancel_safe
+
+    def late_number(*arguments):
+        assert asked.wait(30)
+        return number(*arguments)
+
+    def noted_cancel(connection, **arguments):
+        cancel(connection, **arguments)
+        asked.set()
+
+    monkeypatch.setattr(parameters, "number", late_number)
+    monkeypatch.setattr(psycopg.Connection, "cancel_safe", noted_cancel)
+    request = Request("me", "me", "us-west-2", {}, sandbox.database, "", [], None)
+    statement, runner = Statement(request, [ENDLESS]), Runner(dataclasses.replace(sandbox, home=tmp_path))
+    runner.submit(statement, Login(sandbox.user, sandbox.password, sandbox.database))
+    while statement.run.status != "STARTED":
+        time.sleep(0.001)
+    runner.cancel(statement)
+    assert statement.run.status == "ABORTED"
 
 
 def test_a_client_token_runs_a_statement_once(data: DataApi, table: str):
