@@ -17,7 +17,7 @@ from psycopg import sql
 from sandbox.airflow.api import AirflowApi, AirflowApiError
 from sandbox.airflow.metadata import migrate
 from sandbox.errors import SandboxError
-from sandbox.parts import environment, postgres, processes, rights
+from sandbox.parts import environment, postgres, processes, rights, tls
 from sandbox.parts.parts import Service
 from sandbox.parts.settings import LOOPBACK, Settings, new_password, write_once
 
@@ -89,7 +89,8 @@ class Airflow(Service):
 
     def _spawn(self) -> list[psutil.Popen]:
         """Make its database if need be and start its processes; PostgreSQL is up."""
-        variables = {**os.environ, **service_variables(self.settings), **self._changes}
+        variables = {**os.environ, **service_variables(self.settings), **tls.trust_folders(self.settings)}
+        variables |= self._changes
         # Without byte code everything that Airflow starts would take twice as long.
         variables.pop("PYTHONDONTWRITEBYTECODE", None)
         _make_database(self.settings)

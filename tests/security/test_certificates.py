@@ -1,11 +1,14 @@
 """The endpoint's certificate vouches for the endpoint's names and for nothing else."""
 
 import datetime as dt
+import hashlib
 import ipaddress
 import ssl
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 import redshift_connector
@@ -31,10 +34,17 @@ def endpoint_file(settings: Settings) -> Path:
     return settings.home / "tls" / "endpoint.pem"
 
 
-def signed(name: str, issuer: x509.Certificate | None, key: ec.EllipticCurvePrivateKey, *, ca: bool) -> str:
+def signed(
+    name: str,
+    issuer: x509.Certificate | None,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    ca: bool,
+    of: str = "sandbox Redshift endpoint",
+) -> str:
     """A certificate for `name` and its key; `key` signs it."""
     own = ec.generate_private_key(ec.SECP256R1()) if issuer else key
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sandbox Redshift endpoint")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, of)])
     try:
         host: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
@@ -58,10 +68,14 @@ def signed(name: str, issuer: x509.Certificate | None, key: ec.EllipticCurvePriv
 
 def shake_hands(server_file: Path, trust: str, host: str, flags: ssl.VerifyFlags) -> None:
     """A whole TLS handshake in memory; raises what the client has against the server."""
-    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server_side.load_cert_chain(server_file)
     client_side = ssl.create_default_context(cadata=trust)
     client_side.verify_flags |= flags
+    greet(server_file, client_side, host)
+
+
+def greet(server_file: Path, client_side: ssl.SSLContext, host: str) -> None:
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_side.load_cert_chain(server_file)
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_side.wrap_bio(to_client, to_server, server_hostname=host)
     server = server_side.wrap_bio(to_server, to_client, server_side=True)
@@ -95,6 +109,49 @@ def test_whoever_has_its_key_can_vouch_for_nobody(tmp_path: Path, host: str, fla
     forged.write_text(signed(host, issuer, key, ca=False) + issuer.public_bytes(PEM).decode())
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(forged, tls.trust_file(settings, {}).read_text(), host, flags)
+
+
+def hashed(common_name: str) -> str:
+    """The name by which OpenSSL looks for a certificate in a folder: X509_NAME_hash of a CN alone."""
+    text = common_name.lower().encode()
+    value = b"\x06\x03\x55\x04\x03" + b"\x0c" + bytes([len(text)]) + text
+    name = b"\x31" + bytes([len(value) + 2]) + b"\x30" + bytes([len(value)]) + value
+    return hashlib.sha1(name, usedforsecurity=False).digest()[3::-1].hex() + ".0"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> dict[str, str]:
+    """The variables of a machine whose file of certificates holds what its folder does: another server's."""
+    folder, bundle = tmp_path / "certs", tmp_path / "bundle.pem"
+    folder.mkdir()
+    other = signed("127.0.0.2", None, ec.generate_private_key(ec.SECP256R1()), ca=False, of="Another server")
+    (tmp_path / "other.pem").write_text(other)
+    bundle.write_text(other[other.index("-----BEGIN CERTIFICATE") :])
+    (folder / hashed("Another server")).write_text(bundle.read_text())
+    return {"SSL_CERT_FILE": str(bundle), "SSL_CERT_DIR": str(folder)}
+
+
+@pytest.mark.parametrize("make", [ssl.create_default_context, httpx.create_ssl_context])
+def test_the_endpoint_and_all_that_was_trusted_are_found_in_folders(
+    tmp_path: Path,
+    machine: dict[str, str],
+    make: Callable[[], ssl.SSLContext],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    settings = settings_of(tmp_path / "home")
+    for name, value in tls.trust_folders(settings, machine).items():
+        monkeypatch.setenv(name, value)
+    context = make()
+    assert context.get_ca_certs() == []  # nothing is read before it is looked for
+    greet(endpoint_file(settings), context, "127.0.0.1")
+    greet(tmp_path / "other.pem", context, "127.0.0.2")
+
+
+def test_a_certificate_that_no_folder_holds_keeps_its_file(tmp_path: Path, machine: dict[str, str]):
+    bundle = Path(machine["SSL_CERT_FILE"])
+    strange = signed("10.0.0.1", None, ec.generate_private_key(ec.SECP256R1()), ca=True)
+    bundle.write_text(bundle.read_text() + strange[strange.index("-----BEGIN CERTIFICATE") :])
+    assert tls.trust_folders(settings_of(tmp_path / "home"), machine) == {}
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
