@@ -193,7 +193,7 @@ def _wait(ready: Callable[[], bool]) -> None:
     while not ready():
         if time.monotonic() > deadline:
             raise SandboxError(f"Airflow was not done after {_PATIENCE_SECONDS} seconds.")
-        time.sleep(0.5)
+        time.sleep(2)  # looking is work for the web server, too
 
 
 def _print(own: Mapping[str, list[Backfill]], ours: Mapping[str, list[Backfill]]) -> None:

@@ -6,6 +6,7 @@ Set `[scheduler] mp_start_method = forkserver` and
 """
 
 import gc
+import platform
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,7 @@ from airflow.sdk import Param
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.listener import get_listener_manager
 from pydantic import JsonValue, TypeAdapter
+from redshift_connector.redshift_property import RedshiftProperty
 
 from sparkify.warehouse.sql import MARKS
 
@@ -64,6 +66,13 @@ botocore.session.create_loader = lambda search_path_string=None: (
     _create_loader(search_path_string) if search_path_string else _LOADER
 )
 botocore.session.get_session().create_client("s3", region_name="us-east-1").can_paginate("list_objects_v2")
+
+# What the driver asks once for each connection, and both sides of it keep: a program is run for the one, the
+# patterns of hosts are compiled for the others.
+platform.platform()
+_property = RedshiftProperty()
+_property.put("host", "localhost")
+_property.set_is_cname()
 
 # The driver looks at each character of a statement with values, one by one, for the placeholders of a style:
 # a third of the processor time of the checks. Where the style's mark is not in it there are none.
