@@ -105,6 +105,11 @@ class Keys(_VersionedKeyStore):
                 dict.pop(self, name, None)
         self.touched.clear()
 
+    def known(self, key: str) -> dict[str, Any]:
+        """The attributes of a key that the store knows; none where it does not."""
+        found = self._store.find(self._bucket.name, key)
+        return vars(self._restored(key, *found)) if found else {}
+
     def _load(self, key: str) -> list[_Version]:
         found = self._store.find(self._bucket.name, key)
         if found is None:
@@ -142,9 +147,9 @@ class Keys(_VersionedKeyStore):
 
     def _iterlists(self) -> Iterator[tuple[str, list[_Version]]]:
         held: dict[str, list[_Version]] = dict(dict.items(self))
-        for name, body, properties in self._store.objects(self._bucket.name):
+        for name, _, told in self._store.objects(self._bucket.name):
             if name not in held:
-                yield name, [self._restored(name, body, properties)]
+                yield name, [_Listed(self, name, datetime.fromisoformat(told.last_modified))]
         yield from ((name, versions) for name, versions in held.items() if versions is not _GONE)
 
     def _iteritems(self) -> Iterator[tuple[str, _Version]]:
@@ -160,6 +165,32 @@ class Keys(_VersionedKeyStore):
     items = iteritems = _iteritems
     lists = iterlists = _iterlists
     values = itervalues = _itervalues
+
+
+class _Listed(FakeKey):
+    """One of all keys of a bucket, which moto sorts to show a page; more is read when it is asked for."""
+
+    __slots__ = ("_keys", "last_modified", "name")
+
+    def __init__(self, keys: Keys, name: str, last_modified: datetime) -> None:
+        self._keys = keys
+        self.name = name
+        self.last_modified = last_modified
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 # of any of FakeKey's
+        vars(self).update(self._keys.known(self.name))
+        if name not in vars(self):
+            raise AttributeError(name)
+        return vars(self)[name]
+
+    def __deepcopy__(self, _: object) -> "_Listed":
+        return _Listed(self._keys, self.name, self.last_modified)
+
+    def __del__(self) -> None:
+        """Nothing: the body is the store's."""
+
+    def dispose(self, garbage: bool = False) -> None:
+        """Nothing either."""
 
 
 def properties(key: FakeKey) -> Properties:
