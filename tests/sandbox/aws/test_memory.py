@@ -90,3 +90,19 @@ def test_the_journal_knows_the_last_20000_in_their_order():
     assert [one["number"] for one in journal.read()] == list(range(333, 20_333))
     journal.forget()
     assert journal.read() == []
+
+
+def test_what_the_store_does_not_know_of_an_object_stays(aws_s3: "S3Client", aws_bucket: str):
+    aws_s3.put_object(Bucket=aws_bucket, Key="k", Body=b"k")
+    aws_s3.put_object_acl(Bucket=aws_bucket, Key="k", ACL="public-read")
+    aws_s3.put_object(Bucket=aws_bucket, Key="tagged", Body=b"t", Tagging="a=b", StorageClass="GLACIER")
+    aws_s3.restore_object(Bucket=aws_bucket, Key="tagged", RestoreRequest={"Days": 1})
+    aws_s3.copy_object(Bucket=aws_bucket, Key="copy", CopySource=f"{aws_bucket}/k")
+    grants = aws_s3.get_object_acl(Bucket=aws_bucket, Key="k")["Grants"]
+    assert [grant["Permission"] for grant in grants] == ["FULL_CONTROL", "READ"]
+    tags = aws_s3.get_object_tagging(Bucket=aws_bucket, Key="tagged")["TagSet"]
+    assert tags == [{"Key": "a", "Value": "b"}]
+    assert "Restore" in aws_s3.head_object(Bucket=aws_bucket, Key="tagged")
+    listed = aws_s3.list_objects(Bucket=aws_bucket)["Contents"]
+    assert [(one["Key"], one["Size"]) for one in listed] == [("copy", 1), ("k", 1), ("tagged", 1)]
+    assert {one["StorageClass"] for one in listed} == {"STANDARD", "GLACIER"}
