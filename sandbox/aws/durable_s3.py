@@ -1,4 +1,4 @@
-"""S3 that survives its process: what moto holds in memory is written through to an `ObjectStore`.
+"""S3 that survives its process: what moto makes is written through to an `ObjectStore`.
 
 After every successful request that changes something, the touched objects are read back from moto's own
 backend, whatever operation it was (put, copy, multipart upload, deletion of many). Kept are buckets with
@@ -13,8 +13,9 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
-from sandbox.aws import bucket_settings, objects, policies, wsgi
-from sandbox.aws.store import Body, ObjectStore, Properties, StoredBucket
+from sandbox.aws import bucket_settings, keys, objects, policies, wsgi
+from sandbox.aws.keys import Keys
+from sandbox.aws.store import Body, ObjectStore, StoredBucket
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 
 # From here on an object is streamed from its file.
@@ -51,10 +52,9 @@ class DurableS3:
         """Give moto the buckets, their settings and the objects of the store."""
         bucket_settings.restore(self._store, self._application, self._backend.create_bucket)
         for stored in self._store.buckets():
-            self._backend.buckets[stored.name].creation_date = datetime.fromisoformat(stored.created)
-        for bucket_name, name, body, properties in self._store.objects():
-            bucket = self._backend.buckets[bucket_name]
-            bucket.keys[name] = _key(bucket, name, body, properties)
+            bucket = self._backend.buckets[stored.name]
+            bucket.creation_date = datetime.fromisoformat(stored.created)
+            bucket.keys = Keys(bucket, self._store)
 
     def make_bucket(self, name: str, region: str) -> None:
         """Make a bucket unless it exists."""
@@ -70,10 +70,12 @@ class DurableS3:
         def carry_out() -> Iterable[bytes]:
             return self._application(environ, lambda *arguments: answer.extend(arguments))
 
-        with self._lock:
+        with self._lock, keys.changing():
             body = objects.put(environ, carry_out)
             if str(answer[0]).startswith("2"):
                 self._keep(environ)
+            for bucket in self._backend.buckets.values():
+                _keys(bucket).rest()
         start_response(*answer)
         return body
 
@@ -115,73 +117,37 @@ class DurableS3:
             bucket_settings.keep(self._store, environ, new=new)
 
     def _keep_bucket(self, name: str) -> None:
-        """Keep the bucket, and whatever of its objects the store does not know or should no longer know."""
+        """Keep the bucket, and what a change of it has done to objects."""
         bucket = self._backend.buckets[name]
         created = bucket.creation_date.isoformat()
         self._store.put_bucket(StoredBucket(name, bucket.region_name, created))
-        kept = self._store.bodies(name)
-        for key in list(bucket.keys):
-            if kept.pop(key, None) != _body_name(bucket.keys[key]):
-                self._keep_object(bucket, key)
-        self._store.drop_objects(name, set(kept), versioned=bucket.is_versioned)
+        if not isinstance(bucket.keys, Keys):
+            bucket.keys = Keys(bucket, self._store)
+        touched = _keys(bucket).touched
+        gone = {key for key in touched if not isinstance(bucket.keys.get(key), FakeKey)}
+        for key in touched - gone:
+            self._keep_object(bucket, key)
+        self._store.drop_objects(name, gone, versioned=bucket.is_versioned)
 
     def _keep_object(self, bucket: FakeBucket, name: str) -> None:
         key = bucket.keys.get(name)
         if key is None or isinstance(key, FakeDeleteMarker):
             self._store.drop_objects(bucket.name, {name}, versioned=bucket.is_versioned)
             return
-        properties = _properties(key)
         body: object = key._value_buffer
         if upload := objects.adopt(body):
             body = self._store.adopt_body(upload)
         elif not isinstance(body, Body):
             body = self._store.write_body(key.value)
-        self._store.put_object(bucket.name, name, body, properties, versioned=bucket.is_versioned)
+        self._store.put_object(bucket.name, name, body, keys.properties(key), versioned=bucket.is_versioned)
         if body is not key._value_buffer:  # kept before anybody reads it from there
             _set_body(key, body)
 
 
-def _body_name(key: FakeKey | FakeDeleteMarker) -> str | None:
-    """The name of an object's file in the store; None where it has none."""
-    body: object = getattr(key, "_value_buffer", None)
-    return body.path.name if isinstance(body, Body) and not objects.adopt(body) else None
-
-
-def _properties(key: FakeKey) -> Properties:
-    return Properties(
-        size=key.size,
-        etag=key.etag.strip('"'),
-        last_modified=key.last_modified.isoformat(),
-        storage_class=key.storage_class or "STANDARD",
-        metadata=dict(key.metadata),
-        checksum_algorithm=key.checksum_algorithm,
-        checksum_value=key.checksum_value,
-        checksum_type=key.checksum_type,
-        checksum_parts=key.checksum_parts,
-    )
-
-
-def _key(bucket: FakeBucket, name: str, body: Body, properties: Properties) -> FakeKey:
-    """The moto object for a stored one."""
-    key = FakeKey(
-        name=name,
-        value=b"",
-        account_id=bucket.account_id,
-        region_name=bucket.region_name,
-        bucket_name=bucket.name,
-        storage=properties.storage_class,
-        etag=properties.etag,
-        version_id="null",
-        checksum_value=properties.checksum_value,
-        checksum_type=properties.checksum_type,
-        checksum_parts=properties.checksum_parts,
-    )
-    _set_body(key, body)
-    key.contentsize = properties.size
-    key.last_modified = datetime.fromisoformat(properties.last_modified)
-    key.checksum_algorithm = properties.checksum_algorithm
-    key.set_metadata(properties.metadata)
-    return key
+def _keys(bucket: FakeBucket) -> Keys:
+    """A bucket's keys, which are ours from the moment that it is kept."""
+    assert isinstance(bucket.keys, Keys)  # noqa: S101 - for mypy: `restore` and `_keep_bucket` see to it
+    return bucket.keys
 
 
 def _set_body(key: FakeKey, body: Body) -> None:

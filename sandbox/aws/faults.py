@@ -15,7 +15,6 @@ Requests below ``/_sandbox/``, signed with the sandbox's own key for the service
 
 import json
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
@@ -27,6 +26,7 @@ from sandbox.aws.calls import Call
 from sandbox.aws.clusters import roles
 from sandbox.aws.clusters.cluster import FAILED
 from sandbox.aws.clusters.models import OUTCOME
+from sandbox.aws.journal import Journal
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.wsgi import Environ, StartResponse
 
@@ -34,7 +34,6 @@ PREFIX = "/_sandbox/"
 ADMIN_SERVICE = "sandbox"
 OWNERS_ONLY = "Only the sandbox's own key, signing for the service `sandbox`, may do this."
 
-_JOURNAL_LENGTH = 20_000
 _KINDS = {"error", "drop", "drop_after", "state"}
 
 
@@ -93,7 +92,7 @@ class Faults:
         self._owner = owner
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
-        self._calls: deque[Call] = deque(maxlen=_JOURNAL_LENGTH)
+        self._calls = Journal()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Write the call down, and carry it out unless a fault forbids."""
@@ -105,8 +104,7 @@ class Faults:
             lacking.check(call)
         except RefusalError as error:
             return respond(error, environ, start_response)
-        with self._lock:
-            self._calls.append(call)
+        self._calls.note(vars(call))
         fault = self._take(call)
         if fault is None:
             return self._application(environ, start_response)
@@ -144,8 +142,8 @@ class Faults:
             ("POST", "faults"): self._add,
             ("GET", "faults"): lambda _: [asdict(fault) for fault in self._faults],
             ("DELETE", "faults"): lambda _: self._faults.clear(),
-            ("GET", "calls"): lambda _: [asdict(call) for call in self._calls],
-            ("DELETE", "calls"): lambda _: self._calls.clear(),
+            ("GET", "calls"): lambda _: self._calls.read(),
+            ("DELETE", "calls"): lambda _: self._calls.forget(),
             ("GET", "asked"): lambda _: self._application.asked(),
             ("DELETE", "asked"): lambda _: self._application.forget(),
             ("GET", "published"): lambda _: topics.published(),

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from moto.s3 import models
 from moto.s3.models import FakeKey
+from moto.utilities.tagging_service import TaggingService
 
 from sandbox.aws import bodies, wsgi
 from sandbox.aws.store import Body
@@ -36,11 +37,14 @@ class Upload(Body):
 
 
 _make = FakeKey.__init__
+_tag_resource = TaggingService.tag_resource
 
 
 def install() -> None:
     """Let moto's keys take the body that has arrived."""
     FakeKey.__init__ = _init  # type: ignore[method-assign,assignment]
+    FakeKey.__deepcopy__ = _copy  # type: ignore[attr-defined]
+    TaggingService.tag_resource = _tag  # type: ignore[method-assign,assignment]
     # Lists of grants are replaced and never changed: one serves all objects, each of which has a KB less.
     models.get_canned_acl = functools.cache(models.get_canned_acl)
 
@@ -57,6 +61,19 @@ def _init(key: FakeKey, *arguments: Any, **options: Any) -> None:
     vars(key)["_value_buffer"] = Upload(path)
     key.contentsize = arrived.size
     key._etag = key._etag or arrived.md5
+
+
+def _tag(service: TaggingService, arn: str, tags: list[dict[str, str]] | None) -> None:
+    """In place of TaggingService.tag_resource: without tags there is nothing to keep of an object."""
+    if tags:
+        _tag_resource(service, arn, tags)
+
+
+def _copy(key: FakeKey, _: object) -> FakeKey:
+    """A key that a list of versions may write to; moto would copy all bodies of the bucket for it."""
+    copied: FakeKey = object.__new__(FakeKey)
+    vars(copied).update(vars(key), _value_buffer=io.BytesIO(), multipart=None, disposed=True)
+    return copied
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS settings (
 );
 """
 
+_TOGETHER = 500
 _LAST = "\U0010ffff"  # no key goes on with it: Unicode has no such character
 
 
@@ -67,8 +68,8 @@ class Properties:
 class Body:
     """A stored body, opened for each reading: thousands of objects need neither memory nor open files."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = os.fspath(path)  # a fifth of a Path's memory
+    def __init__(self, path: Path | str) -> None:
+        self._path = os.fspath(path)  # made in a fifth of a Path's time
         self._offset = 0
 
     @property
@@ -117,12 +118,28 @@ class ObjectStore:
             rows = self._database.execute("SELECT name, region, created FROM buckets ORDER BY name")
             return [StoredBucket(*row) for row in rows]
 
-    def objects(self) -> Iterator[tuple[str, str, Body, Properties]]:
-        """Every object: bucket, key, body and properties."""
+    def find(self, bucket: str, key: str) -> tuple[Body, Properties] | None:
+        """An object's body and properties; None where there is no such object."""
+        query = "SELECT body, properties FROM objects WHERE bucket = ? AND key = ?"
         with self._lock:
-            rows = self._database.execute("SELECT bucket, key, body, properties FROM objects").fetchall()
-        for bucket, key, body, properties in rows:
-            yield bucket, key, Body(self._path(body)), Properties(**json.loads(properties))
+            row = self._database.execute(query, [bucket, key]).fetchone()
+        return (self._body(row[0]), Properties(**json.loads(row[1]))) if row else None
+
+    def has(self, bucket: str, key: str) -> bool:
+        """Whether there is such an object."""
+        query = "SELECT 1 FROM objects WHERE bucket = ? AND key = ?"
+        with self._lock:
+            return self._database.execute(query, [bucket, key]).fetchone() is not None
+
+    def objects(self, bucket: str) -> Iterator[tuple[str, Body, Properties]]:
+        """Every object of a bucket in the order of the keys' bytes: key, body and properties."""
+        query = "SELECT key, body, properties FROM objects WHERE bucket = ? AND key > ? ORDER BY key LIMIT ?"
+        after, rows = "", [("", "", "")]
+        while rows:
+            with self._lock:
+                rows = self._database.execute(query, [bucket, after, _TOGETHER]).fetchall()
+            for after, body, properties in rows:
+                yield after, self._body(body), Properties(**json.loads(properties))
 
     def settings(self) -> list[tuple[str, Setting]]:
         """Every bucket's settings, as they were made."""
@@ -145,11 +162,6 @@ class ObjectStore:
         with self._lock:
             return bool(self._database.execute("SELECT 1 FROM buckets WHERE name = ?", [name]).fetchone())
 
-    def bodies(self, bucket: str) -> dict[str, str]:
-        """The names of the bodies of a bucket's objects, by key."""
-        with self._lock:
-            return dict(self._database.execute("SELECT key, body FROM objects WHERE bucket = ?", [bucket]))
-
     def page(self, bucket: str, prefix: str, after: str, limit: int) -> list[tuple[str, Properties]]:
         """Up to `limit` objects with a prefix that come after a key, in the order of their keys' bytes."""
         query = (
@@ -169,7 +181,7 @@ class ObjectStore:
 
     def drop_bucket(self, name: str) -> None:
         """Forget a bucket and the objects it had."""
-        self.drop_objects(name, set(self.bodies(name)))
+        self.drop_objects(name, {key for key, _, _ in self.objects(name)})
         with self._lock, self._database:
             self._database.execute("DELETE FROM settings WHERE bucket = ?", [name])
             self._database.execute("DELETE FROM buckets WHERE name = ?", [name])
@@ -219,6 +231,9 @@ class ObjectStore:
         query = "SELECT body FROM objects WHERE bucket = ? AND key = ?"
         row = self._database.execute(query, [bucket, key]).fetchone()
         return self._path(row[0]) if row else None
+
+    def _body(self, name: str) -> Body:
+        return Body(f"{self._bodies}/{name[:2]}/{name}")
 
     def _path(self, name: str) -> Path:
         return self._bodies / name[:2] / name

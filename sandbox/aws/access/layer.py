@@ -1,9 +1,6 @@
 """The WSGI layer that lets a request pass if policies allow all that it needs."""
 
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +21,7 @@ from sandbox.aws.access import request as requests
 from sandbox.aws.access.policy import Ask
 from sandbox.aws.access.principals import Principal
 from sandbox.aws.access.request import Request
+from sandbox.aws.journal import Journal
 from sandbox.aws.refusals import RefusalError, respond
 from sandbox.aws.wsgi import Application, Environ, StartResponse
 from sandbox.parts.settings import ROLE_HEADER
@@ -40,7 +38,6 @@ ASKS: dict[str, Callable[[Request], list[Ask]]] = {
     "secretsmanager": others.secret_asks,
     "sns": others.topic_asks,
 }
-_JOURNAL_LENGTH = 20_000
 
 
 class Access:
@@ -56,8 +53,7 @@ class Access:
     def __init__(self, application: Application, owner: str) -> None:
         self._application = application
         self._owner = owner
-        self._lock = threading.Lock()
-        self._journal: deque[tuple[str, Ask, bool]] = deque(maxlen=_JOURNAL_LENGTH)
+        self._journal = Journal()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Carry a request out if it is allowed and IAM has room for what it brings."""
@@ -93,14 +89,11 @@ class Access:
 
     def asked(self) -> list[dict[str, Any]]:
         """The permissions asked for so far, oldest first, each with who asked and whether it was given."""
-        with self._lock:
-            found = list(self._journal)
-        return [{"principal": arn, **asdict(ask), "allowed": allowed} for arn, ask, allowed in found]
+        return self._journal.read()
 
     def forget(self) -> None:
         """Begin the journal anew."""
-        with self._lock:
-            self._journal.clear()
+        self._journal.forget()
 
     def _check(self, request: Request, caller: Principal) -> None:
         """Refuse a request that lacks a permission.
@@ -122,8 +115,7 @@ class Access:
         def refuse(ask: Ask) -> str:
             full = _complete(ask, request, caller)
             reason = _refusal(request, caller, full)
-            with self._lock:
-                self._journal.append((caller.arn, full, not reason))
+            self._journal.note({"principal": caller.arn, **vars(full), "allowed": not reason})
             resource = f'"{ask.resource}"' if request.service == "s3" else ask.resource
             words = f"is not authorized to perform: {ask.action} on resource: {resource}"
             return reason and f"User: {caller.arn} {words} {reason}"
