@@ -46,7 +46,7 @@ _OF_PIPELINE = (
 # What makes short tasks short; measured in docs/airflow.md, and the same in docker-compose.yaml.
 FAST = {
     # The scheduler's pause between two looks.
-    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
     # Workers are forked from a process that has imported what every task needs.
     "AIRFLOW__SCHEDULER__MP_START_METHOD": "forkserver",
     "AIRFLOW__CORE__MP_FORKSERVER_PRELOAD": "airflow,sparkify_watch.alerts,sparkify.operators.preload",
