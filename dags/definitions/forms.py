@@ -72,7 +72,7 @@ def late_after(**interval: int) -> dict[str, Any]:
 
 LOADING_DAG: dict[str, Any] = {
     **COMMON,
-    # What a task returns stands in its log, its asset's event and `ops`: a request less for each of many tasks.
+    # What a task returns stands in its log, its asset's event and `ops`: a request less for each task.
     "default_args": DEFAULT_ARGS | {"do_xcom_push": False},
     "max_active_runs": 4,
     "tags": ["sparkify", "redshift", "etl", LOADS],
