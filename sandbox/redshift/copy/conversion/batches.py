@@ -60,8 +60,11 @@ def text_batch(limit: int, *, ascii_only: bool) -> BatchConverter:
 def integer_batch(byte_count: int) -> BatchConverter:
     """Integers that fit so many bytes, as numbers or as texts of digits."""
     low, high = -(2 ** (8 * byte_count - 1)), 2 ** (8 * byte_count - 1) - 1
+    sure_digits = len(str(high)) - 1
 
     def convert(values: Sequence[object]) -> list[str] | None:
+        if (fields := _digits(values, sure_digits)) is not None:
+            return fields
         numbers = _integers(values)
         if numbers is None:
             return None
@@ -144,6 +147,18 @@ def _integers(values: Sequence[object]) -> Sequence[int | None] | None:
         return None
     # An empty text is NULL.
     return [int(text) if text else None for text in texts]
+
+
+def _digits(values: Sequence[object], most: int) -> list[str] | None:
+    """Texts of up to so many digits, which are their fields already; an empty one is NULL."""
+    if not set(map(type, values)) <= _TEXT_OR_NONE:
+        return None
+    texts = cast("Sequence[str | None]", values)
+    written = [text for text in texts if text]
+    joined = "".join(written)
+    if not (joined.isascii() and joined.isdigit()) or max(map(len, written)) > most or min(written) < "1":
+        return None
+    return [text or NULL for text in texts]
 
 
 def _fields(numbers: bytes) -> list[str]:

@@ -45,6 +45,9 @@ def ordinary_rows(piece: bytes, builder: RowBuilder) -> Rows | None:
         None unless every line holds one object whose row can be loaded as it is: what is to be said of
         anything else depends on what stands before it.
     """
+    found = builder.records.rows(piece)
+    if found:
+        return Rows(*found)
     documents = ordinary_lines(piece, first_line=1)
     if documents is None:
         return None
