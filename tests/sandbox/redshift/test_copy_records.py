@@ -92,7 +92,11 @@ def test_a_column_that_must_be_filled_is():
         assert records(columns, ("a", "b")).rows(line) is None
 
 
-@pytest.mark.parametrize("sources", [("a", "a"), ("a", lambda _: "x"), ("a", 'b"'), ("a", "b\n")], ids=str)
+@pytest.mark.parametrize(
+    "sources",
+    [("a", "a"), ("a", lambda _: "x"), ("a", 'b"'), ("a", "b\n")],
+    ids=["twice", "path", "quote", "newline"],
+)
 def test_columns_of_anything_but_different_members_are_not_for_records(sources):
     columns = [TargetColumn("a", "integer"), TargetColumn("b", "integer")]
     assert records(columns, sources).rows(b'{"a":1,"b":2}\n') is None

@@ -98,13 +98,15 @@ class _Pieces:
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._blocks:
-            text = self._rest + block
-            end = text.rfind(b"\n") + 1
-            self._rest = text[end:]
+            end = block.rfind(b"\n") + 1
             if end:
-                yield text[:end]
-            elif len(text) > MAX_DOCUMENT_BYTES:
-                return
+                piece = b"".join((self._rest, memoryview(block)[:end]))
+                self._rest = block[end:]
+                yield piece
+            else:
+                self._rest += block
+                if len(self._rest) > MAX_DOCUMENT_BYTES:
+                    return
 
     def unread(self) -> Iterator[bytes]:
         """What has not been in a piece."""
