@@ -75,7 +75,8 @@ class Records:
             cells = [self._cells(at, values) for at, values in enumerate(columns)]
         except ConversionError:
             return None
-        data = ("\n".join(map("\t".join, zip(*cells, strict=True))) + "\n").encode()
+        # One character beyond Latin-1 would make all of a joined text wider.
+        data = b"\n".join(map(str.encode, map("\t".join, zip(*cells, strict=True)))) + b"\n"
         fits = data.isascii() or all(map(_fits, self._rules, columns))
         return data if fits else None
 

@@ -107,9 +107,13 @@ def epoch_batch(*, milliseconds: bool, with_zone: bool) -> BatchConverter:
         if not set(map(type, values)) <= _INTEGER_OR_NONE:
             return None
         epochs = cast("Sequence[int | None]", values)
-        known = _known(epochs)
-        if known and not 0 <= min(known) <= max(known) <= last:
+        known = _known(epochs) if None in epochs else cast("Sequence[int]", epochs)
+        if known and not 0 <= (first := min(known)) <= (latest := max(known)) <= last:
             return None
+        if known and known is epochs and first // per_day == latest // per_day:
+            day, start = day_text(first // per_day), first // per_day * per_day
+            since = [at - start for at in known]
+            return [f"{day} {seconds[at // per_second]}{fractions[at % per_second]}" for at in since]
         return [
             NULL
             if at is None
