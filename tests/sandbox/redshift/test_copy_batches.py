@@ -16,6 +16,7 @@ from sandbox.redshift.copy.errors import FatalError, Replacement
 from sandbox.redshift.copy.jsonpaths import parse_jsonpaths
 from sandbox.redshift.copy.mapping import fold_keys
 from sandbox.redshift.copy.options import Options
+from sandbox.redshift.copy.parallel import lanes
 from sandbox.redshift.copy.parallel.lanes import JsonFile
 from sandbox.redshift.copy.parallel.plan import RowPlan
 from sandbox.redshift.copy.parallel.pool import Workers
@@ -104,6 +105,12 @@ UNUSUAL = (
     ),
 )
 BROKEN = ("", "{", "nothing", '{"a":1},', '{"a":1', "[1]", '{"a":"\udcff"}', '{"a":1} {"a":2}', '{"a":\n1}')
+
+
+@pytest.fixture(autouse=True)
+def _pieces_are_blocks(monkeypatch):
+    """So small a file has several pieces, too."""
+    monkeypatch.setattr(lanes, "PIECE_BYTES", 1)
 
 
 @dataclass
