@@ -106,6 +106,27 @@ def batch_for(column: TargetColumn, options: Options) -> BatchConverter | None:
     return required_batch(factory()) if column.not_null else factory()
 
 
+@dataclass(frozen=True)
+class TextRule:
+    """Which texts a column takes as they are: of so many bytes, or characters where all are ASCII."""
+
+    limit: int
+    ascii_only: bool
+
+
+def text_rule(column: TargetColumn, options: Options) -> TextRule | None:
+    """The rule of a column of texts; None for others, and where options rewrite them."""
+    if options.empty_as_null or options.blanks_as_null or options.trim_blanks:
+        return None
+    # With ACCEPTINVCHARS more than what is no UTF-8 is replaced.
+    strict = options.accept_invalid_chars is not None
+    return {
+        "character": TextRule(column.length or 1, ascii_only=True),
+        "character varying": TextRule(column.length or MAX_VARCHAR, ascii_only=strict),
+        "text": TextRule(MAX_VARCHAR, ascii_only=strict),
+    }.get(column.type_name)
+
+
 def _factories(column: TargetColumn, options: Options) -> dict[str, Callable[[], Converter]]:
     return {
         "smallint": lambda: integer_converter("Short", 2),
@@ -130,8 +151,6 @@ def _factories(column: TargetColumn, options: Options) -> dict[str, Callable[[],
 
 
 def _batches(column: TargetColumn, options: Options) -> dict[str, Callable[[], BatchConverter]]:
-    # With ACCEPTINVCHARS more than what is no UTF-8 is replaced.
-    strict = options.accept_invalid_chars is not None
     epochs = options.time_format in {"epochsecs", "epochmillisecs"}
     milliseconds = options.time_format == "epochmillisecs"
     found: dict[str, Callable[[], BatchConverter]] = {
@@ -141,10 +160,8 @@ def _batches(column: TargetColumn, options: Options) -> dict[str, Callable[[], B
         "double precision": lambda: double_batch,
         "boolean": lambda: boolean_batch,
     }
-    if not (options.empty_as_null or options.blanks_as_null or options.trim_blanks):
-        found["character"] = lambda: text_batch(column.length or 1, ascii_only=True)
-        found["character varying"] = lambda: text_batch(column.length or MAX_VARCHAR, ascii_only=strict)
-        found["text"] = lambda: text_batch(MAX_VARCHAR, ascii_only=strict)
+    if rule := text_rule(column, options):
+        found[column.type_name] = lambda: text_batch(rule.limit, ascii_only=rule.ascii_only)
     if epochs:
         found["timestamp without time zone"] = lambda: epoch_batch(milliseconds=milliseconds, with_zone=False)
         found["timestamp with time zone"] = lambda: epoch_batch(milliseconds=milliseconds, with_zone=True)

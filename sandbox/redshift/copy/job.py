@@ -34,6 +34,9 @@ _WORTH_WORKERS_BYTES = 8 * 1024 * 1024
 _LOGGED_FORMATS = {"JSON": "JSON", "CSV": "CSV", "PARQUET": "Parquet"}
 
 
+_Builder = RowBuilder | TextRows | ParquetRows
+
+
 @dataclass(frozen=True)
 class CopySession:
     """The client's session that runs the COPY.
@@ -112,21 +115,22 @@ class CopyJob:
             files = source_files(
                 self._command.source, reader, manifest=options.manifest, needs_sizes=is_columnar
             )
-            chunk = bytearray()
-            for content in read_ahead(files, reader):
-                if plan:
-                    self._call_workers(content, plan)
-                for rows in self._load(content, builder):
-                    chunk += rows.data
-                    if len(chunk) >= _CHUNK_BYTES and not options.no_load:
-                        yield bytes(chunk)
-                        chunk.clear()
-            if chunk and not options.no_load:
-                yield bytes(chunk)
+            for rows in _gathered(self._all_rows(read_ahead(files, reader), plan, builder)):
+                if not options.no_load:
+                    yield rows
         finally:
             reader.close()
             if self._workers:
                 self._workers.close()
+
+    def _all_rows(
+        self, files: Iterator[FileContent], plan: RowPlan | None, builder: _Builder
+    ) -> Iterator[bytes]:
+        for content in files:
+            if plan:
+                self._call_workers(content, plan)
+            for rows in self._load(content, builder):
+                yield rows.data
 
     def finish(self, committed_rows: int) -> None:
         """Log the load as completed.
@@ -188,7 +192,7 @@ class CopyJob:
         if self._workers is None and self._bytes + content.size >= _WORTH_WORKERS_BYTES:
             self._workers = Workers(plan)
 
-    def _load(self, content: FileContent, builder: RowBuilder | TextRows | ParquetRows) -> Iterator[Rows]:
+    def _load(self, content: FileContent, builder: _Builder) -> Iterator[Rows]:
         file = TransferredFile(
             *(content.url, content.size, utc_now(), utc_now()),
             etag=content.etag,
@@ -207,9 +211,7 @@ class CopyJob:
             file.line_count = reader.lines
             file.end_time = utc_now()
 
-    def _reader(
-        self, content: FileContent, builder: RowBuilder | TextRows | ParquetRows
-    ) -> JsonFile | TableReader:
+    def _reader(self, content: FileContent, builder: _Builder) -> JsonFile | TableReader:
         blocks, options = self._counted(content), self._command.options
         if not isinstance(builder, RowBuilder):
             return TableReader(blocks, builder, content.url, options)
@@ -239,3 +241,17 @@ class CopyJob:
         too_many = self._log.error_count >= max(1, options.max_error) and not options.ignore_all_errors
         if too_many or fatal:
             raise load_failed(self._command.table)
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that are not small; a large one is not copied."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _CHUNK_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if size:
+        yield b"".join(waiting)

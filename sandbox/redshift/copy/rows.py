@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from operator import itemgetter
 from typing import cast
 
@@ -12,6 +13,7 @@ from sandbox.redshift.copy.errors import ConversionError, ErrorField, FatalError
 from sandbox.redshift.copy.jsonpaths import MEMBER_OF_NO_OBJECT
 from sandbox.redshift.copy.mapping import Source, fold_keys
 from sandbox.redshift.copy.options import Options
+from sandbox.redshift.copy.records import Records
 
 # Redshift's limit for one row (data format parameters, "COPY from JSON").
 MAX_ROW_BYTES = 4 * 1024 * 1024
@@ -61,11 +63,17 @@ class RowBuilder:
         self._fields = [
             (source, converter_for(column, strict)) for source, column in zip(sources, columns, strict=True)
         ]
+        self._sources, self._options = sources, strict
         self._batches = [batch_for(column, strict) for column in columns]
         self._members = _members(sources)
         # Different members are together no longer than their document; all else may repeat parts of it.
         self._repeats = [callable(source) or source in sources[:at] for at, source in enumerate(sources)]
         self._fold = auto and options.json == "auto ignorecase"
+
+    @cached_property
+    def records(self) -> Records:
+        """What makes rows of whole lines."""
+        return Records(self._columns, self._sources, self._options, folds=self._fold)
 
     def build(self, documents: Documents, file_name: str) -> Iterator[Rows]:
         """The rows of `documents` in pieces: column by column, and only when a value is bad row by row."""

@@ -16,6 +16,7 @@ from sandbox.redshift.copy.errors import FatalError, Replacement
 from sandbox.redshift.copy.jsonpaths import parse_jsonpaths
 from sandbox.redshift.copy.mapping import fold_keys
 from sandbox.redshift.copy.options import Options
+from sandbox.redshift.copy.parallel import lanes
 from sandbox.redshift.copy.parallel.lanes import JsonFile
 from sandbox.redshift.copy.parallel.plan import RowPlan
 from sandbox.redshift.copy.parallel.pool import Workers
@@ -104,6 +105,12 @@ UNUSUAL = (
     ),
 )
 BROKEN = ("", "{", "nothing", '{"a":1},', '{"a":1', "[1]", '{"a":"\udcff"}', '{"a":1} {"a":2}', '{"a":\n1}')
+
+
+@pytest.fixture(autouse=True)
+def _pieces_are_blocks(monkeypatch):
+    """So small a file has several pieces, too."""
+    monkeypatch.setattr(lanes, "PIECE_BYTES", 1)
 
 
 @dataclass
@@ -210,7 +217,8 @@ class NoProcesses:
 
     def __init__(self, plan: RowPlan) -> None:
         self._builder = RowPlan.from_json(plan.to_json()).builder()
-        self.ordinary = 0
+        self._records = RowPlan.from_json(plan.to_json()).builder().records
+        self.ordinary = self.at_once = 0
 
     def __len__(self) -> int:
         return 2
@@ -219,6 +227,7 @@ class NoProcesses:
         future: Future[Rows | None] = Future()
         future.set_result(ordinary_rows(piece, self._builder))
         self.ordinary += future.result() is not None
+        self.at_once += self._records.rows(piece) is not None
         return future
 
 
@@ -289,7 +298,7 @@ def parsed(text: str) -> list[object]:
 
 def check(seeds: Sequence[int]) -> None:
     """Load files in all ways, most of them in the short ones."""
-    documents = ordinary = 0
+    documents = ordinary = at_once = 0
     for seed in seeds:
         given = case(random.Random(seed))
         expected, workers = carefully_loaded(given), NoProcesses(given.plan)
@@ -297,8 +306,10 @@ def check(seeds: Sequence[int]) -> None:
         assert loaded(given, workers) == expected, f"file {seed}"
         documents += expected.count + len(expected.errors) + len(expected.broken)
         ordinary += workers.ordinary > 0
+        at_once += workers.at_once > 0
     assert documents > 20 * len(seeds)
     assert ordinary > len(seeds) // 5
+    assert at_once > len(seeds) // 10
 
 
 @pytest.mark.parametrize("first", SHORT[::EACH])

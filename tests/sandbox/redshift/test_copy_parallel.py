@@ -44,7 +44,8 @@ def processes_of(workers):
 
 
 def test_rows_come_in_the_files_order_and_errors_with_their_lines():
-    lines = [json.dumps({"a": number, "b": "x"}).encode() + b"\n" for number in range(20_000)]
+    filler = "y" * 150
+    lines = [json.dumps({"a": at, "b": "x", "c": filler}).encode() + b"\n" for at in range(20_000)]
     lines[15_000] = b'{"a":"no number"}\n'
     lines[17_000] = b'{"a":\n1}\n'
     lines[18_000] = b"broken\n"
@@ -62,11 +63,11 @@ def test_rows_come_in_the_files_order_and_errors_with_their_lines():
 
 def test_a_process_that_dies_costs_no_row():
     with closing(Workers(PLAN)) as workers:
-        file = iter(JsonFile(blocks(ROW * 20_000), "f", PLAN.builder(), workers=workers))
+        file = iter(JsonFile(blocks(ROW * 200_000), "f", PLAN.builder(), workers=workers))
         first = next(file)
         for process in processes_of(workers):
             process.kill()
-        assert first.count + sum(rows.count for rows in file) == 20_000
+        assert first.count + sum(rows.count for rows in file) == 200_000
 
 
 def test_nothing_is_left_of_the_processes():

@@ -60,8 +60,11 @@ def text_batch(limit: int, *, ascii_only: bool) -> BatchConverter:
 def integer_batch(byte_count: int) -> BatchConverter:
     """Integers that fit so many bytes, as numbers or as texts of digits."""
     low, high = -(2 ** (8 * byte_count - 1)), 2 ** (8 * byte_count - 1) - 1
+    sure_digits = len(str(high)) - 1
 
     def convert(values: Sequence[object]) -> list[str] | None:
+        if (fields := _digits(values, sure_digits)) is not None:
+            return fields
         numbers = _integers(values)
         if numbers is None:
             return None
@@ -104,9 +107,13 @@ def epoch_batch(*, milliseconds: bool, with_zone: bool) -> BatchConverter:
         if not set(map(type, values)) <= _INTEGER_OR_NONE:
             return None
         epochs = cast("Sequence[int | None]", values)
-        known = _known(epochs)
-        if known and not 0 <= min(known) <= max(known) <= last:
+        known = _known(epochs) if None in epochs else cast("Sequence[int]", epochs)
+        if known and not 0 <= (first := min(known)) <= (latest := max(known)) <= last:
             return None
+        if known and known is epochs and first // per_day == latest // per_day:
+            day, start = day_text(first // per_day), first // per_day * per_day
+            since = [at - start for at in known]
+            return [f"{day} {seconds[at // per_second]}{fractions[at % per_second]}" for at in since]
         return [
             NULL
             if at is None
@@ -144,6 +151,18 @@ def _integers(values: Sequence[object]) -> Sequence[int | None] | None:
         return None
     # An empty text is NULL.
     return [int(text) if text else None for text in texts]
+
+
+def _digits(values: Sequence[object], most: int) -> list[str] | None:
+    """Texts of up to so many digits, which are their fields already; an empty one is NULL."""
+    if not set(map(type, values)) <= _TEXT_OR_NONE:
+        return None
+    texts = cast("Sequence[str | None]", values)
+    written = [text for text in texts if text]
+    joined = "".join(written)
+    if not (joined.isascii() and joined.isdigit()) or max(map(len, written)) > most or min(written) < "1":
+        return None
+    return [text or NULL for text in texts]
 
 
 def _fields(numbers: bytes) -> list[str]:

@@ -127,7 +127,8 @@ def _epoch_converter(options: Options, *, milliseconds: bool, with_zone: bool) -
 @cache
 def clock_times() -> list[str]:
     """Every second of a day as HH:MM:SS."""
-    return [f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)]
+    of_an_hour = [f":{second // 60:02d}:{second % 60:02d}" for second in range(3600)]
+    return [f"{hour:02d}{rest}" for hour in range(24) for rest in of_an_hour]
 
 
 @lru_cache(maxsize=4096)

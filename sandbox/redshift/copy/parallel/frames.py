@@ -6,14 +6,15 @@ from typing import BinaryIO
 _LENGTH = struct.Struct("!Q")
 
 
-def write_frame(target: BinaryIO, *parts: bytes) -> None:
-    """Send one message.
+def write_frames(target: BinaryIO, *messages: bytes) -> None:
+    """Send messages.
 
     Raises:
         OSError: The other side is gone.
     """
-    target.write(_LENGTH.pack(sum(map(len, parts))))
-    target.writelines(parts)
+    for message in messages:
+        target.write(_LENGTH.pack(len(message)))
+        target.write(message)
     target.flush()
 
 

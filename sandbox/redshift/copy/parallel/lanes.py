@@ -19,6 +19,8 @@ from sandbox.redshift.copy.documents import (
 from sandbox.redshift.copy.parallel.pool import Workers
 from sandbox.redshift.copy.rows import RowBuilder, Rows
 
+# A piece costs more than its rows do: threads and processes wake each other.
+PIECE_BYTES = 512 * 1024
 # Pieces under way for each process: one at work and one behind it.
 _PIECES_EACH = 2
 
@@ -94,20 +96,27 @@ class _Pieces:
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
-        self._rest = b""
+        self._held: list[bytes] = []
 
     def __iter__(self) -> Iterator[bytes]:
+        size = 0
         for block in self._blocks:
-            text = self._rest + block
-            end = text.rfind(b"\n") + 1
-            self._rest = text[end:]
-            if end:
-                yield text[:end]
-            elif len(text) > MAX_DOCUMENT_BYTES:
+            end = block.rfind(b"\n") + 1
+            if end and size + end >= PIECE_BYTES:
+                piece = b"".join((*self._held, memoryview(block)[:end]))
+                self._held, size = [block[end:]], len(block) - end
+                yield piece
+                continue
+            self._held.append(block)
+            size += len(block)
+            if size > MAX_DOCUMENT_BYTES:
                 return
+        last, newline, rest = b"".join(self._held).rpartition(b"\n")
+        self._held = [rest]
+        if newline:
+            yield last + newline
 
     def unread(self) -> Iterator[bytes]:
         """What has not been in a piece."""
-        if self._rest:
-            yield self._rest
+        yield from filter(None, self._held)
         yield from self._blocks

@@ -10,7 +10,7 @@ import sys
 from typing import BinaryIO
 
 from sandbox.redshift.copy.documents import ordinary_lines
-from sandbox.redshift.copy.parallel.frames import read_frame, write_frame
+from sandbox.redshift.copy.parallel.frames import read_frame, write_frames
 from sandbox.redshift.copy.parallel.plan import RowPlan
 from sandbox.redshift.copy.rows import RowBuilder, Rows
 
@@ -27,15 +27,17 @@ def serve(source: BinaryIO, target: BinaryIO) -> None:
     while (piece := read_frame(source)) is not None:
         rows = ordinary_rows(piece, builder)
         if rows is None:
-            write_frame(target, _UNUSUAL)
+            write_frames(target, _UNUSUAL)
         else:
-            write_frame(target, _COUNT.pack(rows.count), rows.data)
+            write_frames(target, _COUNT.pack(rows.count), rows.data)
 
 
-def read_answer(answer: bytes) -> Rows | None:
-    """What `serve` answered a piece."""
-    (count,) = _COUNT.unpack_from(answer)
-    return None if count < 0 else Rows(answer[_COUNT.size :], count)
+def read_answer(source: BinaryIO) -> Rows | None:
+    """What `serve` answered a piece; None, too, when the process is gone."""
+    head = read_frame(source)
+    count = _COUNT.unpack(head)[0] if head else -1
+    data = read_frame(source) if count >= 0 else None
+    return None if data is None else Rows(data, count)
 
 
 def ordinary_rows(piece: bytes, builder: RowBuilder) -> Rows | None:
@@ -45,6 +47,9 @@ def ordinary_rows(piece: bytes, builder: RowBuilder) -> Rows | None:
         None unless every line holds one object whose row can be loaded as it is: what is to be said of
         anything else depends on what stands before it.
     """
+    found = builder.records.rows(piece)
+    if found:
+        return Rows(*found)
     documents = ordinary_lines(piece, first_line=1)
     if documents is None:
         return None
