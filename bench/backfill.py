@@ -28,7 +28,7 @@ from sandbox.terminal.console import note, reported, say
 
 REAL, EMPTY = "sparkify_etl", "empty_etl"
 # Working days, of about as many events each.
-FIRST_DAY, *DAYS = "2018-11-15", "2018-11-20", "2018-11-21"
+FIRST_DAY, *DAYS = "2018-11-15", "2018-11-20", "2018-11-21", "2018-11-27", "2018-11-28"
 HOURS, ACTIVE_RUNS = 24, 4
 _PATIENCE_SECONDS = 1800
 _CONFLICT = 409
