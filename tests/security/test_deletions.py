@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
+from moto.s3.utils import _VersionedKeyStore
 
 import sparkify.aws
 import sparkify.cluster.life
@@ -130,7 +131,7 @@ def s3(world) -> Iterator[Any]:
     yield world.client("s3")
     bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.get(WORK)
     if bucket is not None:
-        bucket.keys.clear()
+        bucket.keys = _VersionedKeyStore()  # also what may not be deleted
         bucket.policy = None
         bucket.multiparts.clear()
         world.client("s3").delete_bucket(Bucket=WORK)
