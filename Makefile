@@ -96,7 +96,7 @@ bench: $(READY) ## What an hour costs with 10 thousand to 10 million facts, and 
 bench-copy: $(READY) ## COPY of 1.2 million events beside PostgreSQL's own and dlt's (BENCH="--events 100000": of fewer)
 	@$(BIN)/python -m bench.copying $(BENCH)
 
-bench-backfill: $(READY) ## A day backfilled, beside a DAG of the same shape with empty tasks (ten minutes)
+bench-backfill: $(READY) ## A day backfilled, beside a DAG of the same shape with empty tasks (a quarter of an hour)
 	@$(BIN)/python -m bench.backfill
 
 lint: $(READY) ## ruff, mypy --strict and sqlfluff
