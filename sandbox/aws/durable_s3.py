@@ -46,7 +46,10 @@ class DurableS3:
         if environ["REQUEST_METHOD"] not in _READING:
             return self._change(environ, start_response)
         with self._lock:
-            return self._stream(environ, start_response) or self._application(environ, start_response)
+            body = self._stream(environ, start_response) or self._application(environ, start_response)
+            self._keep_changed()  # a log of the bucket that was read
+            self._end(kept=True)
+            return body
 
     def restore(self) -> None:
         """Give moto the buckets, their settings and the objects of the store."""
@@ -129,6 +132,10 @@ class DurableS3:
             new = not self._store.has_bucket(bucket_name)
             self._keep_bucket(bucket_name)
             bucket_settings.keep(self._store, environ, new=new)
+        self._keep_changed()
+
+    def _keep_changed(self) -> None:
+        """Keep what has become of objects, whatever request has changed them."""
         for bucket in self._backend.buckets.values():
             if isinstance(bucket.keys, Keys) and bucket.keys.changed:
                 self._keep_objects(bucket, bucket.keys.changed)
@@ -141,7 +148,6 @@ class DurableS3:
             bucket.keys = Keys(bucket, self._store)
 
     def _keep_objects(self, bucket: FakeBucket, names: set[str]) -> None:
-        """Keep what has become of objects, whatever request has changed them."""
         found = {name: bucket.keys.get(name) for name in names}
         gone = {name for name, key in found.items() if not isinstance(key, FakeKey)}
         for name in names - gone:

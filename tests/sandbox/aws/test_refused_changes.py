@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.parts.parts import Aws
-from tests.sandbox.aws.client import body, keys, kill_and_restart
+from tests.sandbox.aws.client import body, kill_and_restart
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -79,35 +79,3 @@ def test_a_key_with_markers_is_kept_where_versioning_is_suspended(aws_s3: "S3Cli
         aws_s3.delete_object(Bucket=bucket, Key="k")
     found = aws_s3.list_object_versions(Bucket=bucket)
     assert (len(found["Versions"]), len(found["DeleteMarkers"])) == (1, 1)
-
-
-def test_whatever_key_a_change_is_about_is_kept(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
-    """moto completes an upload that is of another key than the request names, and says so."""
-    upload = aws_s3.create_multipart_upload(Bucket=aws_bucket, Key="k")["UploadId"]
-    part = aws_s3.upload_part(Bucket=aws_bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"part")
-    told = aws_s3.complete_multipart_upload(
-        Bucket=aws_bucket,
-        Key="other",
-        UploadId=upload,
-        MultipartUpload={"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]},
-    )
-    assert keys(aws_s3, aws_bucket) == [told["Key"]]
-    kill_and_restart(aws)
-    assert body(aws_s3, aws_bucket, told["Key"]) == b"part"
-
-
-@pytest.mark.parametrize("size", [5, LARGE])
-def test_an_archived_object_is_not_read(aws_s3: "S3Client", aws_bucket: str, size: int):
-    aws_s3.put_object(Bucket=aws_bucket, Key="k", Body=bytes(size), StorageClass="GLACIER")
-    with pytest.raises(ClientError, match="InvalidObjectState"):
-        aws_s3.get_object(Bucket=aws_bucket, Key="k")
-
-
-def test_tags_are_told_of_a_bucket_of_any_partition(aws: Aws, aws_s3: "S3Client"):
-    aws_s3.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "cn-north-1"})
-    aws_s3.put_object(Bucket="far", Key="k", Body=b"k")
-    kill_and_restart(aws)
-    aws_s3.put_object_tagging(Bucket="far", Key="k", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
-    assert aws_s3.head_object(Bucket="far", Key="k")["TagCount"] == 1
-    aws_s3.delete_object(Bucket="far", Key="k")
-    aws_s3.delete_bucket(Bucket="far")
