@@ -92,7 +92,8 @@ class DurableS3:
         """
         for bucket in list(self._backend.buckets.values()):
             if not isinstance(bucket.keys, Keys):
-                self._backend.delete_bucket(bucket.name)
+                if not kept:
+                    self._backend.delete_bucket(bucket.name)
             elif kept:
                 bucket.keys.rest()
             else:
