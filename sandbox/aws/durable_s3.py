@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 
 from sandbox.aws import bucket_settings, keys, objects, policies, wsgi
 from sandbox.aws.keys import Keys
@@ -46,7 +46,10 @@ class DurableS3:
         if environ["REQUEST_METHOD"] not in _READING:
             return self._change(environ, start_response)
         with self._lock:
-            return self._stream(environ, start_response) or self._application(environ, start_response)
+            body = self._stream(environ, start_response) or self._application(environ, start_response)
+            self._keep_changed()  # a log of the bucket that was read
+            self._end(kept=True)
+            return body
 
     def restore(self) -> None:
         """Give moto the buckets, their settings and the objects of the store."""
@@ -71,13 +74,30 @@ class DurableS3:
             return self._application(environ, lambda *arguments: answer.extend(arguments))
 
         with self._lock, keys.changing():
-            body = objects.put(environ, carry_out)
-            if str(answer[0]).startswith("2"):
-                self._keep(environ)
-            for bucket in self._backend.buckets.values():
-                _keys(bucket).rest()
+            kept = False
+            try:
+                body = objects.put(environ, carry_out)
+                if str(answer[0]) < "4":
+                    self._keep(environ)
+                    kept = True
+            finally:
+                self._end(kept=kept)
         start_response(*answer)
         return body
+
+    def _end(self, *, kept: bool) -> None:
+        """Forget what is on disk. What was refused, or could not be kept, has changed nothing.
+
+        moto reads tags and grants when it has put the object, or made the bucket, that they are for.
+        """
+        for bucket in list(self._backend.buckets.values()):
+            if not isinstance(bucket.keys, Keys):
+                if not kept:
+                    self._backend.delete_bucket(bucket.name)
+            elif kept:
+                bucket.keys.rest()
+            else:
+                bucket.keys.undo()
 
     def _stream(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
         """A large object from its file, with the headers that moto gives it; None for whatever else it is."""
@@ -87,7 +107,7 @@ class DurableS3:
         if bucket is None or policies.restricts(bucket) or not objects.is_plain_get(environ):
             return None
         key = bucket.keys.get(name)
-        if not isinstance(key, FakeKey) or key.size < _LARGE:
+        if not isinstance(key, FakeKey) or key.size < _LARGE or key.storage_class in objects.ARCHIVES:
             return None
         answer: list[Any] = []
         request = {**environ, "REQUEST_METHOD": "HEAD"}
@@ -109,48 +129,45 @@ class DurableS3:
             self._store.drop_bucket(bucket_name)
             # moto would give them to the next bucket of this name.
             self._backend.tagger.delete_all_tags_for_resource(f"arn:aws:s3:::{bucket_name}")
-        elif key:
-            self._keep_object(self._backend.buckets[bucket_name], key)
-        else:
+        elif not key:
             new = not self._store.has_bucket(bucket_name)
             self._keep_bucket(bucket_name)
             bucket_settings.keep(self._store, environ, new=new)
+        self._keep_changed()
+
+    def _keep_changed(self) -> None:
+        """Keep what has become of objects, whatever request has changed them."""
+        for bucket in self._backend.buckets.values():
+            if isinstance(bucket.keys, Keys) and bucket.keys.changed:
+                self._keep_objects(bucket, bucket.keys.changed)
 
     def _keep_bucket(self, name: str) -> None:
-        """Keep the bucket, and what a change of it has done to objects."""
         bucket = self._backend.buckets[name]
         created = bucket.creation_date.isoformat()
         self._store.put_bucket(StoredBucket(name, bucket.region_name, created))
         if not isinstance(bucket.keys, Keys):
             bucket.keys = Keys(bucket, self._store)
-        touched = _keys(bucket).touched
-        gone = {key for key in touched if not isinstance(bucket.keys.get(key), FakeKey)}
-        for key in touched - gone:
-            self._keep_object(bucket, key)
-        self._store.drop_objects(name, gone, versioned=bucket.is_versioned)
 
-    def _keep_object(self, bucket: FakeBucket, name: str) -> None:
-        key = bucket.keys.get(name)
-        if key is None or isinstance(key, FakeDeleteMarker):
-            self._store.drop_objects(bucket.name, {name}, versioned=bucket.is_versioned)
-            return
-        body: object = key._value_buffer
-        if upload := objects.adopt(body):
+    def _keep_objects(self, bucket: FakeBucket, names: set[str]) -> None:
+        found = {name: bucket.keys.get(name) for name in names}
+        gone = {name for name, key in found.items() if not isinstance(key, FakeKey)}
+        for name in names - gone:
+            self._keep_object(bucket, name, found[name])
+        if gone:
+            self._store.drop_objects(bucket.name, gone, versioned=bucket.is_versioned)
+
+    def _keep_object(self, bucket: FakeBucket, name: str, key: FakeKey) -> None:
+        held: object = key._value_buffer
+        if upload := objects.adopt(held):
             body = self._store.adopt_body(upload)
-        elif not isinstance(body, Body):
-            body = self._store.write_body(key.value)
+        else:
+            body = held if isinstance(held, Body) else self._store.write_body(key.value)
         self._store.put_object(bucket.name, name, body, keys.properties(key), versioned=bucket.is_versioned)
-        if body is not key._value_buffer:  # kept before anybody reads it from there
+        if body is not held:  # kept before anybody reads it from there
             _set_body(key, body)
-
-
-def _keys(bucket: FakeBucket) -> Keys:
-    """A bucket's keys, which are ours from the moment that it is kept."""
-    assert isinstance(bucket.keys, Keys)  # noqa: S101 - for mypy: `restore` and `_keep_bucket` see to it
-    return bucket.keys
 
 
 def _set_body(key: FakeKey, body: Body) -> None:
     """Let moto read an object from disk instead of from the buffer it made for it."""
     with key.lock:  # a reader may be at it; the buffer is closed when the last one is done
-        vars(key)["_value_buffer"] = body
+        vars(key).update(_value_buffer=body, disposed=True)  # there is nothing left to dispose of

@@ -22,8 +22,10 @@ from sandbox.aws.store import Body, ObjectStore, Properties
 _Version = FakeKey | FakeDeleteMarker
 # Stands for a key that a change has removed, as long as the store still knows it.
 _GONE: Final[list[_Version]] = []
-# What differs between two keys that tell the same. (The region that moto gives a new key is always "aws".)
-_OWN = frozenset(("lock", "_value_buffer", "_tick", "_time_progressed", "disposed", "region_name"))
+# What differs between two keys that tell the same.
+_OWN = frozenset(("lock", "_value_buffer", "_tick", "_time_progressed", "disposed"))
+# What moto gives every new key for its region, whichever its bucket's is.
+_REGION = "aws"
 _CHANGES: ContextVar[bool] = ContextVar("changes", default=False)
 
 
@@ -50,9 +52,11 @@ class Keys(_VersionedKeyStore):
         self._bucket = bucket
         self._store = store
         self._pattern = FakeKey(
-            "", b"", bucket.account_id, bucket.region_name, bucket_name=bucket.name, version_id="null"
+            "", b"", bucket.account_id, _REGION, bucket_name=bucket.name, version_id="null"
         )
-        self.touched: set[str] = set()
+        # What was held of the keys that the change is about, and those of them that it has put or removed.
+        self._former: dict[str, list[_Version] | None] = {}
+        self.changed: set[str] = set()
 
     def __sgetitem__(self, key: str) -> list[_Version]:
         """A key's versions, the newest last."""
@@ -86,24 +90,33 @@ class Keys(_VersionedKeyStore):
         return any(True for _ in self)
 
     def setlist(self, key: str, list_: list[_Version]) -> None:
-        """Put versions in the place of those that were."""
-        super().setlist(key, list_)
-        self.touched.add(key)
+        """Put versions in the place of those that were, which may come back (`undo`)."""
+        self._hold(key, list_)
+        self.changed.add(key)
 
     def pop(self, key: str) -> None:  # type: ignore[override] # as moto's
-        """Remove a key."""
-        for version in self.__sgetitem__(key):
-            version.dispose()  # type: ignore[union-attr] # there are no markers where moto removes keys
-        self._hold(key, _GONE)
+        """Remove a key, of which S3 would keep the markers where versioning is suspended: moto cannot."""
+        if any(isinstance(version, FakeDeleteMarker) for version in self.__sgetitem__(key)):
+            raise ValueError("the key has delete markers, and its bucket's versioning is suspended")
+        self.setlist(key, _GONE)
+
+    def undo(self) -> None:
+        """Take the change back."""
+        for name, held in self._former.items():
+            if held is None:
+                dict.pop(self, name, None)
+            else:
+                dict.__setitem__(self, name, held)
+        self._end()
 
     def rest(self) -> None:
-        """Let go of what the last change has touched, where the store knows as much."""
-        for name in self.touched:
+        """Let go of what the change has touched, where the store knows as much."""
+        for name in self._former:
             found = self._store.find(self._bucket.name, name)
             known: list[_Version] = [self._restored(name, *found)] if found else _GONE
             if _same(dict.get(self, name), known):
                 dict.pop(self, name, None)
-        self.touched.clear()
+        self._end()
 
     def known(self, key: str) -> dict[str, Any]:
         """The attributes of a key that the store knows; none where it does not."""
@@ -142,8 +155,12 @@ class Keys(_VersionedKeyStore):
         return key
 
     def _hold(self, key: str, versions: list[_Version]) -> None:
+        self._former.setdefault(key, dict.get(self, key))
         dict.__setitem__(self, key, versions)
-        self.touched.add(key)
+
+    def _end(self) -> None:
+        self._former.clear()
+        self.changed.clear()
 
     def _iterlists(self) -> Iterator[tuple[str, list[_Version]]]:
         held: dict[str, list[_Version]] = dict(dict.items(self))

@@ -24,6 +24,9 @@ from sandbox.aws.wsgi import Environ
 # The body of the object, or the part, that moto is about to make.
 _ARRIVED: ContextVar[bodies.Body | None] = ContextVar("arrived", default=None)
 
+# What is in one of these is read when moto says so.
+ARCHIVES = frozenset(("GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"))
+
 _BLOCK = 256 * 1024
 _OWN = {"uploadId", "partNumber", "x-id"}
 

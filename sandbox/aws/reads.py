@@ -24,7 +24,6 @@ _SLOW = (  # headers that moto has more to say about
     *("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"),
     *("HTTP_ORIGIN", "HTTP_X_AMZ_EXPECTED_BUCKET_OWNER"),
 )
-_ARCHIVES = frozenset(("GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"))
 # From here on an object is sent block by block.
 _LARGE = 256 * 1024
 
@@ -79,7 +78,7 @@ class Reads:
         if not name or bucket is None or not _is_plain(bucket, environ):
             return None
         key = bucket.keys.get(name)
-        if not isinstance(key, FakeKey) or key.storage_class in _ARCHIVES:
+        if not isinstance(key, FakeKey) or key.storage_class in objects.ARCHIVES:
             return None
         body: object = key._value_buffer
         part = _part(environ.get("HTTP_RANGE"), key.size)

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS settings (
 """
 
 _TOGETHER = 500
-_LAST = "\U0010ffff"  # no key goes on with it: Unicode has no such character
+_LAST = "\U0010ffff" * 257  # no key goes on with it: it would have over 1,024 bytes
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ AWKWARD_KEYS = [
     "dots/../up",
     "quote'\"&<>?#",
     "x" * 1000,
+    "\U0010ffff" * 256,
 ]
 
 

@@ -154,3 +154,43 @@ def test_the_newest_version_that_was_not_deleted_survives_a_kill(
 
     found = {key: body(aws_s3, versioned, key) for key in keys(aws_s3, versioned)}
     assert found == {"taken": b"old", "taken-with-many": b"old", "plain": b"new"}
+
+
+def test_whatever_key_a_change_is_about_is_kept(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    """moto completes an upload that is of another key than the request names, and says so."""
+    upload = aws_s3.create_multipart_upload(Bucket=aws_bucket, Key="k")["UploadId"]
+    part = aws_s3.upload_part(Bucket=aws_bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"part")
+    told = aws_s3.complete_multipart_upload(
+        Bucket=aws_bucket,
+        Key="other",
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]},
+    )
+    assert keys(aws_s3, aws_bucket) == [told["Key"]]
+    kill_and_restart(aws)
+    assert body(aws_s3, aws_bucket, told["Key"]) == b"part"
+
+
+def test_logs_are_kept_whether_reads_or_changes_made_them(aws: Aws, aws_s3: "S3Client", aws_bucket: str):
+    logger = 'uri="http://acs.amazonaws.com/groups/s3/LogDelivery"'
+    aws_s3.create_bucket(Bucket="logs")
+    aws_s3.put_bucket_acl(Bucket="logs", GrantWrite=logger, GrantReadACP=logger)
+    logging: Any = {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": "p/"}}
+    aws_s3.put_bucket_logging(Bucket=aws_bucket, BucketLoggingStatus=logging)
+    aws_s3.put_object(Bucket=aws_bucket, Key="k", Body=b"k")
+    aws_s3.get_object(Bucket=aws_bucket, Key="k")
+    found = keys(aws_s3, "logs")
+    assert len(found) == 2
+    kill_and_restart(aws)
+    assert keys(aws_s3, "logs") == found
+    assert all(body(aws_s3, "logs", key) for key in found)
+
+
+def test_tags_are_told_of_a_bucket_of_any_partition(aws: Aws, aws_s3: "S3Client"):
+    aws_s3.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "cn-north-1"})
+    aws_s3.put_object(Bucket="far", Key="k", Body=b"k")
+    kill_and_restart(aws)
+    aws_s3.put_object_tagging(Bucket="far", Key="k", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+    assert aws_s3.head_object(Bucket="far", Key="k")["TagCount"] == 1
+    aws_s3.delete_object(Bucket="far", Key="k")
+    aws_s3.delete_bucket(Bucket="far")

@@ -290,3 +290,12 @@ def test_large_copies_and_parts_of_copies_have_their_bytes(world: World, bucket:
     assert body(s3, bucket, "joined") == PART + PART[1:] + b"end"
     s3.delete_object(Bucket=bucket, Key="joined")
     assert body(s3, bucket, "parts") == PART + b"end"
+
+
+@pytest.mark.parametrize("content", [PLAIN, BIG])
+def test_an_archived_object_is_not_read(world: World, bucket: str, content: bytes):
+    s3 = world.client("s3")
+    s3.put_object(Bucket=bucket, Key="archived", Body=content, StorageClass="GLACIER")
+    with pytest.raises(ClientError, match="InvalidObjectState"):
+        s3.get_object(Bucket=bucket, Key="archived")
+    s3.delete_object(Bucket=bucket, Key="archived")
