@@ -1,6 +1,7 @@
 """Libraries and tools that load and read the warehouse, each unchanged from its lock."""
 
 import json
+import os
 import shutil
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.clients.environments import FOLDER, attempt, command, run
+from tests.sandbox.aws.client import client
 
 
 @pytest.mark.parametrize("driver", ["psycopg2", "redshift_connector"])
@@ -49,24 +51,22 @@ def test_awswrangler_copies_frames_and_files_unloads_and_asks_the_data_api(
     }
 
 
-@pytest.fixture
-def cluster(client_environment):
+@pytest.fixture(scope="module")
+def cluster(client_environment, sandbox):
     """A cluster of the sandbox, for clients that ask for one."""
-    aws = [["aws", "redshift", *words, "--cluster-identifier", "clients"] for words in _CLUSTER]
-    *first, last = aws
-    for words in first:
-        command("awscli", words, client_environment())
+    aws = ["aws", "redshift"]
+    named = ["--cluster-identifier", "clients"]
+    command("awscli", [*aws, "create-cluster", *named, *_KIND, *_MASTER], client_environment())
+    # `aws redshift wait` looks once a minute.
+    client(sandbox, "redshift").get_waiter("cluster_available").wait(
+        ClusterIdentifier="clients", WaiterConfig={"Delay": 1}
+    )
     yield "clients"
-    command("awscli", last, client_environment())
+    command("awscli", [*aws, "delete-cluster", *named, "--skip-final-cluster-snapshot"], client_environment())
 
 
 _MASTER = ("--master-username", "sparkify", "--master-user-password", "Secret123")
 _KIND = ("--node-type", "ra3.large", "--cluster-type", "single-node", "--db-name", "sparkify")
-_CLUSTER = (
-    ("create-cluster", *_KIND, *_MASTER),
-    ("wait", "cluster-available"),
-    ("delete-cluster", "--skip-final-cluster-snapshot"),
-)
 
 
 def test_locopy_loads_a_local_file_and_unloads_a_query(client_environment, bucket):
@@ -158,6 +158,8 @@ class TestAws:
 
     def test_files_are_synchronised_listed_and_read_by_a_presigned_url(self, aws, sample, bucket, tmp_path):
         (tmp_path / "one.txt").write_text("one")
+        # An object's time is told in whole seconds, and a file of the same second would be newer.
+        os.utime(tmp_path / "one.txt", (0, 0))
         aws("s3", "sync", str(tmp_path), "s3://clients/cli/")
         assert aws("s3", "sync", str(tmp_path), "s3://clients/cli/") == ""
         assert aws("s3", "ls", "s3://clients/cli/").split()[2:] == ["3", "one.txt"]
