@@ -73,9 +73,7 @@ class Keys(_VersionedKeyStore):
     def __contains__(self, key: object) -> bool:
         """Whether there is such a key."""
         held = dict.get(self, key)
-        return (
-            self._store.find(self._bucket.name, str(key)) is not None if held is None else held is not _GONE
-        )
+        return self._store.has(self._bucket.name, str(key)) if held is None else held is not _GONE
 
     def __iter__(self) -> Iterator[str]:
         """The names."""

@@ -67,7 +67,8 @@ def trust_folders(settings: Settings, environ: Mapping[str, str] = os.environ) -
     held: set[str] = set()
     for folder in folders.split(os.pathsep):
         held.update(*(_read(path) for path in Path(folder).glob("*.[0-9]")))
-    if not _read(Path(environ.get("SSL_CERT_FILE") or default.openssl_cafile)) <= held:
+    wanted = _read(Path(environ.get("SSL_CERT_FILE") or default.openssl_cafile))
+    if not {one for one in wanted if not _is_ours(one)} <= held:  # `trust_file` may have put ours there
         return {}
     certificate, own = _certificate_of(_ensure(settings).read_text()), _folder(settings) / "trusted"
     own.mkdir(mode=0o700, exist_ok=True)

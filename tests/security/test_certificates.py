@@ -147,9 +147,17 @@ def test_the_endpoint_and_all_that_was_trusted_are_found_in_folders(
     greet(tmp_path / "other.pem", context, "127.0.0.2")
 
 
+def test_a_file_that_the_endpoints_certificate_has_joined_gives_way_to_folders(
+    tmp_path: Path, machine: dict[str, str]
+):
+    settings = settings_of(tmp_path / "home")
+    joined = machine | {"SSL_CERT_FILE": str(tls.trust_file(settings, machine))}
+    assert tls.trust_folders(settings, joined) == tls.trust_folders(settings, machine) != {}
+
+
 def test_a_certificate_that_no_folder_holds_keeps_its_file(tmp_path: Path, machine: dict[str, str]):
     bundle = Path(machine["SSL_CERT_FILE"])
-    strange = signed("10.0.0.1", None, ec.generate_private_key(ec.SECP256R1()), ca=True)
+    strange = signed("10.0.0.1", None, ec.generate_private_key(ec.SECP256R1()), ca=True, of="A stranger")
     bundle.write_text(bundle.read_text() + strange[strange.index("-----BEGIN CERTIFICATE") :])
     assert tls.trust_folders(settings_of(tmp_path / "home"), machine) == {}
 

@@ -65,6 +65,12 @@ def test_every_dag_can_be_serialized_for_the_scheduler(bag):
         assert DagSerialization.serialize_dag(dag)["dag_id"] == dag.dag_id
 
 
+def test_tasks_of_dags_that_load_by_schedule_push_no_xcom(bag):
+    """Each would be a request of an hourly run's; what a load returns stands in its log and in `ops`."""
+    for dag_id in ("sparkify_etl", "stores_etl"):
+        assert [task.task_id for task in bag.dags[dag_id].tasks if task.do_xcom_push] == []
+
+
 def test_every_tag_is_explained_and_used(bag):
     for tag, meaning in TAGS.items():
         assert f"| `{tag}` | {meaning} |" in PAGE

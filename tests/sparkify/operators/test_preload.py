@@ -56,6 +56,25 @@ print(read)
 """
 
 
+CONNECT = """
+import airflow, sparkify.operators.preload
+import re._compiler, redshift_connector, socket, subprocess
+done, compile_, run = [], re._compiler.compile, subprocess.check_output
+re._compiler.compile = lambda pattern, *a, **k: done.append(pattern) or compile_(pattern, *a, **k)
+subprocess.check_output = lambda words, *a, **k: done.append(words) or run(words, *a, **k)
+with socket.create_server(("127.0.0.1", 0)) as server:
+    port = server.getsockname()[1]
+# The driver asks all of it, but for the name of the machine's system, before it finds nobody there.
+try:
+    redshift_connector.connect(
+        host="127.0.0.1", port=port, user="u", password="p", database="d", application_name="dag.task"
+    )
+except redshift_connector.InterfaceError:
+    redshift_connector.core.Connection.client_os_version.fget(None)
+    print(done)
+"""
+
+
 CONVERT = """
 import itertools, redshift_connector.core
 plain = redshift_connector.core.convert_paramstyle
@@ -85,6 +104,10 @@ def test_a_task_after_it_has_params_of_its_own_and_makes_nothing_to_check_its_fi
 
 def test_a_client_of_s3_made_after_it_reads_no_description_of_aws_any_more():
     assert _run(READ_MODELS) == "[]"
+
+
+def test_a_connection_made_after_it_compiles_no_pattern_and_runs_no_program():
+    assert _run(CONNECT) == "[]"
 
 
 def test_reading_the_dag_after_it_imports_nothing_of_airflow_or_aws_any_more():
