@@ -94,6 +94,31 @@ print("alike")
 """
 
 
+POLICY = """
+import os
+import airflow, sparkify.operators.preload
+print(os.sched_getscheduler(0) == os.SCHED_BATCH)
+"""
+
+
+FORBIDDEN = """
+import os
+def forbid(*_):
+    raise PermissionError
+os.sched_setscheduler = forbid
+import airflow, sparkify.operators.preload
+print("went on")
+"""
+
+
+def test_what_tasks_are_forked_from_makes_way_for_whoever_serves_them():
+    assert _run(POLICY) == "True"
+
+
+def test_a_container_that_forbids_it_has_tasks_all_the_same():
+    assert _run(FORBIDDEN) == "went on"
+
+
 def test_the_driver_sends_after_it_what_it_would_have_sent():
     assert _run(CONVERT) == "alike"
 
