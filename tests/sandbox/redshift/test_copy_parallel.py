@@ -86,7 +86,9 @@ def test_the_processes_are_told_no_secret(monkeypatch):
         for process in processes_of(workers):
             assert "secret" not in process.environ().values()
             assert all("secret" not in word for word in process.cmdline())
-            assert [file.path for file in process.open_files()] == []
+            # One of them may still be importing: in a fresh clone even byte code takes a while.
+            opened = [file.path for file in process.open_files()]
+            assert [path for path in opened if not path.endswith((".py", ".pyc"))] == []
 
 
 def test_the_processes_of_all_copies_together_are_few():
