@@ -89,8 +89,8 @@ def _convert_if_needed(style: str, query: str) -> tuple[str, Any]:
 
 redshift_connector.core.convert_paramstyle = _convert_if_needed
 
-# Tasks are work in bulk: whoever serves them, or a person, goes first. Nor does the process that watches a
-# task push it aside just as it ends, which cost a second (docs/airflow.md). Linux alone has this.
+# Tasks are work in bulk: as they wake up they push nobody aside. Nor does the process that watches a task
+# push it aside just as it ends, which cost a second (docs/airflow.md). Linux alone has this: sched(7).
 if hasattr(os, "SCHED_BATCH"):
     with suppress(OSError):  # a container may forbid it
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
